@@ -1,0 +1,34 @@
+"""The school's tables: people, the course as content, one cohort's run of it, and the work handed in."""
+
+from portal.models.course import Assignment, Cohort, CohortWeek, Course, LabInWeek, Material, Membership, Week
+from portal.models.coursework import (
+    Draft,
+    DraftAside,
+    DraftFile,
+    Feedback,
+    ReceiptBook,
+    Release,
+    Submission,
+    SubmissionFile,
+)
+from portal.models.people import User
+
+__all__ = [
+    "Assignment",
+    "Cohort",
+    "CohortWeek",
+    "Course",
+    "Draft",
+    "DraftAside",
+    "DraftFile",
+    "Feedback",
+    "LabInWeek",
+    "Material",
+    "Membership",
+    "ReceiptBook",
+    "Release",
+    "Submission",
+    "SubmissionFile",
+    "User",
+    "Week",
+]

@@ -1,0 +1,257 @@
+"""A course is content; a cohort is one run of it with dates, people and budgets.
+
+`Week`, `Material`, `LabInWeek` and `Assignment` are written by `manage.py load_course` only. Whether a student may
+know of them is asked in one way everywhere: `.released(cohort, at)`.
+"""
+
+import secrets
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.models.people import User, validate_zone
+
+OPTIONAL = 5  # the number of the week of optional lectures; 0 is onboarding
+
+
+def new_scope():
+    return uuid.uuid4().hex
+
+
+def new_feed_token():
+    return secrets.token_urlsafe(32)
+
+
+class Course(models.Model):
+    slug = models.SlugField(unique=True)
+    title = models.CharField(max_length=200)
+    summary = models.TextField(blank=True)
+    needed_md = models.TextField("what a student needs", blank=True)
+    promised_md = models.TextField("what the course promises", blank=True)
+
+    def __str__(self):
+        return self.title
+
+
+class WeekParts(models.QuerySet):
+    """Queries of things that belong to a week: all of them are released with it, at one instant."""
+
+    def released(self, cohort, at):
+        """Those of `cohort`'s weeks that are released at the aware instant `at`. Students see nothing else."""
+        return self.filter(week__told__cohort=cohort, week__told__released_at__lte=at)
+
+
+class Week(models.Model):
+    """A week of the course. Number 0 is onboarding, 1 to 4 the weeks, 5 the optional lectures."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="weeks")
+    number = models.PositiveSmallIntegerField()
+    slug = models.SlugField()
+    title = models.CharField(max_length=200)
+    theory = models.CharField("theory, in a line", max_length=300, blank=True)
+    summary_md = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["course", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["course", "number"], name="one_week_a_number"),
+            models.UniqueConstraint(fields=["course", "slug"], name="one_week_a_slug"),
+        ]
+
+    def __str__(self):
+        return f"{self.name}: {self.title}"
+
+    @property
+    def name(self):
+        """'Onboarding', 'Week 2' or 'Optional'."""
+        return {0: "Onboarding", OPTIONAL: "Optional"}.get(self.number, f"Week {self.number}")
+
+
+class Material(models.Model):
+    class Kind(models.TextChoices):
+        THEORY = "theory", "Theory"
+        NOTEBOOK = "notebook", "Notebook"
+        LAB_KIT = "lab_kit", "Lab kit"
+        LINK = "link", "Link"
+        READING = "reading", "Reading"
+
+    week = models.ForeignKey(Week, on_delete=models.CASCADE, related_name="materials")
+    slug = models.SlugField()
+    position = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    title = models.CharField(max_length=200)
+    body_md = models.TextField(blank=True)
+    # A path under MEDIA_ROOT/courses/, such as aws-ml/week-1/s3.pdf; empty where there is only text or a link.
+    file = models.CharField(max_length=300, blank=True)
+    file_bytes = models.PositiveBigIntegerField(default=0)
+    url = models.URLField(blank=True, max_length=500)
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    # SHA-256 over everything a reader sees of it: importing the same content twice changes nothing.
+    version = models.CharField(max_length=64, blank=True)
+
+    objects = WeekParts.as_manager()
+
+    class Meta:
+        ordering = ["week", "position", "slug"]
+        constraints = [models.UniqueConstraint(fields=["week", "slug"], name="one_material_a_slug")]
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("portal:material", args=[self.week.number, self.slug])
+
+    @property
+    def file_name(self):
+        return self.file.rpartition("/")[2]
+
+
+class LabInWeek(models.Model):
+    """A lab of labs/catalog that belongs to a week. The catalogue is code, so it is named by its slug."""
+
+    week = models.ForeignKey(Week, on_delete=models.CASCADE, related_name="labs")
+    lab_slug = models.SlugField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+    objects = WeekParts.as_manager()
+
+    class Meta:
+        ordering = ["week", "position", "lab_slug"]
+        constraints = [models.UniqueConstraint(fields=["week", "lab_slug"], name="one_lab_a_week")]
+
+    def __str__(self):
+        return self.lab_slug
+
+
+def default_types():
+    return ["pdf", "ipynb", "md", "txt", "csv", "py", "png", "jpg"]
+
+
+class Assignment(models.Model):
+    """A case study: it opens with its week and is due with its cohort's week."""
+
+    week = models.ForeignKey(Week, on_delete=models.CASCADE, related_name="assignments")
+    slug = models.SlugField()
+    position = models.PositiveSmallIntegerField(default=0)
+    title = models.CharField(max_length=200)
+    brief_md = models.TextField()
+    # [{"key": "cost", "title": "Cost aware", "points": 5, "hint": "Names the real cost, in $"}]
+    rubric = models.JSONField(default=list, blank=True)
+    max_points = models.PositiveSmallIntegerField(default=20)
+    max_files = models.PositiveSmallIntegerField(default=5)
+    max_bytes = models.PositiveBigIntegerField("most bytes a file", default=20 * 1024 * 1024)
+    allowed_types = models.JSONField(
+        default=default_types
+    )  # extensions without the dot; portal/submitting.py knows each
+    model_answer_md = models.TextField(blank=True)  # shown after the deadline
+    is_draft = models.BooleanField("a draft for the instructor to edit", default=False)
+
+    objects = WeekParts.as_manager()
+
+    class Meta:
+        ordering = ["week", "position", "slug"]
+        constraints = [models.UniqueConstraint(fields=["week", "slug"], name="one_assignment_a_slug")]
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("portal:assignment", args=[self.week.number, self.slug])
+
+
+def default_lab_regions():
+    return ["us-east-1"]
+
+
+class Cohort(models.Model):
+    """One run of a course. Labs and costs know it by `scope` only, which never changes."""
+
+    scope = models.CharField(max_length=32, unique=True, default=new_scope, editable=False)
+    slug = models.SlugField(unique=True)
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="cohorts")
+    name = models.CharField(max_length=120)
+    start_on = models.DateField("the Saturday of onboarding")
+    enrolment_opens_at = models.DateTimeField(default=timezone.now)
+    zone = models.CharField(max_length=64, default="Asia/Yangon", validators=[validate_zone])
+    # What differs from portal.schedule's own rhythm, and the weeks that were moved. Empty: nothing does.
+    rhythm = models.JSONField(default=dict, blank=True)
+    exceptions = models.JSONField(default=list, blank=True)
+    student_budget_usd = models.DecimalField(max_digits=9, decimal_places=2, default=25)
+    cohort_budget_usd = models.DecimalField(max_digits=9, decimal_places=2, default=500)
+    lab_regions = models.JSONField(default=default_lab_regions)
+
+    class Meta:
+        ordering = ["-start_on", "slug"]
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        if self.start_on and self.start_on.weekday() != 5:
+            raise ValidationError({"start_on": "Onboarding is on a Saturday: choose the date of one."})
+
+
+class ToldWeeks(models.QuerySet):
+    def released(self, at):
+        return self.filter(released_at__lte=at)
+
+
+class CohortWeek(models.Model):
+    """What a cohort was told about one week: absolute instants, written once from portal.schedule.
+
+    Pages, receipts, mail and the calendar feed all read these, so a changed rhythm does not move a date that was told.
+    """
+
+    cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="told")
+    week = models.ForeignKey(Week, on_delete=models.CASCADE, related_name="told")
+    released_at = models.DateTimeField()
+    # As announced, such as 23:59:59; what arrives within that second is on time (portal.schedule.is_late).
+    due_at = models.DateTimeField(null=True, blank=True)
+    feedback_at = models.DateTimeField(null=True, blank=True)
+    session_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ToldWeeks.as_manager()
+
+    class Meta:
+        ordering = ["cohort", "week__number"]
+        constraints = [models.UniqueConstraint(fields=["cohort", "week"], name="one_telling_a_week")]
+
+    def __str__(self):
+        return f"{self.cohort}, {self.week.name}"
+
+
+class Memberships(models.QuerySet):
+    def students(self):
+        return self.filter(role=Membership.Role.STUDENT)
+
+    def instructors(self):
+        return self.filter(role=Membership.Role.INSTRUCTOR)
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        STUDENT = "student", "Student"
+        INSTRUCTOR = "instructor", "Instructor"
+
+    cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.STUDENT)
+    joined_at = models.DateTimeField(default=timezone.now)
+    # The secret in the address of this person's calendar feed.
+    feed_token = models.CharField(max_length=64, unique=True, default=new_feed_token, editable=False)
+
+    objects = Memberships.as_manager()
+
+    class Meta:
+        ordering = ["cohort", "user__name"]
+        constraints = [
+            models.UniqueConstraint(fields=["cohort", "user"], name="one_membership_a_cohort"),
+            models.CheckConstraint(condition=Q(role__in=["student", "instructor"]), name="a_known_role"),
+        ]
+
+    def __str__(self):
+        return f"{self.user}, {self.role} of {self.cohort}"

@@ -1,0 +1,162 @@
+"""What students hand in, and what comes back. A submission is never changed or removed by a later one."""
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.models.course import Assignment, Cohort, Week
+from portal.models.people import User
+
+
+class Draft(models.Model):
+    """The answer as one types. It stays after a submission, as the start of the next version."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="drafts")
+    cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="drafts")
+    student = models.ForeignKey(User, on_delete=models.CASCADE, related_name="drafts")
+    answer_md = models.TextField(blank=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+    # Counts saves. A save that began from an older number than this one is a conflict: both texts are kept.
+    revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "cohort", "student"], name="one_draft_an_assignment")
+        ]
+
+
+class DraftAside(models.Model):
+    """A text that met a newer one when it was saved: kept until its writer has chosen. One for each open window."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="asides")
+    window = models.CharField(max_length=32)
+    answer_md = models.TextField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["draft", "window"], name="one_aside_a_window")]
+
+
+class StoredFile(models.Model):
+    """Bytes of a person, under MEDIA_ROOT at a path that we chose; `name` is what they called it, and only shown."""
+
+    name = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    path = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return self.name
+
+
+class DraftFile(StoredFile):
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="files")
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["draft", "name"], name="one_draft_file_a_name")]
+
+
+class ReceiptBook(models.Model):
+    """The last receipt number given in a year. Locked while one is given, so numbers have no gaps and no twins."""
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+
+class Submission(models.Model):
+    """One version of one student's answer, as received. Written once, in portal/submitting.py."""
+
+    number = models.CharField("receipt number", max_length=20, unique=True)
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="submissions")
+    cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="submissions")
+    student = models.ForeignKey(User, on_delete=models.PROTECT, related_name="submissions")
+    version = models.PositiveSmallIntegerField()
+    received_at = models.DateTimeField()
+    answer_md = models.TextField(blank=True)
+    answer_sha256 = models.CharField(max_length=64)  # of the answer's UTF-8 bytes
+    is_late = models.BooleanField(default=False)
+    # What the form carried. The same form sent twice (a double click, a retry) gets the first one's receipt.
+    key = models.CharField(max_length=32)
+
+    class Meta:
+        ordering = ["assignment", "student", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "cohort", "student", "version"], name="one_of_each_version"),
+            models.UniqueConstraint(fields=["student", "key"], name="one_submission_a_form"),
+        ]
+        indexes = [models.Index(fields=["cohort", "assignment", "received_at"], name="queue_of_a_case_study")]
+
+    def __str__(self):
+        return self.number
+
+    def get_absolute_url(self):
+        return reverse("portal:receipt", args=[self.number])
+
+
+class SubmissionFile(StoredFile):
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="files")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["submission", "position"]
+
+
+class FeedbackSet(models.QuerySet):
+    def released(self):
+        """What students may see. There is no other way to a student's page."""
+        return self.filter(state=Feedback.State.RELEASED)
+
+
+class Feedback(models.Model):
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        READY = "ready", "Ready"
+        RELEASED = "released", "Released"
+
+    submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="feedback")
+    score = models.PositiveSmallIntegerField(null=True, blank=True)
+    comment_md = models.TextField(blank=True)
+    rubric_scores = models.JSONField(default=dict, blank=True)  # {"cost": 4}: keys of the assignment's rubric
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="feedback_written")
+    updated_at = models.DateTimeField(default=timezone.now)
+    released_at = models.DateTimeField(null=True, blank=True)
+    # Counts saves, as Draft.revision: of two reviewers the second is shown both texts.
+    revision = models.PositiveIntegerField(default=0)
+
+    objects = FeedbackSet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="released", released_at__isnull=False) | ~Q(state="released"),
+                name="released_feedback_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(score__isnull=False), name="ready_feedback_has_a_score"
+            ),
+        ]
+
+    def get_absolute_url(self):
+        return reverse("portal:feedback", args=[self.submission.number])
+
+
+class Release(models.Model):
+    """One act of an instructor that showed a week's ready feedback to the whole cohort."""
+
+    cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="releases")
+    week = models.ForeignKey(Week, on_delete=models.PROTECT, related_name="releases")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="releases")
+    at = models.DateTimeField()
+    count = models.PositiveSmallIntegerField("feedbacks shown")
+
+    class Meta:
+        ordering = ["-at"]
