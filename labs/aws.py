@@ -1,0 +1,290 @@
+"""The only place that talks to boto3: clients for an account, errors sorted once, and one world checked at every answer.
+
+Credentials are always the temporary ones of a role in the account, assumed by the portal's own identity: for a practice
+account from the simulator, for shared and own accounts from AWS by the standard chain.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import botocore.exceptions as bx
+from botocore.config import Config
+from botocore.parsers import ResponseParserError
+from django.conf import settings
+
+# Dummy keys of the simulator's own root: they may assume roles in practice accounts and nothing else.
+from labs.simulator import BOOT_HEADER, ROOT_KEY_ID, ROOT_SECRET
+
+CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    # One try: retries are the reconciler's, which knows what it may repeat.
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=32,
+    user_agent_extra="lightsout",
+)
+PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
+
+
+class Trouble(Exception):
+    """An AWS call that did not do what was asked. `str()` is for a person."""
+
+
+class Throttled(Trouble):
+    """AWS asks to slow down: no attempt is counted."""
+
+
+class NotThere(Trouble):
+    """It does not exist: success for a delete."""
+
+
+class AlreadyThere(Trouble):
+    """A create found its own name or token taken: look before anything else."""
+
+
+class NotYet(Trouble):
+    """What it needs is not visible everywhere yet: try again soon."""
+
+
+class InTheWay(Trouble):
+    """A child must go first."""
+
+
+class Denied(Trouble):
+    """The role may not do this: a person has to change that."""
+
+
+class NoAnswer(Trouble):
+    """A time-out, a cut connection or a 5xx: it may or may not have happened."""
+
+
+class Refused(Trouble):
+    """AWS understood and said no: nothing happened."""
+
+
+class ChangedWorld(Trouble):
+    """The answer came from another simulator boot or another account: nothing may be believed, closed or created."""
+
+
+_THROTTLES = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException.Throttle",
+    "ProvisionedThroughputExceededException",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+}
+_DENIALS = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "UnauthorizedException",
+    "AuthFailure",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "OptInRequired",
+    "NotImplementedInPractice",
+}
+_NOT_THERE = {"NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFound", "ResourceNotFoundException", "NotFound", "404"}
+_ALREADY = {
+    "BucketAlreadyOwnedByYou",
+    "EntityAlreadyExists",
+    "InvalidGroup.Duplicate",
+    "InvalidKeyPair.Duplicate",
+    "ResourceConflictException",
+    "ResourceInUse.Duplicate",
+    "IdempotentParameterMismatch",
+}
+_IN_THE_WAY = {"DependencyViolation", "DeleteConflict", "ResourceInUse", "BucketNotEmpty", "VolumeInUse", "ConflictException"}
+_NOT_YET = {"InvalidParameterValue.NotYet", "IncorrectState", "IncorrectInstanceState", "OperationAborted"}
+
+
+def sorted_trouble(error: Exception) -> Trouble:
+    """The one class of Trouble that a botocore error is. Errors that are not botocore's are raised again as they are."""
+    if isinstance(error, Trouble):
+        return error
+    if isinstance(error, bx.ClientError):
+        return _sorted_client_error(error)
+    if isinstance(error, (bx.HTTPClientError, bx.ConnectionError, ResponseParserError, ConnectionError, TimeoutError)):
+        return NoAnswer(f"AWS did not answer ({type(error).__name__})")
+    if isinstance(error, (bx.NoCredentialsError, bx.PartialCredentialsError, bx.TokenRetrievalError)):
+        return Denied("the portal has no AWS identity of its own: give it a role (docs/accounts.md)")
+    if isinstance(error, (bx.ParamValidationError, bx.BotoCoreError)):
+        return Refused(str(error)[:500])
+    raise error
+
+
+def _sorted_client_error(error: bx.ClientError) -> Trouble:
+    code = str(error.response.get("Error", {}).get("Code") or "")
+    said = str(error.response.get("Error", {}).get("Message") or "") or "no reason given"
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
+    words = f"{error.operation_name}: {said} ({code})"[:600]
+    lower = said.lower()
+    if code in _THROTTLES or status == 429:
+        return Throttled(words)
+    if code.startswith("ExpiredToken") or code == "RequestExpired":
+        return NoAnswer(words)  # fresh credentials come with the next client
+    if code in _ALREADY or (code == "ValidationException" and "already exist" in lower):
+        return AlreadyThere(words)
+    if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
+        return NotThere(words)
+    if code == "ValidationException" and ("could not find" in lower or "recordnotfound" in lower or "does not exist" in lower):
+        return NotThere(words)
+    # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
+    if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:
+        return NotYet(words)
+    if code == "InvalidParameterValue" and "instance profile" in lower:
+        return NotYet(words)
+    if code in _IN_THE_WAY:
+        return InTheWay(words)
+    if code in _DENIALS or status in (401, 403):
+        return Denied(words)
+    if status >= 500 or code in {"InternalError", "InternalFailure", "ServiceUnavailable", "500", "503"}:
+        return NoAnswer(words)
+    return Refused(words)
+
+
+# --- clients -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Keys:
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expires_at: datetime
+
+
+_keys: dict[tuple, _Keys] = {}
+_clients: dict[tuple, object] = {}
+_lock = threading.RLock()
+_RENEW = timedelta(minutes=10)
+
+
+def client(account, service, region=None, *, config=CONFIG):
+    """A boto3 client of `service` in the account, checked against the account's world. Thread-safe and kept.
+
+    account: labs.models.Account. region: '' or None is the account's first. Raises Denied when the role cannot be
+    assumed, NoAnswer when nobody answers, ChangedWorld when the simulator is not the one the account was made in.
+    """
+    region = region or account.regions[0]
+    keys = _keys_for(account)
+    at = (account.pk, account.aws_id, account.boot_id, service, region, keys.access_key_id, id(config))
+    with _lock:
+        if at in _clients:
+            return _clients[at]
+    made = boto3.session.Session().client(
+        service,
+        region_name=region,
+        aws_access_key_id=keys.access_key_id,
+        aws_secret_access_key=keys.secret_access_key,
+        aws_session_token=keys.session_token,
+        endpoint_url=endpoint(account),
+        config=config,
+    )
+    if account.mode == account.PRACTICE:
+        made.meta.events.register("after-call", _same_boot(account.boot_id))
+    with _lock:
+        if len(_clients) > 4000:
+            _clients.clear()
+        return _clients.setdefault(at, made)
+
+
+def endpoint(account) -> str | None:
+    """Where the account's API is: the simulator for practice, AWS itself (None) otherwise."""
+    return settings.SIMULATOR_URL if account.mode == account.PRACTICE else None
+
+
+def forget_clients() -> None:
+    """Drop every kept client and credential: after another world was adopted, and in tests."""
+    with _lock:
+        _clients.clear()
+        _keys.clear()
+
+
+def controller_role(account) -> str:
+    """The role that the portal assumes in the account."""
+    return account.role_arn or f"arn:aws:iam::{account.aws_id}:role/lab/controller"
+
+
+def assume(account, role_arn, *, session_name, seconds=3600, tags=None, source_identity=""):
+    """AssumeRole by the portal's own identity. Answers STS's `Credentials` dict. Errors are sorted.
+
+    Raises ChangedWorld when the credentials are of another account than the one asked for: the simulator knows
+    nothing of unknown keys, and a wrong role would close another account's rows.
+    """
+    sts = _own_sts(account)
+    extra: dict = {}
+    if account.external_id:
+        extra["ExternalId"] = account.external_id
+    if tags:
+        extra["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    if source_identity:
+        extra["SourceIdentity"] = source_identity
+    try:
+        answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64], DurationSeconds=seconds, **extra)
+    except Exception as error:  # sorted, never swallowed
+        raise sorted_trouble(error) from error
+    arn = answer.get("AssumedRoleUser", {}).get("Arn", "")
+    if f"::{account.aws_id}:" not in arn:
+        raise ChangedWorld(f"asked for account {account.aws_id}, was answered by {arn or 'nobody'}")
+    return answer["Credentials"]
+
+
+def _own_sts(account):
+    practice = account.mode == account.PRACTICE
+    at = ("sts", account.mode, account.boot_id if practice else "")
+    with _lock:
+        if at in _clients:
+            return _clients[at]
+    if practice:
+        made = boto3.session.Session().client(
+            "sts",
+            region_name=settings.PRACTICE_REGIONS[0],
+            aws_access_key_id=ROOT_KEY_ID,
+            aws_secret_access_key=ROOT_SECRET,
+            endpoint_url=settings.SIMULATOR_URL,
+            config=PATIENT,
+        )
+        made.meta.events.register("after-call", _same_boot(account.boot_id))
+    else:
+        made = boto3.session.Session().client("sts", config=PATIENT)
+    with _lock:
+        return _clients.setdefault(at, made)
+
+
+def _keys_for(account) -> _Keys:
+    at = (account.pk, account.aws_id, account.boot_id)
+    with _lock:
+        kept = _keys.get(at)
+        if kept and kept.expires_at - datetime.now(UTC) > _RENEW:
+            return kept
+    answer = assume(account, controller_role(account), session_name="lightsout-controller")
+    keys = _Keys(
+        answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"].astimezone(UTC)
+    )
+    with _lock:
+        _keys[at] = keys
+    return keys
+
+
+def _same_boot(expected):
+    def check(http_response, **_):
+        boot = http_response.headers.get(BOOT_HEADER, "") if http_response is not None else ""
+        if boot != expected:
+            raise ChangedWorld(f"the simulator was restarted (boot {boot or 'unknown'}, expected {expected or 'none'})")
+
+    return check

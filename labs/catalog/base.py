@@ -1,0 +1,63 @@
+"""What a lab is: one file a lab in this folder, found by `labs/catalog/__init__.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from labs.kinds.base import Want
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a look into the account said of one step: passed, or what is still missing, in words for the student."""
+
+    passed: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class StudentView:
+    """What a step's check may look with.
+
+    client(service, region=None): boto3 client of the student's account, in the lab's region by default.
+    resources: {key: {"name", "aws_id", "state", **facts}} of this launch, as last seen.
+    """
+
+    client: Callable[..., Any]
+    resources: Mapping[str, Mapping[str, Any]]
+    region: str
+    account_id: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: words to read (Markdown; "{bucket.name}" and the like are filled from resources), and a check.
+
+    check=None only for a step that is done by finishing the lab. expect: what practice mode cannot show, and what to
+    expect instead ('' when it shows everything).
+    """
+
+    slug: str
+    title: str
+    body_md: str
+    check: Callable[[StudentView], Checked] | None = None
+    expect: str = ""
+
+
+@dataclass(frozen=True)
+class Lab:
+    slug: str
+    title: str
+    summary: str  # one or two sentences
+    theme: str  # the week's theme it belongs to
+    minutes: int  # how long a student needs
+    hours: Decimal  # how long it may stay on before the clock deletes it
+    wants: tuple[Want, ...]
+    steps: tuple[Step, ...]
+    modes: tuple[str, ...] = ("practice", "shared", "own")
+    kept: str = "Nothing stays: everything that this lab made is deleted."
+    calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
+    calls_note: str = ""

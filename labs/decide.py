@@ -1,0 +1,161 @@
+"""PURE: what to do next with one resource. Facts and `now` go in, one Step comes out; nothing is called or stored.
+
+The rules are those of docs/architecture.md: intent before the call, closed only by absence seen twice, one create call
+found again by identity, and what was ended outside the portal is a fact to show, not a state to repair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from labs.kinds.base import ABSENT, DELETING, FAILED, NAME, PENDING, RUNNING, STOPPED, STOPPING, TAG, TOKEN
+
+GONE = "gone"
+STRICTNESS = {RUNNING: 0, STOPPED: 1, GONE: 2}
+
+# Acts, in the order of a life.
+WAIT, LOOK, CREATE, CONFIGURE, START, STOP, DELETE, CLOSE, BLOCK, SETTLE = (
+    "wait",
+    "look",
+    "create",
+    "configure",
+    "start",
+    "stop",
+    "delete",
+    "close",
+    "block",
+    "settle",
+)
+
+SOON = timedelta(seconds=2)  # something moves, and a person watches
+CHILDREN = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One act, when to look again after it, and why (words for the event log)."""
+
+    act: str
+    again: timedelta = SOON
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a decision may depend on. Instants are aware UTC.
+
+    seen: '' when AWS was never asked. needs_ready: every parent is running and configured. children_gone: nothing that
+    needs this one is left. settle: how long a create without an answer may stay unseen.
+    """
+
+    wanted: str
+    wanted_at: datetime
+    seen: str
+    identity: str
+    settle: timedelta
+    absence_gap: timedelta
+    max_age: timedelta
+    seen_since: datetime | None = None
+    ever_seen: bool = False
+    absent_since: datetime | None = None
+    create_began_at: datetime | None = None
+    is_configured: bool = False
+    is_stranger: bool = False
+    needs_ready: bool = True
+    needs_lost: str = ""  # a parent that is blocked, or gone: what is said to the person
+    children_gone: bool = True
+    can_stop: bool = False
+    said: str = ""  # what AWS says of a failure
+
+
+def strictest(wishes: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """(wanted, holder) of the strictest wish in force; of equals, the first in time. ('running', '') when nobody wishes.
+
+    wishes: {holder: {"wanted": ..., "at": ISO instant, ...}}.
+    """
+    best, holder, at = RUNNING, "", ""
+    for name, wish in sorted(wishes.items(), key=lambda item: item[1]["at"]):
+        if not holder or STRICTNESS[wish["wanted"]] > STRICTNESS[best]:
+            best, holder, at = wish["wanted"], name, wish["at"]
+    return best, holder
+
+
+def decide(facts: Facts, now: datetime) -> Step:
+    """The next step for one resource that was just looked at."""
+    if facts.seen == ABSENT:
+        return _when_absent(facts, now)
+    if facts.wanted == GONE:
+        if facts.seen == DELETING:
+            return Step(LOOK)
+        if not facts.children_gone:
+            return Step(WAIT, CHILDREN, "what needs it goes first")
+        return Step(DELETE)
+    if facts.seen == FAILED:
+        return Step(BLOCK, facts.max_age, f"AWS could not make it: {facts.said or 'no reason given'}")
+    if facts.seen in (PENDING, STOPPING, DELETING):
+        return Step(LOOK)
+    if facts.wanted == STOPPED:
+        if facts.seen == RUNNING and facts.can_stop:
+            return Step(STOP)
+        return _settled(facts)
+    return _when_wanted_running(facts)
+
+
+def _when_wanted_running(facts: Facts) -> Step:
+    if facts.seen == STOPPED:
+        # Stopped before we last asked for it to run: start it. Stopped later: somebody else did, and had a reason.
+        asked_since = facts.seen_since is None or facts.seen_since <= facts.wanted_at
+        if facts.can_stop and asked_since and not facts.is_stranger:
+            return Step(START)
+        return _settled(facts)
+    if not facts.is_configured and not facts.is_stranger:
+        return Step(CONFIGURE)
+    return _settled(facts)
+
+
+def _settled(facts: Facts) -> Step:
+    """Nothing moves: list calls of the census confirm it; it is described again at its kind's maximum age."""
+    return Step(SETTLE, facts.max_age)
+
+
+def _when_absent(facts: Facts, now: datetime) -> Step:
+    if facts.ever_seen:
+        seen_twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
+        if not seen_twice:
+            return Step(LOOK, facts.absence_gap)
+        return Step(CLOSE, why="seen absent" if facts.wanted == GONE else "it was ended outside the portal")
+
+    if facts.create_began_at is None:
+        if facts.wanted == GONE or facts.is_stranger:
+            return Step(CLOSE, why="it was never made")
+        if facts.wanted == STOPPED:
+            return Step(WAIT, facts.max_age, "asked to stop before it was made")
+        if facts.needs_lost:
+            return Step(BLOCK, facts.max_age, facts.needs_lost)
+        return Step(CREATE) if facts.needs_ready else Step(WAIT, SOON, "what it needs is not ready")
+
+    # A create call began and nothing is seen yet: it may be on its way, or it may never have arrived.
+    unseen_for = now - facts.create_began_at
+    if unseen_for < facts.settle:
+        return Step(LOOK)
+    if facts.wanted == GONE:
+        twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
+        return Step(CLOSE, why="it never appeared") if twice else Step(LOOK, facts.absence_gap)
+    if facts.wanted == STOPPED:
+        return Step(WAIT, facts.max_age, "asked to stop before it was made")
+    if facts.identity in (TOKEN, NAME):
+        # The same token, the same name: AWS answers with the first one, so asking again cannot make a second.
+        return Step(CREATE)
+    if facts.identity == TAG:
+        return Step(
+            BLOCK,
+            facts.max_age,
+            "AWS did not answer the create call and shows nothing with its tag. It may exist all the same: look in the "
+            "account before you start the lab again",
+        )
+    raise ValueError(f"unknown identity {facts.identity!r}")
+
+

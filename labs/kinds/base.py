@@ -1,0 +1,161 @@
+"""What a kind of AWS resource is: one file a kind, found by the registry in `labs/kinds/__init__.py`.
+
+A kind *declares* (verbs, meters, signals, danger) and never decides: `labs/decide.py` decides, `labs/reconcile.py`
+calls one verb at a time. Verbs never wait, never sleep, never write to the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+# How a create that may or may not have happened is found again (docs/architecture.md, rule 3).
+TOKEN, NAME, TAG = "token", "name", "tag"
+
+PENDING, RUNNING, STOPPING, STOPPED, DELETING, FAILED, ABSENT = (
+    "pending",
+    "running",
+    "stopping",
+    "stopped",
+    "deleting",
+    "failed",
+    "absent",
+)
+
+# Tags set in the create call itself wherever AWS can.
+TAG_RESOURCE, TAG_LAUNCH, TAG_OWNER = "lightsout:resource", "lightsout:launch", "lightsout:owner"
+
+
+@dataclass(frozen=True)
+class Want:
+    """One resource of a lab, and, once launched, what a verb needs to make it or find it again.
+
+    In a catalog file only key, kind, params and needs are written. Strings in params may name a parent's fact
+    as "{key.fact}" ("{role.arn}", "{bucket.name}", "{profile.name}"): they are filled when the parent was seen.
+    """
+
+    key: str
+    kind: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    # Filled by the ledger from the row:
+    name: str = ""  # unique AWS name made from lab, key and launch: at most 50 characters of [a-z0-9-]
+    token: str = ""  # the row's UUID in hex (32 characters): the client token where AWS takes one
+    tags: Mapping[str, str] = field(default_factory=dict)
+    aws_id: str = ""  # known after it was seen once; '' before
+    account_id: str = ""
+    region: str = ""
+    parents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # key -> facts + {"name", "aws_id"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What AWS said of one resource.
+
+    facts: plain JSON values; whatever meters(), other kinds' params ("arn") and pages need. Stable: a fact that changes
+    at every look (a counter, a timestamp of now) does not belong here, since changed facts begin a new span.
+    since: when AWS says that this state began, if it says so; aware UTC.
+    mark: what the *list* call shows of a modification (status + last modified); '' where lists show nothing.
+    """
+
+    state: str
+    aws_id: str = ""
+    name: str = ""
+    since: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    mark: str = ""
+    # False: the list call gave only id, name and state; a stranger needs one observe() for the rest.
+    whole: bool = True
+
+
+GONE_FROM_AWS = Seen(ABSENT)
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What AWS bills for, as a line of the price book (columns service, kind, sku, unit).
+
+    per: what `quantity` is counted over: "hour" (quantity x hours), "month" (quantity x share of the month; GB-month).
+    rounding: "second" with minimum seconds a start; "hour" where a started hour counts whole.
+    """
+
+    service: str
+    kind: str
+    sku: str
+    unit: str
+    quantity: Decimal = Decimal(1)
+    per: str = "hour"
+    minimum_seconds: int = 0
+    rounding: str = "second"
+    label: str = ""  # what a person reads: "ml.t3.medium", "disk 5 GB", "public IPv4"
+
+    @property
+    def slug(self) -> str:
+        return f"{self.service}/{self.kind}/{self.sku}/{self.label}"[:120]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A CloudWatch metric that tells whether the resource is used."""
+
+    namespace: str
+    metric: str
+    dimension: str  # the dimension whose value is the resource's aws_id or name (see Kind.dimensions)
+    statistic: str = "Sum"
+
+
+class Kind:
+    """Base of all kinds. Subclasses are singletons: they hold no state."""
+
+    name: ClassVar[str]
+    service: ClassVar[str]  # boto3 client name
+    identity: ClassVar[str]
+    title: ClassVar[str]  # "SageMaker notebook", for people
+    icon: ClassVar[str] = "server"
+    cost_service: ClassVar[str] = ""  # what the bill calls it: EC2, SageMaker, S3, IAM ('' = service.upper())
+    is_global: ClassVar[bool] = False  # S3 and IAM: one list a account, not one a region
+    can_stop: ClassVar[bool] = False
+    # What Stop means where there is no stop: "delete" for what costs by the hour (an endpoint), "keep" for what is free.
+    stop_means: ClassVar[str] = "keep"
+    is_free: ClassVar[bool] = False  # says so itself; else meters() must price it
+    settle_seconds: ClassVar[int] = 30  # how long a create without an answer may stay unseen before it counts as not made
+    max_age_seconds: ClassVar[int] = 3600  # a settled row is described again at this age, however quiet its list
+    signals: ClassVar[tuple[Signal, ...]] = ()
+    kept_on_stop: ClassVar[str] = ""  # "Files on the notebook disk are kept"
+    lost_on_delete: ClassVar[str] = ""  # "Its disk is deleted with it"
+
+    def create(self, client, want: Want) -> None:
+        """One create call, with our identity in it. May raise any botocore error; never swallows one."""
+        raise TypeError(f"{self.name} cannot be created by the portal")
+
+    def observe(self, client, want: Want) -> Seen:
+        """Look at it by aws_id, else by identity. Absent is an answer (GONE_FROM_AWS), not an error."""
+        raise TypeError(f"{self.name} does not say how it is observed")
+
+    def configure(self, client, want: Want, seen: Seen) -> bool:
+        """Idempotent settings after create; True when all are seen to be in force."""
+        return True
+
+    def start(self, client, want: Want, seen: Seen) -> None:
+        raise TypeError(f"{self.name} cannot be started")
+
+    def stop(self, client, want: Want, seen: Seen) -> None:
+        raise TypeError(f"{self.name} cannot be stopped")
+
+    def delete(self, client, want: Want, seen: Seen) -> None:
+        """Asks and returns; called again until it is seen absent. Must it be stopped or emptied first? Then it does one
+        bounded part of that and returns."""
+        raise TypeError(f"{self.name} does not say how it is deleted")
+
+    def find_all(self, client) -> Iterable[Seen]:
+        """Every one in the account and the client's region, all pages. Leaves out what AWS itself owns
+        (service-linked roles, default security groups) and what is already gone (terminated)."""
+        raise TypeError(f"{self.name} does not say how it is listed")
+
+    def meters(self, seen: Seen) -> list[Meter]:
+        """What AWS bills in this state with these facts, per unit of time. [] when nothing is billed."""
+        return []

@@ -1,0 +1,248 @@
+"""What the controller knows: accounts, launches, and the ledger of every AWS resource.
+
+Three facts make the state of a resource, and nothing else does: what is `wanted`, what was `seen`, and
+`create_began_at`. `labs/ledger.py` is the only writer of Resource, Span and Event.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+RUNNING, STOPPED, GONE = "running", "stopped", "gone"
+WANTED = [(RUNNING, "running"), (STOPPED, "stopped"), (GONE, "gone")]
+
+
+class Account(models.Model):
+    """An AWS account that labs run in: simulated (practice), the bootcamp's (shared), or a student's own."""
+
+    PRACTICE, SHARED, OWN = "practice", "shared", "own"
+    MODES = [(PRACTICE, "practice"), (SHARED, "shared"), (OWN, "own")]
+
+    name = models.CharField(max_length=80)
+    mode = models.CharField(max_length=10, choices=MODES)
+    aws_id = models.CharField(max_length=12, unique=True, help_text="Twelve digits.")
+    # In a practice or own account everything belongs to this person; a shared account has none.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="aws_accounts"
+    )
+    # The cohort's immutable UUID as hex; labs knows no more of a cohort than this.
+    scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    regions = models.JSONField(default=list, help_text="Regions looked into. The first is where labs start.")
+    lab_regions = models.JSONField(default=list, help_text="Regions that a lab uses; elsewhere is a wrong region.")
+    role_arn = models.CharField(max_length=200, blank=True, default="", help_text="The role the portal assumes.")
+    external_id = models.CharField(max_length=64, blank=True, default="")
+    # Practice only: the simulator's boot in which this account's rows were made. Another boot is another world.
+    boot_id = models.CharField(max_length=36, blank=True, default="")
+    is_open = models.BooleanField(default=True)
+    looked_at = models.DateTimeField(null=True, blank=True, help_text="The last whole census of this account.")
+    census_trouble = models.TextField(blank=True, default="", help_text="Why the last census is not whole.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(mode="practice"), name="one_practice_account_a_person"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.name} ({self.aws_id})"
+
+
+class LaunchQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(ended_at=None)
+
+    def past_their_time(self, now):
+        """Open launches whose clock has run out and who were not yet asked to go."""
+        return self.open().filter(expires_at__lte=now, asked_to_end_at=None)
+
+
+class Launch(models.Model):
+    """One lab started by one person. Ends only when every row of it was seen absent."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lab = models.SlugField(max_length=60)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="launches")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="launches")
+    scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    labels = models.JSONField(default=dict, blank=True)
+    region = models.CharField(max_length=30)
+    created_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(help_text="When the clock deletes it.")
+    extensions_used = models.PositiveSmallIntegerField(default=0)
+    # The next session: what is left on is told as "will cost by then".
+    look_ahead_until = models.DateTimeField(null=True, blank=True)
+    asked_to_end_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # {"proved_at", "rows": [...], "methods": [...], "left": [...]}: written once, by certify.py.
+    certificate = models.JSONField(null=True, blank=True)
+
+    objects = LaunchQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "ended_at"]),
+            models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="labs_launch_clock"),
+        ]
+
+    def __str__(self):
+        return f"{self.lab} of {self.owner_id}"
+
+    @property
+    def is_over(self):
+        return self.ended_at is not None
+
+    @property
+    def extensions_left(self):
+        return max(0, settings.LAB_EXTENSIONS - self.extensions_used)
+
+
+class ResourceQuerySet(models.QuerySet):
+    def open(self):
+        """Rows that AWS may still hold: not yet seen absent for good."""
+        return self.filter(closed_at=None)
+
+    def due(self, now):
+        """Open rows whose next look has come and that no worker holds."""
+        return self.open().filter(next_look_at__lte=now).filter(Q(lease_until=None) | Q(lease_until__lt=now))
+
+    def strangers(self):
+        """Rows that no launch made: made by hand, or by a service behind one's back."""
+        return self.filter(launch=None)
+
+    def blocked(self):
+        return self.open().exclude(blocked_why="")
+
+
+class Resource(models.Model):
+    """One row of the ledger: an AWS resource that is meant to exist, exists, or existed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="resources")
+    region = models.CharField(max_length=30, help_text="Where it is; for S3 and IAM where it was asked for.")
+    # Not a ForeignKey and no choices: a new kind must not need a migration.
+    kind = models.CharField(max_length=40)
+    launch = models.ForeignKey(Launch, null=True, blank=True, on_delete=models.PROTECT, related_name="resources")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="resources"
+    )
+    owner_proof = models.CharField(max_length=20, blank=True, default="", help_text="launch, account, tag, name; or ''.")
+    scope = models.CharField(max_length=32, blank=True, default="")
+    key = models.CharField(max_length=40, blank=True, default="", help_text="The Want's key within the lab.")
+    name = models.CharField(max_length=255, blank=True, default="")
+    aws_id = models.CharField(max_length=255, blank=True, default="")
+    params = models.JSONField(default=dict, blank=True)
+    needs = models.JSONField(default=list, blank=True, help_text="Keys of the same launch that must be there first.")
+
+    # What is wanted: each holder's wish, and the strictest in force. See decide.strictest().
+    wishes = models.JSONField(default=dict, blank=True)
+    wanted = models.CharField(max_length=10, choices=WANTED, default=RUNNING)
+    wanted_by = models.CharField(max_length=20, blank=True, default="")
+    wanted_at = models.DateTimeField()
+
+    # What AWS last said. Only an observation writes these.
+    seen = models.CharField(max_length=10, blank=True, default="")
+    seen_at = models.DateTimeField(null=True, blank=True)
+    seen_since = models.DateTimeField(null=True, blank=True, help_text="When AWS says that this state began.")
+    facts = models.JSONField(default=dict, blank=True)
+    first_seen_at = models.DateTimeField(null=True, blank=True)
+    absent_since = models.DateTimeField(null=True, blank=True, help_text="The first of the sightings of absence.")
+    changed_mark = models.CharField(max_length=80, blank=True, default="", help_text="What the list shows of a change.")
+
+    create_began_at = models.DateTimeField(null=True, blank=True, help_text="Committed before the create call.")
+    configured_at = models.DateTimeField(null=True, blank=True)
+    delete_asked_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_why = models.CharField(max_length=200, blank=True, default="")
+
+    # The row is the queue.
+    next_look_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0, help_text="Grows with every claim; a late writer is refused.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    blocked_why = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+
+    objects = ResourceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "region", "kind", "aws_id"],
+                condition=Q(closed_at=None) & ~Q(aws_id=""),
+                name="one_open_row_a_resource",
+            ),
+            models.UniqueConstraint(
+                fields=["launch", "key"], condition=~Q(key="") & Q(launch__isnull=False), name="one_row_a_want"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_look_at"], condition=Q(closed_at=None), name="labs_resource_due"),
+            models.Index(fields=["account", "region", "kind"], condition=Q(closed_at=None), name="labs_resource_open"),
+            models.Index(fields=["owner", "closed_at"]),
+            models.Index(fields=["scope", "closed_at"]),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.name or self.aws_id or self.id}"
+
+    @property
+    def is_stranger(self):
+        return self.launch_id is None
+
+    @property
+    def is_closed(self):
+        return self.closed_at is not None
+
+
+class Span(models.Model):
+    """A stretch of time in which a resource was seen in one state with the same facts. What meters read.
+
+    The open span (ended=None) reaches as far as the resource's `seen_at`: no further than was observed.
+    """
+
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="spans")
+    state = models.CharField(max_length=10)
+    facts = models.JSONField(default=dict, blank=True)
+    began = models.DateTimeField()
+    ended = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["began"]
+        constraints = [
+            models.UniqueConstraint(fields=["resource"], condition=Q(ended=None), name="one_open_span_a_resource"),
+            models.CheckConstraint(condition=Q(ended=None) | Q(ended__gte=F("began")), name="a_span_does_not_end_before_it_began"),
+        ]
+
+
+class Event(models.Model):
+    """What happened, in words for a person. Append-only: rows are never changed or deleted."""
+
+    at = models.DateTimeField(db_index=True)
+    launch = models.ForeignKey(Launch, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    resource = models.ForeignKey(Resource, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    code = models.CharField(max_length=30)
+    words = models.TextField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["launch", "-at"])]
+
+
+class StepCheck(models.Model):
+    """The last look into the account for one step of a launch."""
+
+    launch = models.ForeignKey(Launch, on_delete=models.CASCADE, related_name="step_checks")
+    step = models.SlugField(max_length=60)
+    passed = models.BooleanField()
+    said = models.TextField()
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["launch", "step"], name="one_check_a_step")]
