@@ -1,0 +1,105 @@
+"""Opening a cohort, telling it its dates, and taking people in."""
+
+import secrets
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from labs.models import Account
+from portal import schedule
+from portal.models import Cohort, CohortWeek, Membership
+
+
+def open_cohort(course, *, slug, name, start_on, now, **facts):
+    """A cohort of `course` whose onboarding is on the Saturday `start_on`, with its dates told. `now` opens enrolment
+    unless `enrolment_opens_at` is among `facts`, which are further fields of Cohort.
+    """
+    facts.setdefault("enrolment_opens_at", now)
+    cohort = Cohort(course=course, slug=slug, name=name, start_on=start_on, **facts)
+    cohort.full_clean()
+    with transaction.atomic():
+        cohort.save()
+        tell_dates(cohort)
+    return cohort
+
+
+def dates_of(cohort, weeks=4):
+    """The cohort's dates as the schedule computes them now, which need not be what was told: schedule.Dates a week."""
+    return schedule.calendar(
+        cohort.start_on,
+        ZoneInfo(cohort.zone),
+        enrolment_opens_at=cohort.enrolment_opens_at,
+        rhythm=schedule.Rhythm.read(cohort.rhythm),
+        changes=[schedule.Change.read(entry) for entry in cohort.exceptions],
+        weeks=weeks,
+    )
+
+
+@transaction.atomic
+def tell_dates(cohort):
+    """Write down the dates of the course's weeks that this cohort was not told yet. Told dates are not touched.
+
+    Answers the new CohortWeeks. Run again after a week was added to the course.
+    """
+    weeks = {week.number: week for week in cohort.course.weeks.all()}
+    told = set(cohort.told.values_list("week__number", flat=True))
+    taught = max((number for number in weeks if number != schedule.OPTIONAL), default=0)
+    return CohortWeek.objects.bulk_create(
+        CohortWeek(
+            cohort=cohort,
+            week=weeks[dates.number],
+            released_at=dates.released_at,
+            due_at=dates.due_at,
+            feedback_at=dates.feedback_at,
+            session_at=dates.session_at,
+        )
+        for dates in dates_of(cohort, weeks=taught)
+        if dates.number in weeks and dates.number not in told
+    )
+
+
+@transaction.atomic
+def enrol(cohort, user, *, now, role=Membership.Role.STUDENT):
+    """Take a person into the cohort, once: whoever is in it already keeps their role. Students get a practice account.
+
+    A person who was never signed in reads dates in the cohort's zone until they choose another.
+    """
+    membership, is_new = Membership.objects.get_or_create(
+        cohort=cohort, user=user, defaults={"role": role, "joined_at": now}
+    )
+    if is_new and user.last_login is None and user.time_zone != cohort.zone:
+        user.time_zone = cohort.zone
+        user.save(update_fields=["time_zone"])
+    if membership.role == Membership.Role.STUDENT:
+        practice_account(user, now=now)
+    return membership
+
+
+def practice_account(user, *, now):
+    """The person's simulated AWS account; made when they have none. Its scope is that of their newest cohort."""
+    account = Account.objects.filter(owner=user, mode=Account.PRACTICE).first()
+    newest = user.memberships.select_related("cohort").order_by("-cohort__start_on", "cohort__slug").first()
+    scope = newest.cohort.scope if newest else ""
+    if account is None:
+        return _new_practice_account(user, scope, newest.cohort if newest else None, now)
+    if account.scope != scope:
+        account.scope = scope
+        account.save(update_fields=["scope"])
+    return account
+
+
+def _new_practice_account(user, scope, cohort, now):
+    # Twelve digits as AWS has them; none begins with 9, where the simulator keeps the portal's own account.
+    number = str(10**11 + secrets.randbelow(8 * 10**11))
+    while Account.objects.filter(aws_id=number).exists():
+        number = str(10**11 + secrets.randbelow(8 * 10**11))
+    facts = {
+        "aws_id": number,
+        "name": f"Practice, {user}"[:80],
+        "scope": scope,
+        "regions": list(settings.PRACTICE_REGIONS),
+        "lab_regions": list(cohort.lab_regions if cohort else settings.LAB_REGIONS),
+        "created_at": now,
+    }
+    return Account.objects.get_or_create(owner=user, mode=Account.PRACTICE, defaults=facts)[0]
