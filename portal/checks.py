@@ -1,0 +1,129 @@
+"""What would go wrong at run time, said before it starts, in the operator's words.
+
+Registered with Django: `manage.py check`, and every command that starts something, refuses on an error.
+"""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import Error, Warning, register
+
+LOCAL_NAMES = {"localhost", "testserver"}
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+
+
+def is_loopback(host):
+    """Whether a host name or address reaches this machine only."""
+    name = host.strip().strip("[]").lower()
+    if name in LOCAL_NAMES or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def exposed():
+    """The settings, by name, through which others than this machine could reach us."""
+    found = (
+        [] if is_loopback(settings.HOST) and settings.HOST else [f"HOST={settings.HOST or '(empty: every address)'}"]
+    )
+    beyond = [host for host in settings.ALLOWED_HOSTS if not is_loopback(host)]
+    return found + ([f"ALLOWED_HOSTS={','.join(beyond)}"] if beyond else [])
+
+
+@register("lightsout")
+def only_for_this_machine(**_):
+    """Demo people and the key that everybody knows are for loopback."""
+    ways_in = exposed()
+    if not ways_in:
+        return []
+    found, where = [], " and ".join(ways_in)
+    if settings.DEMO:
+        found.append(
+            Error(
+                f"DEMO is on, and others could reach this portal ({where}). Anybody could sign in as anybody.",
+                hint="Set DEMO=0, or leave HOST and ALLOWED_HOSTS at this machine's own (127.0.0.1, localhost).",
+                id="lightsout.E001",
+            )
+        )
+    if settings.SECRET_KEY == settings.DEFAULT_SECRET_KEY:
+        found.append(
+            Error(
+                f"SECRET_KEY is the default one, which is public, and others could reach this portal ({where}).",
+                hint="Set SECRET_KEY to 50 random characters and keep it: python3 -c "
+                '"import secrets; print(secrets.token_urlsafe(50))"',
+                id="lightsout.E002",
+            )
+        )
+    if settings.DEBUG:
+        found.append(
+            Error(
+                f"DEBUG is on, and others could reach this portal ({where}). Its error pages show settings and data.",
+                hint="Set DEBUG=0.",
+                id="lightsout.E003",
+            )
+        )
+    if not settings.BEHIND_HTTPS:
+        found.append(
+            Warning(
+                f"Others can reach this portal ({where}), and BEHIND_HTTPS is off: passwords would travel in clear.",
+                hint="Put it behind a proxy that speaks HTTPS and sets X-Forwarded-Proto, then set BEHIND_HTTPS=1.",
+                id="lightsout.W001",
+            )
+        )
+    return found
+
+
+@register("lightsout")
+def addresses(**_):
+    """DATABASE_URL, REDIS_URL, PUBLIC_URL and CSRF_TRUSTED_ORIGINS must be what they look like."""
+    host = settings.HOST
+    found = [] if is_loopback(host) else [f"HOST={host or '(empty: every address)'}"]
+    beyond = [name for name in settings.ALLOWED_HOSTS if not is_loopback(name)]
+    return found + ([f"ALLOWED_HOSTS={','.join(beyond)}"] if beyond else [])
+
+
+@register("lightsout")
+def simulator_stays_here(**_):
+    """The simulator believes anybody who reaches it: it must listen on this machine only."""
+    host = urlsplit(settings.SIMULATOR_URL).hostname or ""
+    if is_loopback(host):
+        return []
+    return [
+        Warning(
+            f"SIMULATOR_URL is on another machine ({host}). The AWS simulator has no passwords of its own.",
+            hint="Keep it in a network that only Lightsout's own processes can reach.",
+            id="lightsout.W020",
+        )
+    ]
+
+
+@register("lightsout")
+def regions(**_):
+    found = []
+    for name in ("LAB_REGIONS", "PRACTICE_REGIONS"):
+        value = getattr(settings, name)
+        wrong = [region for region in value if not REGION.fullmatch(region)]
+        if wrong or not value:
+            found.append(
+                Error(
+                    f"{name} holds {', '.join(map(repr, wrong))}: not the name of an AWS region."
+                    if wrong
+                    else f"{name} is empty: labs need at least one region.",
+                    hint=f"Write regions as AWS does, with commas between: {name}=us-east-1,ap-southeast-1.",
+                    id="lightsout.E030",
+                )
+            )
+    unseen = [region for region in settings.LAB_REGIONS if region not in settings.PRACTICE_REGIONS]
+    if unseen and not found:
+        found.append(
+            Error(
+                f"LAB_REGIONS has {', '.join(unseen)}, which PRACTICE_REGIONS lacks: labs there would never be seen.",
+                hint=f"Set PRACTICE_REGIONS={','.join([*settings.PRACTICE_REGIONS, *unseen])}.",
+                id="lightsout.E031",
+            )
+        )
+    return found

@@ -1,0 +1,112 @@
+"""What surrounds every page: the role's places, the account, the theme. A context processor, all of it lazy.
+
+A page that renders no base template asks nothing of the database; base.html costs one query for the roles and those
+of the meter chip.
+"""
+
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject, cached_property
+
+from portal.models import Membership
+from portal.templatetags.look import zone_name, zone_offset
+
+STUDENT, INSTRUCTOR, ADMIN = "student", "instructor", "admin"
+
+
+class Place(NamedTuple):
+    url_name: str
+    label: str
+    short: str  # for the phone's bottom bar
+    icon: str
+
+
+TODAY = Place("portal:today", "Today", "Today", "home")
+COURSE = Place("portal:course", "Course", "Course", "book-2")
+LABS = Place("labs:index", "Labs", "Labs", "flask")
+SUBMISSIONS = Place("portal:submissions", "Submissions", "Submit", "file-text")
+COSTS = Place("costs:mine", "Costs", "Costs", "calculator")
+REVIEW = Place("portal:review", "Review", "Review", "message-2")
+COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
+SPEND = Place("costs:spend", "Spend", "Spend", "chart-area-line")
+FORGOTTEN = Place("costs:forgotten", "Forgotten", "Left on", "bulb")
+PLACES = {
+    STUDENT: [TODAY, COURSE, LABS, SUBMISSIONS, COSTS],
+    INSTRUCTOR: [REVIEW, COURSE, COHORT, SPEND, FORGOTTEN],
+    ADMIN: [SPEND, FORGOTTEN, COURSE],
+}
+ROLE_WORDS = {STUDENT: "Student", INSTRUCTOR: "Instructor", ADMIN: "Admin"}
+THEMES = ("light", "dark")
+
+
+def theme_of(request):
+    """ "light", "dark", or "" when the reader leaves it to the system."""
+    theme = request.COOKIES.get("theme", "")
+    return theme if theme in THEMES else ""
+
+
+class Chrome:
+    """The frame of one page for one reader. Each part is worked out when the template first asks for it."""
+
+    def __init__(self, request):
+        self.request = request
+        self.user = getattr(request, "user", None)
+        self.theme = theme_of(request)
+        self.now = timezone.now()
+
+    @property
+    def is_signed_in(self):
+        return bool(self.user and self.user.is_authenticated)
+
+    @cached_property
+    def membership(self):
+        """The membership that names the reader's cohort: an instructor's before a student's, the newest first."""
+        if not self.is_signed_in:
+            return None
+        found = Membership.objects.filter(user=self.user).select_related("cohort").order_by("-cohort__start_on", "-pk")
+        return min(found, key=lambda one: one.role != INSTRUCTOR, default=None)
+
+    @cached_property
+    def role(self):
+        """ "admin", "instructor", "student"; "" for a reader who is not signed in."""
+        if not self.is_signed_in:
+            return ""
+        if self.user.is_staff:
+            return ADMIN
+        return self.membership.role if self.membership else STUDENT
+
+    @property
+    def role_word(self):
+        return ROLE_WORDS[self.role]
+
+    @cached_property
+    def nav(self):
+        """[(place, address, whether the page is within it)]"""
+        places = [(place, reverse(place.url_name)) for place in PLACES.get(self.role, [])]
+        here = max((url for _, url in places if self._is_within(url)), key=len, default=None)
+        return [(place, url, url == here) for place, url in places]
+
+    def _is_within(self, url):
+        path = self.request.path
+        return path == url if url == "/" else path.startswith(url)
+
+    @property
+    def home(self):
+        return self.nav[0][1] if self.nav else reverse("account_login")
+
+    @property
+    def zone(self):
+        """ "Yangon time (UTC+6:30)": the zone in which this page's times are written."""
+        here = timezone.get_current_timezone()
+        return f"{zone_name(here)} time ({zone_offset(here, self.now)})"
+
+    @property
+    def zone_name(self):
+        return zone_name(timezone.get_current_timezone())
+
+
+def chrome(request):
+    frame = Chrome(request)
+    return {"chrome": frame, "role": SimpleLazyObject(lambda: frame.role)}

@@ -1,0 +1,96 @@
+"""Markdown to HTML that is safe to show, whoever wrote it: course content, answers, feedback."""
+
+import re
+
+import nh3
+from markdown_it import MarkdownIt
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+TAGS = {
+    *("p", "br", "hr", "em", "strong", "del", "code", "pre", "span", "blockquote", "ul", "ol", "li", "a", "img", "div"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
+}
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title"},
+    "ol": {"start"},
+    "th": {"class", "scope"},
+    "td": {"class"},
+    "span": {"class"},
+    "table": {"class"},
+    "div": {"class", "tabindex", "role", "aria-label"},
+    "pre": {"tabindex"},
+}
+# Only these classes can stand in the result: what we write ourselves, and Pygments' token names.
+OURS = {"table", "table-responsive", "text-end", "text-center"}
+
+
+def _coloured(code, language, _attributes):
+    """Pygments' tokens as spans; "" lets markdown-it escape the code itself, as it does for a language nobody knows."""
+    try:
+        lexer = get_lexer_by_name(language) if language else None
+    except ClassNotFound:
+        lexer = None
+    return highlight(code, lexer, HtmlFormatter(nowrap=True)) if lexer else ""
+
+
+def _parser():
+    parser = MarkdownIt("commonmark", {"html": False, "highlight": _coloured}).enable(["table", "strikethrough"])
+
+    def fence(tokens, at, options, env):
+        code, language = tokens[at].content, tokens[at].info.strip().split(" ")[0]
+        inner = _coloured(code, language, "") or _escaped(code)
+        # It may scroll sideways, so the keyboard must reach it.
+        return f'<pre tabindex="0"><code>{inner}</code></pre>\n'
+
+    def cell(tokens, at, options, env):
+        aligned = re.search(r"text-align:(right|center)", str(tokens[at].attrGet("style") or ""))
+        attributes = ' scope="col"' if tokens[at].tag == "th" else ""
+        if aligned:
+            attributes += f' class="text-{"end" if aligned[1] == "right" else "center"}"'
+        return f"<{tokens[at].tag}{attributes}>"
+
+    rules = parser.renderer.rules
+    rules["fence"] = rules["code_block"] = fence
+    rules["th_open"] = rules["td_open"] = cell
+    rules["table_open"] = lambda *_: (
+        '<div class="table-responsive" tabindex="0" role="group" aria-label="Table"><table class="table">'
+    )
+    rules["table_close"] = lambda *_: "</table></div>"
+    return parser
+
+
+def _escaped(text):
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _allowed(tag, attribute, value):
+    if attribute != "class":
+        return value
+    kept = [name for name in value.split() if name in OURS or (tag == "span" and re.fullmatch(r"[a-z][a-z0-9]?", name))]
+    return " ".join(kept) or None
+
+
+PARSER = _parser()
+
+
+def render(text, top=2):
+    """HTML of `text`. Its highest heading becomes <h{top}>, the next <h{top + 1}>, without a gap, so that it fits under
+    the page's own headings whatever its author began with. Raw HTML is shown, not obeyed.
+    """
+    tokens = PARSER.parse(text)
+    headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
+    levels = sorted({token.tag for token in headings})
+    for token in headings:
+        token.tag = f"h{min(6, top + levels.index(token.tag))}"
+    return nh3.clean(
+        PARSER.renderer.render(tokens, PARSER.options, {}),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_allowed,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer",
+    )

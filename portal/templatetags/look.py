@@ -1,0 +1,268 @@
+"""How things are shown: icons, states, money, durations, instants, Markdown. A builtin of every template.
+
+An icon or a state that does not exist raises: a page with a hole where a state should be is worse than a test that
+fails. `None` is always shown as a word ("unknown", "unpriced"), never as 0.
+"""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+
+from portal import prose
+
+register = template.Library()
+
+# state: icon, colour, word. "Amber means that a light is on": only `running` and what is near a limit are amber.
+STATES = {
+    "waiting": ("circle-dashed", "text-secondary", "Waiting"),
+    "pending": ("loader-2", "text-secondary", "Creating"),
+    "creating": ("loader-2", "text-secondary", "Creating"),
+    "starting": ("loader-2", "text-secondary", "Starting"),
+    "updating": ("loader-2", "text-secondary", "Updating"),
+    "running": ("bulb!", "text-warning", "Running"),
+    "stopping": ("hourglass-low", "text-secondary", "Stopping"),
+    "stopped": ("player-stop", "text-secondary", "Stopped"),
+    "deleting": ("hourglass-low", "text-secondary", "Deleting"),
+    "gone": ("bulb-off", "text-secondary", "Gone"),
+    "failed": ("alert-triangle!", "text-danger", "Failed"),
+    "stuck": ("alert-triangle!", "text-danger", "Stuck"),
+    "blocked": ("alert-triangle!", "text-danger", "Blocked"),
+    "unknown": ("help-circle", "text-secondary", "Unknown"),
+    "ok": ("circle-check!", "text-success", "OK"),
+    "warn": ("alert-triangle!", "text-warning", "Near budget"),
+    "locked": ("lock", "text-danger", "Paused at budget"),
+    "active": ("circle-check", "text-secondary", "Active"),
+    "new": ("mail", "text-secondary", "Invited"),
+}
+TICKS = {
+    "ok": ("circle-check!", "text-success"),
+    "bad": ("alert-triangle!", "text-danger"),
+    "open": ("circle-dashed", "text-secondary"),
+}
+CENT = Decimal("0.01")
+
+
+@cache
+def _drawings():
+    return json.loads((settings.BASE_DIR / "static/vendor/tabler-icons.json").read_text())
+
+
+@register.simple_tag
+def icon(name, cls="", label=None):
+    """A Tabler icon as inline SVG; "bulb!" is the filled one. Without a label it is hidden from screen readers.
+
+    Raises LookupError for an icon that is not vendored (`manage.py vendor --icon NAME` adds one).
+    """
+    if name not in _drawings():
+        raise LookupError(f"No icon {name!r} in static/vendor/tabler-icons.json.")
+    line = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
+    paint = 'fill="currentColor"' if name.endswith("!") else line
+    said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="{}" width="24" height="24" viewBox="0 0 24 24" {} {}>{}</svg>',
+        f"icon {cls}".strip(),
+        mark_safe(paint),  # noqa: S308  one of the two above
+        said,
+        mark_safe(_drawings()[name]),  # noqa: S308  our own vendored file
+    )
+
+
+@register.simple_tag
+def state(kind, label=None):
+    """A state as icon, word and colour. "" (never observed) is shown as unknown; raises LookupError for another."""
+    if (kind or "unknown") not in STATES:
+        raise LookupError(f"No state {kind!r} in portal/templatetags/look.py.")
+    drawing, colour, word = STATES[kind or "unknown"]
+    extra = {"loader-2": " icon-rotate", "bulb!": " lo-fill"}.get(drawing, "")
+    return format_html(
+        '<span class="lo-st {}">{}{}</span>', colour, icon(drawing, f"icon-inline{extra}"), label or word
+    )
+
+
+@register.simple_tag
+def tick(kind, label):
+    """One line of a checklist, as <li>: ok, bad or open."""
+    drawing, colour = TICKS[kind]
+    said = {"ok": "Done:", "bad": "Problem:", "open": "Open:"}[kind]
+    return format_html(
+        '<li class="lo-st fw-normal {}">{}<span><span class="visually-hidden">{} </span>{}</span></li>',
+        colour,
+        icon(drawing, "icon-inline"),
+        said,
+        label,
+    )
+
+
+# --- money ---------------------------------------------------------------------------------------------
+
+
+def _rounded(amount, step):
+    return Decimal(str(amount)).quantize(step, ROUND_HALF_UP)
+
+
+def _dollars(amount, step):
+    figure = _rounded(amount, step)
+    return f"-${-figure:,}" if figure < 0 else f"${abs(figure):,}"
+
+
+@register.filter
+def usd(amount):
+    """USD with cents: "$342.76"; None is "unknown"."""
+    return "unknown" if amount is None else _dollars(amount, CENT)
+
+
+@register.filter
+def usd_short(amount):
+    """For forecasts: no cents from $100 up ("$395"), else as `usd`."""
+    if amount is None or abs(_rounded(amount, CENT)) < 100:
+        return usd(amount)
+    return _dollars(amount, Decimal(1))
+
+
+@register.filter
+def rate(amount):
+    """USD an hour, in a table: "0.0416" below $1, "14.69" from $1 up, "0" for nothing; None is "unpriced"."""
+    if amount is None:
+        return "unpriced"
+    if not amount:
+        return "0"
+    return f"{_rounded(amount, CENT if abs(amount) >= 1 else Decimal('0.0001')):,}"
+
+
+@register.filter
+def rate_h(amount):
+    """USD an hour, in a headline: "$0.05/h". What would round to $0.00 keeps four decimals; None is "unpriced"."""
+    if amount is None:
+        return "unpriced"
+    small = 0 < abs(amount) < Decimal("0.005")
+    return f"{_dollars(amount, Decimal('0.0001') if small else CENT)}/h"
+
+
+# --- time ----------------------------------------------------------------------------------------------
+
+
+@register.filter
+def lasting(length):
+    """A timedelta, or seconds, in two units at most: "42 s", "4 m 20 s", "9 m", "1 h 13 m", "6 d 2 h".
+
+    Seconds only under 5 minutes; hours up to 72, then days. Rounded down; below zero is "0 s"; None is "unknown".
+    """
+    if length is None:
+        return "unknown"
+    seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
+    seconds = max(0, int(seconds))
+    minutes, hours = seconds // 60, seconds // 3600
+    if seconds < 300:
+        parts = [(minutes, "m"), (seconds % 60, "s")]
+    elif hours < 72:
+        parts = [(hours, "h"), (minutes % 60, "m")]
+    else:
+        parts = [(hours // 24, "d"), (hours % 24, "h")]
+    return " ".join(f"{figure} {unit}" for figure, unit in parts if figure) or "0 s"
+
+
+def zone_name(zone):
+    """What people call a zone: "Yangon" for Asia/Yangon."""
+    return str(zone).rsplit("/", 1)[-1].replace("_", " ")
+
+
+def zone_offset(zone, at):
+    """ "UTC+6:30" for Asia/Yangon, "UTC" without an offset."""
+    minutes = int(at.astimezone(zone).utcoffset().total_seconds()) // 60
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def _day(local, this_year):
+    return f"{local:%a} {local.day} {local:%b}" + (f" {local.year}" if local.year != this_year else "")
+
+
+def written(at, style, zone, now):
+    """An instant in words, in `zone`. `style`: date, time, datetime, or full (a receipt's: year, seconds and zone)."""
+    local = at.astimezone(zone)
+    day, clock = _day(local, now.astimezone(zone).year), f"{local:%H:%M}"
+    return {
+        "date": day,
+        "time": clock,
+        "datetime": f"{day}, {clock}",
+        "full": f"{_day(local, None)}, {local:%H:%M:%S} {zone_name(zone)} ({zone_offset(zone, at)})",
+    }[style]
+
+
+def _element(at, words):
+    return format_html(
+        '<time class="n" datetime="{}">{}</time>', at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), words
+    )
+
+
+def _now(context):
+    return context.get("now") or timezone.now()
+
+
+@register.simple_tag(takes_context=True)
+def instant(context, at, style="datetime"):
+    """<time> in the reader's zone, its attribute in UTC. `style` as in `written`; a bare date has style "date" only.
+
+    None is "unknown". The year shows when it is not the year of the page's `now`.
+    """
+    if at is None:
+        return "unknown"
+    now = _now(context)
+    if isinstance(at, date) and not isinstance(at, datetime):
+        year = now.astimezone(timezone.get_current_timezone()).year
+        return format_html('<time class="n" datetime="{}">{}</time>', at.isoformat(), _day(at, year))
+    if timezone.is_naive(at):
+        raise ValueError(f"{at!r} has no zone: instants are aware, in UTC.")
+    return _element(at, written(at, style, timezone.get_current_timezone(), now))
+
+
+@register.simple_tag(takes_context=True)
+def both_zones(context, at, cohort_zone, style="datetime"):
+    """A deadline in the cohort's zone and, where that differs, in the reader's too.
+
+    "Thu 18 Sep, 23:59 Yangon (Fri 01:29 for you)"; with style "day": "Thu 23:59 Yangon (Fri 01:29 for you)"; for a
+    reader of the same zone without the zones. `cohort_zone`: an IANA name or a ZoneInfo.
+    """
+    zone = ZoneInfo(str(cohort_zone))
+    here = timezone.get_current_timezone()
+    there, mine = at.astimezone(zone), at.astimezone(here)
+    words = f"{there:%a %H:%M}" if style == "day" else written(at, style, zone, _now(context))
+    if there.utcoffset() != mine.utcoffset():
+        words += f" {zone_name(zone)} ({mine:%a %H:%M} for you)"
+    return _element(at, words)
+
+
+# --- text and files --------------------------------------------------------------------------------------
+
+
+@register.filter
+def markdown(text, top=2):
+    """Markdown as safe HTML; the highest heading becomes <h{top}>. Put it in an element of class `markdown`."""
+    return mark_safe(prose.render(text or "", int(top)))  # noqa: S308  sanitised by prose.render
+
+
+@register.filter
+def filesize_short(size):
+    """Bytes as people say them: "812 bytes", "4.2 KB", "412 MB" (1 KB = 1,024 bytes)."""
+    if size is None:
+        return "unknown"
+    if size < 1024:
+        return f"{size} byte{'' if size == 1 else 's'}"
+    figure = Decimal(size)
+    for unit in ("KB", "MB", "GB", "TB"):
+        figure /= 1024
+        if _rounded(figure, Decimal(1)) < 1000 or unit == "TB":
+            break
+    tenths = _rounded(figure, Decimal("0.1"))
+    shown = tenths if tenths < 10 and tenths % 1 else _rounded(figure, Decimal(1))
+    return f"{shown:,} {unit}"
