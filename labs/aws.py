@@ -1,4 +1,4 @@
-"""The only place that talks to boto3: clients for an account, errors sorted once, and one world checked at every answer.
+"""The only place that talks to boto3: clients for an account, errors sorted once, one world checked at every answer.
 
 Credentials are always the temporary ones of a role in the account, assumed by the portal's own identity: for a practice
 account from the simulator, for shared and own accounts from AWS by the standard chain.
@@ -98,7 +98,15 @@ _DENIALS = {
     "OptInRequired",
     "NotImplementedInPractice",
 }
-_NOT_THERE = {"NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFound", "ResourceNotFoundException", "NotFound", "404"}
+_NOT_THERE = {
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "NoSuchKey",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+    "NotFound",
+    "404",
+}
 _ALREADY = {
     "BucketAlreadyOwnedByYou",
     "EntityAlreadyExists",
@@ -108,12 +116,19 @@ _ALREADY = {
     "ResourceInUse.Duplicate",
     "IdempotentParameterMismatch",
 }
-_IN_THE_WAY = {"DependencyViolation", "DeleteConflict", "ResourceInUse", "BucketNotEmpty", "VolumeInUse", "ConflictException"}
+_IN_THE_WAY = {
+    "DependencyViolation",
+    "DeleteConflict",
+    "ResourceInUse",
+    "BucketNotEmpty",
+    "VolumeInUse",
+    "ConflictException",
+}
 _NOT_YET = {"InvalidParameterValue.NotYet", "IncorrectState", "IncorrectInstanceState", "OperationAborted"}
 
 
 def sorted_trouble(error: Exception) -> Trouble:
-    """The one class of Trouble that a botocore error is. Errors that are not botocore's are raised again as they are."""
+    """The one class of Trouble that a botocore error is. Errors that are not botocore's are raised again."""
     if isinstance(error, Trouble):
         return error
     if isinstance(error, bx.ClientError):
@@ -141,7 +156,9 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)
-    if code == "ValidationException" and ("could not find" in lower or "recordnotfound" in lower or "does not exist" in lower):
+    if code == "ValidationException" and (
+        "could not find" in lower or "recordnotfound" in lower or "does not exist" in lower
+    ):
         return NotThere(words)
     # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
     if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:

@@ -72,14 +72,14 @@ class Facts:
 
 
 def strictest(wishes: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
-    """(wanted, holder) of the strictest wish in force; of equals, the first in time. ('running', '') when nobody wishes.
+    """(wanted, holder) of the strictest wish in force; of equals, the first in time. ('running', '') if nobody wishes.
 
     wishes: {holder: {"wanted": ..., "at": ISO instant, ...}}.
     """
-    best, holder, at = RUNNING, "", ""
+    best, holder = RUNNING, ""
     for name, wish in sorted(wishes.items(), key=lambda item: item[1]["at"]):
         if not holder or STRICTNESS[wish["wanted"]] > STRICTNESS[best]:
-            best, holder, at = wish["wanted"], name, wish["at"]
+            best, holder = wish["wanted"], name
     return best, holder
 
 
@@ -157,5 +157,3 @@ def _when_absent(facts: Facts, now: datetime) -> Step:
             "account before you start the lab again",
         )
     raise ValueError(f"unknown identity {facts.identity!r}")
-
-

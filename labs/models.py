@@ -56,7 +56,7 @@ class LaunchQuerySet(models.QuerySet):
         return self.filter(ended_at=None)
 
     def past_their_time(self, now):
-        """Open launches whose clock has run out and who were not yet asked to go."""
+        """Open launches whose clock has run out and that were not yet asked to go."""
         return self.open().filter(expires_at__lte=now, asked_to_end_at=None)
 
 
@@ -77,6 +77,8 @@ class Launch(models.Model):
     # The next session: what is left on is told as "will cost by then".
     look_ahead_until = models.DateTimeField(null=True, blank=True)
     asked_to_end_at = models.DateTimeField(null=True, blank=True)
+    # Set when its last row closed: when to look for the second proof of absence.
+    prove_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     # {"proved_at", "rows": [...], "methods": [...], "left": [...]}: written once, by certify.py.
     certificate = models.JSONField(null=True, blank=True)
@@ -130,7 +132,9 @@ class Resource(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="resources"
     )
-    owner_proof = models.CharField(max_length=20, blank=True, default="", help_text="launch, account, tag, name; or ''.")
+    owner_proof = models.CharField(
+        max_length=20, blank=True, default="", help_text="launch, account, tag, name; or ''."
+    )
     scope = models.CharField(max_length=32, blank=True, default="")
     key = models.CharField(max_length=40, blank=True, default="", help_text="The Want's key within the lab.")
     name = models.CharField(max_length=255, blank=True, default="")
@@ -215,7 +219,9 @@ class Span(models.Model):
         ordering = ["began"]
         constraints = [
             models.UniqueConstraint(fields=["resource"], condition=Q(ended=None), name="one_open_span_a_resource"),
-            models.CheckConstraint(condition=Q(ended=None) | Q(ended__gte=F("began")), name="a_span_does_not_end_before_it_began"),
+            models.CheckConstraint(
+                condition=Q(ended=None) | Q(ended__gte=F("began")), name="a_span_does_not_end_before_it_began"
+            ),
         ]
 
 

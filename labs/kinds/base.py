@@ -117,6 +117,7 @@ class Kind:
     title: ClassVar[str]  # "SageMaker notebook", for people
     icon: ClassVar[str] = "server"
     cost_service: ClassVar[str] = ""  # what the bill calls it: EC2, SageMaker, S3, IAM ('' = service.upper())
+    arn_type: ClassVar[str] = ""  # how ARNs name it, "service:type" ("ec2:instance", "iam:role"; "s3" for buckets)
     is_global: ClassVar[bool] = False  # S3 and IAM: one list a account, not one a region
     can_stop: ClassVar[bool] = False
     # What Stop means where there is no stop: "delete" for what costs by the hour (an endpoint), "keep" for what is free.

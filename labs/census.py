@@ -1,0 +1,226 @@
+"""AWS against the ledger, both ways: what the ledger knows and AWS does not show, and what AWS shows and no lab made.
+
+Looking scales by lists, not by rows: one `find_all` a (account, region, kind), in parallel threads that touch no
+database; then one writer stores. What the ledger already knows is asked no details; a stranger is described once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from labs import aws, ledger
+from labs.kinds import kind_of, registry
+from labs.kinds.base import ABSENT, TAG_RESOURCE, Seen, Want
+from labs.models import Account, Resource
+from labs.reconcile import Clock
+
+log = logging.getLogger(__name__)
+
+THREADS = 16
+MOVING = ("", "pending", "stopping", "deleting")
+
+
+@dataclass(frozen=True)
+class Group:
+    """One list call's worth of the world. region is the account's first for global kinds."""
+
+    account: Account
+    region: str
+    kind: str
+
+
+@dataclass
+class Survey:
+    """What one census did.
+
+    trouble: {"account region kind": words} of lists that could not be read: those parts of the world are unknown, and
+    nothing was concluded from their silence.
+    """
+
+    groups: int = 0
+    listed: int = 0
+    confirmed: int = 0
+    hurried: int = 0
+    strangers: list[Resource] = field(default_factory=list)
+    trouble: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Answer:
+    group: Group
+    at: datetime  # when the list call began: nothing later than this was seen
+    listed: list[Seen] = field(default_factory=list)
+    trouble: str = ""
+
+
+def groups_of(accounts: Iterable[Account]) -> list[Group]:
+    """Every (account, region, kind) of these accounts; a global kind once an account."""
+    return [
+        Group(account, region, name)
+        for account in accounts
+        for name, kind in registry().items()
+        for region in (account.regions[:1] if kind.is_global else account.regions)
+    ]
+
+
+def groups_with_rows() -> list[Group]:
+    """Only where the ledger has rows that were seen: what a quiet minute has to confirm."""
+    held = (
+        Resource.objects.open()
+        .exclude(seen="")
+        .filter(account__is_open=True)
+        .values_list("account", "region", "kind")
+        .distinct()
+    )
+    accounts = Account.objects.in_bulk({account for account, _, _ in held})
+    wanted = {(pk, accounts[pk].regions[0] if kind_of(kind).is_global else region, kind) for pk, region, kind in held}
+    return [Group(accounts[pk], region, kind) for pk, region, kind in sorted(wanted)]
+
+
+def census_all(clock: Clock, accounts: Iterable[Account] | None = None, *, threads: int = THREADS) -> Survey:
+    """Look into every open account (or these), in every region of theirs, for every kind; enter what is found."""
+    looked_into = list(accounts) if accounts is not None else list(Account.objects.filter(is_open=True))
+    result = survey(groups_of(looked_into), clock, threads=threads)
+    now = clock()
+    for account in looked_into:
+        mine = [words for where, words in result.trouble.items() if where.startswith(f"{account.aws_id} ")]
+        # looked_at is only moved by a whole census: the page says since when something is not known.
+        whole = {} if mine else {"looked_at": now}
+        Account.objects.filter(pk=account.pk).update(census_trouble="; ".join(sorted(set(mine)))[:1000], **whole)
+    return result
+
+
+def survey(groups: Iterable[Group], clock: Clock, *, threads: int = THREADS) -> Survey:
+    """List these groups in parallel, then store what was seen. See Survey."""
+    groups = list(groups)
+    result = Survey(groups=len(groups))
+    with ThreadPoolExecutor(threads, thread_name_prefix="census") as pool:
+        for answers in _by_account(pool.map(lambda group: _list(group, clock), groups)):
+            _store(answers, pool, clock, result)
+    return result
+
+
+def _by_account(answers: Iterable[_Answer]) -> Iterable[list[_Answer]]:
+    """Answers come in the order of the groups, which are sorted by account: hand them on account by account."""
+    batch: list[_Answer] = []
+    for answer in answers:
+        if batch and answer.group.account.pk != batch[0].group.account.pk:
+            yield batch
+            batch = []
+        batch.append(answer)
+    if batch:
+        yield batch
+
+
+def _list(group: Group, clock: Clock) -> _Answer:
+    """In a thread: no ORM here."""
+    at = clock()
+    kind = kind_of(group.kind)
+    try:
+        client = aws.client(group.account, kind.service, group.region, config=aws.PATIENT)
+        return _Answer(group, at, [seen for seen in kind.find_all(client) if seen.state != ABSENT])
+    except Exception as error:
+        return _Answer(group, at, trouble=str(aws.sorted_trouble(error)))
+
+
+def _store(answers: list[_Answer], pool: ThreadPoolExecutor, clock: Clock, result: Survey) -> None:
+    account = answers[0].group.account
+    known = _known_rows(account)
+    new: list[tuple[Group, Seen]] = []
+    for answer in answers:
+        if answer.trouble:
+            where = f"{account.aws_id} {answer.group.region} {answer.group.kind}"
+            result.trouble[where] = f"{answer.group.kind} in {answer.group.region}: {answer.trouble}"
+            continue
+        result.listed += len(answer.listed)
+        new += _compare(answer, known, result)
+    if not new:
+        return
+    described = pool.map(lambda pair: _described(pair[0], pair[1]), new)
+    whole = [(account, group.kind, seen, _region_of(group, seen)) for group, seen in described if seen is not None]
+    result.strangers += ledger.enter_strangers(whole, clock())
+
+
+@dataclass
+class _Known:
+    """The open rows of an account, to be found by what a list shows: id, our tag, or name."""
+
+    by_id: dict[tuple[str, str, str], Resource] = field(default_factory=dict)
+    by_tag: dict[str, Resource] = field(default_factory=dict)
+    by_name: dict[tuple[str, str, str], Resource] = field(default_factory=dict)
+    of_group: dict[tuple[str, str], list[Resource]] = field(default_factory=lambda: defaultdict(list))
+
+
+def _known_rows(account: Account) -> _Known:
+    """Read after the lists were read: whatever the portal began to create before a list is in the ledger by now."""
+    known = _Known()
+    rows = Resource.objects.open().filter(account=account)
+    for row in rows.only("id", "kind", "region", "aws_id", "name", "launch_id", "seen", "changed_mark", "seen_at"):
+        region = "" if kind_of(row.kind).is_global else row.region
+        known.of_group[(row.kind, region)].append(row)
+        known.by_tag[row.id.hex] = row
+        if row.aws_id:
+            known.by_id[(row.kind, region, row.aws_id)] = row
+        if row.launch_id:
+            known.by_name[(row.kind, region, row.name)] = row
+    return known
+
+
+def _compare(answer: _Answer, known: _Known, result: Survey) -> list[tuple[Group, Seen]]:
+    """Confirm what is as it was, hurry what is not, answer what nobody knew."""
+    group = answer.group
+    region = "" if kind_of(group.kind).is_global else group.region
+    strangers, confirmed, hurried, shown = [], [], [], set()
+    for seen in answer.listed:
+        row = (
+            known.by_id.get((group.kind, region, seen.aws_id))
+            or _same_kind(known.by_tag.get(str(seen.tags.get(TAG_RESOURCE, ""))), group.kind)
+            or known.by_name.get((group.kind, region, seen.name))
+        )
+        if row is None:
+            strangers.append((group, seen))
+            continue
+        shown.add(row.pk)
+        if row.seen in MOVING:
+            continue  # its own reconciler is looking at it
+        if seen.state == row.seen and seen.mark == row.changed_mark:
+            confirmed.append(row.pk)
+        else:
+            hurried.append(row.pk)
+    for row in known.of_group.get((group.kind, region), ()):
+        if row.pk not in shown and row.seen not in MOVING:
+            hurried.append(row.pk)
+    result.confirmed += ledger.confirm(confirmed, answer.at) if confirmed else 0
+    result.hurried += ledger.hurry(hurried, answer.at) if hurried else 0
+    return strangers
+
+
+def _same_kind(row: Resource | None, kind: str) -> Resource | None:
+    # An instance hands its tags to its disk: the tag alone does not make the disk the instance.
+    return row if row is not None and row.kind == kind else None
+
+
+def _described(group: Group, seen: Seen) -> tuple[Group, Seen | None]:
+    """In a thread, no ORM: the one describe of a stranger, where its list does not tell enough to price it."""
+    if seen.whole:
+        return group, seen
+    kind = kind_of(group.kind)
+    want = Want("", group.kind, name=seen.name, aws_id=seen.aws_id, region=group.region)
+    try:
+        client = aws.client(group.account, kind.service, group.region, config=aws.PATIENT)
+        told = kind.observe(client, want)
+        return group, (told if told.state != ABSENT else None)
+    except Exception as error:
+        trouble = aws.sorted_trouble(error)
+        log.warning("%s %s: %s", group.kind, seen.name, trouble)
+        # Better an entry without details, shown as unpriced, than a resource that nobody knows of.
+        return group, seen
+
+
+def _region_of(group: Group, seen: Seen) -> str:
+    return str(seen.facts.get("region") or group.region)

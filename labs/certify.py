@@ -1,0 +1,139 @@
+"""The certificate: a launch has ended when every row was seen absent and a second method finds nothing of it.
+
+The second method asks two other ways: the tagging API for the launch's tag, and the lists of the launch's kinds for its
+tag or name. A hit is resolved by a describe, because tags outlive what they were put on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from labs import aws, ledger
+from labs.kinds import kind_of, registry
+from labs.kinds.base import ABSENT, TAG_LAUNCH, Want
+from labs.models import Launch, Resource
+from labs.reconcile import Clock
+
+AGAIN = timedelta(seconds=20)
+
+
+def prove_due(clock: Clock, *, most: int = 20) -> int:
+    """Try to prove the absence of launches whose last row has closed. Answers how many were tried."""
+    now = clock()
+    due = Launch.objects.open().filter(prove_at__lte=now).select_related("account").order_by("prove_at")[:most]
+    for launch in list(due):
+        # Whoever moves prove_at has it: two workers do not write two certificates.
+        if Launch.objects.filter(pk=launch.pk, prove_at=launch.prove_at).update(prove_at=now + AGAIN):
+            prove(launch, clock)
+    return len(due)
+
+
+def prove(launch: Launch, clock: Clock) -> list[str]:
+    """Look with the second method; end the launch with its certificate when nothing is left. Answers what is left.
+
+    Nothing is certified while a row is open, a list cannot be read, or the world has changed.
+    """
+    rows = list(Resource.objects.filter(launch=launch).select_related("account").order_by("created_at", "key"))
+    if any(row.closed_at is None for row in rows):
+        return [str(row) for row in rows if row.closed_at is None]
+    try:
+        tagged, tagged_left = _by_tag(launch, rows)
+        listed, listed_left = _by_lists(launch, rows)
+    except Exception as error:
+        trouble = aws.sorted_trouble(error)
+        _say_once(launch, "unproved", f"Absence is not proved yet: {trouble}", clock())
+        return [str(trouble)]
+    left = sorted(set(tagged_left) | set(listed_left))
+    if left:
+        _say_once(launch, "left", f"Still there after the lab: {', '.join(left)}", clock())
+        return left
+    now = clock()
+    certificate = {
+        "proved_at": now.isoformat(),
+        "account": launch.account.aws_id,
+        "region": launch.region,
+        "rows": [_line(row) for row in rows],
+        "methods": [
+            {"method": "each resource seen absent twice", "asked": len(rows), "left": 0},
+            {"method": "tagging API, by the lab's tag", "asked": tagged, "left": 0},
+            {"method": "lists of the lab's kinds, by tag and name", "asked": listed, "left": 0},
+        ],
+        "left": [],
+    }
+    if Launch.objects.filter(pk=launch.pk, ended_at=None).update(certificate=certificate, ended_at=now, prove_at=None):
+        ledger.note("proved", "Everything of this lab is gone, proved by two methods", now, launch=launch)
+    return []
+
+
+def _line(row: Resource) -> dict:
+    return {
+        "kind": kind_of(row.kind).title,
+        "name": row.name,
+        "id": row.aws_id,
+        "region": row.region,
+        "made": row.create_began_at.isoformat() if row.create_began_at else None,
+        "gone": row.closed_at.isoformat() if row.closed_at else None,
+        "why": row.closed_why,
+    }
+
+
+def _by_tag(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
+    """(calls' hits looked at, what is left) by the tagging API, in every region of the account."""
+    hits, left = 0, []
+    for region in launch.account.regions:
+        client = aws.client(launch.account, "resourcegroupstaggingapi", region, config=aws.PATIENT)
+        pages = client.get_paginator("get_resources").paginate(
+            TagFilters=[{"Key": TAG_LAUNCH, "Values": [launch.id.hex]}]
+        )
+        for page in pages:
+            for found in page["ResourceTagMappingList"]:
+                hits += 1
+                if _is_there(launch, region, found["ResourceARN"], rows):
+                    left.append(found["ResourceARN"])
+    return hits, left
+
+
+def _by_lists(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
+    """(things listed, what is left) by find_all of every kind the launch had, where it had it."""
+    listed, left = 0, []
+    names = {(row.kind, row.name) for row in rows if row.name}
+    for kind_name, region in sorted({(row.kind, row.region) for row in rows}):
+        kind = kind_of(kind_name)
+        client = aws.client(launch.account, kind.service, region, config=aws.PATIENT)
+        for seen in kind.find_all(client):
+            listed += 1
+            ours = seen.tags.get(TAG_LAUNCH) == launch.id.hex or (kind_name, seen.name) in names
+            if ours and seen.state != ABSENT:
+                left.append(f"{kind.title} {seen.name or seen.aws_id}")
+    return listed, left
+
+
+def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource]) -> bool:
+    """Resolve a hit of the tagging API by a describe. What no kind can describe counts as there."""
+    service, _, tail = arn.partition(":")[2].partition(":")[2].partition(":")
+    resource = tail.split(":", 2)[-1]
+    for kind in registry().values():
+        of_service, _, of_type = kind.arn_type.partition(":")
+        if not kind.arn_type or of_service != service:
+            continue
+        if of_type and not resource.startswith((f"{of_type}/", f"{of_type}:")):
+            continue
+        name = resource[len(of_type) + 1 :].rsplit("/", 1)[-1] if of_type else resource
+        known = next((row for row in rows if row.kind == kind.name and name in (row.aws_id, row.name)), None)
+        want = Want(
+            "",
+            kind.name,
+            name=known.name if known else name,
+            aws_id=known.aws_id if known else name,
+            region=region,
+            account_id=launch.account.aws_id,
+        )
+        client = aws.client(launch.account, kind.service, region, config=aws.PATIENT)
+        return kind.observe(client, want).state != ABSENT
+    return True
+
+
+def _say_once(launch: Launch, code: str, words: str, now: datetime) -> None:
+    last = launch.events.filter(code=code).order_by("-at", "-id").first()
+    if last is None or last.words != words:
+        ledger.note(code, words, now, launch=launch, account=launch.account)

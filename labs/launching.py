@@ -1,0 +1,165 @@
+"""What others may ask of the controller: launch, extend, stop, start, delete. Each writes wishes; none calls AWS."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from labs import ledger
+from labs.catalog.base import Lab
+from labs.decide import GONE
+from labs.kinds import kind_of
+from labs.kinds.base import RUNNING, STOPPED
+from labs.models import Account, Launch, Resource
+
+log = logging.getLogger(__name__)
+
+
+class CannotLaunch(Exception):
+    """Why this lab does not start here, in words for the person who asked."""
+
+
+class CannotExtend(Exception):
+    """Why this lab's time is not extended, in words for the person who asked."""
+
+
+def launch(
+    lab: Lab,
+    account: Account,
+    owner,
+    *,
+    now: datetime,
+    scope: str = "",
+    labels: dict | None = None,
+    region: str = "",
+    hours=None,
+    look_ahead_until: datetime | None = None,
+) -> Launch:
+    """Write a Launch and a row for each of the lab's Wants in one transaction; workers do the rest.
+
+    hours: how long it may stay on (the lab's own by default). look_ahead_until: the next session, a plain instant.
+    Raises CannotLaunch when the lab cannot run in that kind of account or region.
+    """
+    if account.mode not in lab.modes:
+        raise CannotLaunch(f"{lab.title} cannot run in a {account.mode} account.")
+    if not account.is_open:
+        raise CannotLaunch(f"The account {account.name} is closed for new labs.")
+    region = region or account.regions[0]
+    if region not in account.regions:
+        raise CannotLaunch(f"{region} is not a region of this account; use {', '.join(account.regions)}.")
+    with transaction.atomic():
+        made = Launch.objects.create(
+            lab=lab.slug,
+            account=account,
+            owner=owner,
+            scope=scope,
+            labels=labels or {},
+            region=region,
+            created_at=now,
+            expires_at=now + timedelta(hours=float(hours if hours is not None else lab.hours)),
+            look_ahead_until=look_ahead_until,
+        )
+        rows = ledger.plan(made, lab.wants, now)
+        ledger.note("started", f"{lab.title} was started", now, launch=made, account=account, actor=owner)
+        transaction.on_commit(lambda: hurry(len(rows)))
+    return made
+
+
+def extend(launch: Launch, *, now: datetime, by) -> Launch:
+    """Move the clock by settings.LAB_EXTENSION. Raises CannotExtend when it is over, asked to end, or used up."""
+    with transaction.atomic():
+        kept = Launch.objects.select_for_update().get(pk=launch.pk)
+        if kept.ended_at or kept.asked_to_end_at:
+            raise CannotExtend("This lab is already going off; start it again instead.")
+        if not kept.extensions_left:
+            raise CannotExtend(f"This lab was already extended {settings.LAB_EXTENSIONS} times.")
+        kept.expires_at += settings.LAB_EXTENSION
+        kept.extensions_used += 1
+        kept.save(update_fields=["expires_at", "extensions_used"])
+        minutes = int(settings.LAB_EXTENSION.total_seconds() // 60)
+        ledger.note("extended", f"Extended by {minutes} minutes", now, launch=kept, account=kept.account, actor=by)
+    return kept
+
+
+def ask_to_delete(what: Launch | Iterable[Resource], *, now: datetime, by=None, why: str = "", holder="person"):
+    """Wish that a launch, or these resources, be gone. Answers the rows whose `wanted` changed.
+
+    A launch that is asked for is ended as a whole: its certificate comes when every row was seen absent.
+    """
+    with transaction.atomic():
+        rows = _rows(what)
+        changed = ledger.wish(rows, holder, GONE, now, by=by, why=why)
+        if isinstance(what, Launch):
+            first = Launch.objects.filter(pk=what.pk, asked_to_end_at=None, ended_at=None)
+            if first.update(asked_to_end_at=now):
+                words = f"Finishing{': ' + why if why else ''}"
+                ledger.note("ending", words, now, launch=what, account=what.account, actor=by)
+            if not rows:
+                Launch.objects.filter(pk=what.pk, ended_at=None, prove_at=None).update(prove_at=now)
+        else:
+            _note_each(changed, "Delete", now, by, why)
+        transaction.on_commit(lambda: hurry(len(changed)))
+    return changed
+
+
+def ask_to_stop(what: Launch | Iterable[Resource], *, now: datetime, by=None, why: str = "", holder="person"):
+    """Wish that these stop: disks and settings are kept. Answers the rows whose `wanted` changed.
+
+    Each kind says what Stop means where AWS has no stop: an endpoint is deleted (its model and configuration stay), a
+    bucket or a role is kept as it is.
+    """
+    with transaction.atomic():
+        rows = _rows(what)
+        stops = [row for row in rows if kind_of(row.kind).can_stop]
+        deletes = [row for row in rows if not kind_of(row.kind).can_stop and kind_of(row.kind).stop_means == "delete"]
+        changed = ledger.wish(stops, holder, STOPPED, now, by=by, why=why)
+        changed += ledger.wish(deletes, holder, GONE, now, by=by, why=why)
+        _note_each(changed, "Stop", now, by, why)
+        transaction.on_commit(lambda: hurry(len(changed)))
+    return changed
+
+
+def ask_to_start(what: Launch | Iterable[Resource], *, now: datetime, by=None, why: str = "", holder="person"):
+    """Take back this holder's Stop. What another holder (a budget, the clock) wants off stays off."""
+    with transaction.atomic():
+        rows = [row for row in _rows(what) if kind_of(row.kind).can_stop]
+        changed = ledger.wish(rows, holder, RUNNING, now, by=by, why=why)
+        _note_each(changed, "Start", now, by, why)
+        transaction.on_commit(lambda: hurry(len(changed)))
+    return changed
+
+
+def end_expired(now: datetime) -> int:
+    """Ask every launch past its time to go. Answers how many."""
+    over = list(Launch.objects.past_their_time(now).select_related("account"))
+    for one in over:
+        ask_to_delete(one, now=now, holder="clock", why="its time is up")
+    return len(over)
+
+
+def hurry(rows: int) -> None:
+    """Tell the workers that rows are due. Only a hint: beat looks at the rows every two seconds anyway."""
+    for _ in range(min(rows, 4)):
+        try:
+            current_app.send_task("labs.tasks.work_off", expires=10, retry=False)
+        except (OperationalError, OSError) as error:
+            log.warning("the broker did not take a hint (%s); the clock will find the rows", error)
+            return
+
+
+def _rows(what: Launch | Iterable[Resource]) -> list[Resource]:
+    if isinstance(what, Launch):
+        return list(Resource.objects.open().filter(launch=what))
+    return [row for row in what if row.closed_at is None]
+
+
+def _note_each(rows, verb, now, by, why):
+    for row in rows:
+        said = f"{verb} asked for {kind_of(row.kind).title} {row.name or row.aws_id}{': ' + why if why else ''}"
+        ledger.note("asked", said, now, resource=row, actor=by)

@@ -1,0 +1,429 @@
+"""The only writer of Resource, Span and Event: claim, begin_create, saw, close, wishes, strangers.
+
+Every write for a claimed row carries the row's fence: a worker whose lease ran out and whose row was taken over is
+refused (LostLease) instead of overwriting what the new holder knows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, connection, transaction
+
+from labs.decide import strictest
+from labs.kinds import kind_of
+from labs.kinds.base import (
+    ABSENT,
+    DELETING,
+    FAILED,
+    PENDING,
+    RUNNING,
+    STOPPED,
+    STOPPING,
+    TAG_LAUNCH,
+    TAG_OWNER,
+    TAG_RESOURCE,
+    Seen,
+    Want,
+)
+from labs.models import Account, Event, Launch, Resource, Span
+
+LEASE = timedelta(
+    seconds=90
+)  # longer than the longest bounded verb (10 calls of 5 s), shorter than a person's patience
+STATE_WORDS = {
+    PENDING: "is being made",
+    RUNNING: "is running",
+    STOPPING: "is stopping",
+    STOPPED: "is stopped",
+    DELETING: "is being deleted",
+    FAILED: "has failed",
+}
+SETTLED = (RUNNING, STOPPED, FAILED)
+
+
+class LostLease(Exception):
+    """Another worker holds the row now, or what is wanted of it has changed: let go of it."""
+
+
+# --- the queue -----------------------------------------------------------------------------------------------
+
+
+def claim(now: datetime, *, pk=None) -> Resource | None:
+    """Take the row that has been due the longest (or the row `pk`, if it is due), for LEASE. None when nothing is due.
+
+    Safe with any number of workers: rows are locked and skipped on PostgreSQL, writers are serial on SQLite.
+    """
+    with transaction.atomic():
+        due = Resource.objects.due(now).order_by("next_look_at")
+        if pk is not None:
+            due = due.filter(pk=pk)
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True, of=("self",))
+        row = due.first()
+        if row is None:
+            return None
+        row.lease_until = now + LEASE
+        row.fence += 1
+        row.save(update_fields=["lease_until", "fence"])
+    return row
+
+
+def put_off(row: Resource, until: datetime, *, now: datetime, **fields) -> None:
+    """Let go of a claimed row until `until`; at once when somebody changed what is wanted of it meanwhile."""
+    held = Resource.objects.filter(pk=row.pk, fence=row.fence)
+    if held.filter(wanted_at=row.wanted_at).update(lease_until=None, next_look_at=until, **fields):
+        return
+    held.update(lease_until=None, next_look_at=now, **fields)
+
+
+def _write(row: Resource, **fields) -> None:
+    if not Resource.objects.filter(pk=row.pk, fence=row.fence).update(**fields):
+        raise LostLease(str(row))
+    for name, value in fields.items():
+        setattr(row, name, value)
+
+
+def hurry_family(row: Resource, now: datetime) -> None:
+    """Its parents and children look again at once: what they waited for may be there."""
+    if row.launch_id:
+        Resource.objects.open().filter(launch=row.launch_id, next_look_at__gt=now).exclude(pk=row.pk).exclude(
+            seen=RUNNING, wanted=RUNNING, configured_at__isnull=False
+        ).update(next_look_at=now)
+
+
+# --- what a verb needs ---------------------------------------------------------------------------------------
+
+
+def name_for(lab: str, key: str, launch_id) -> str:
+    """A name that no other launch has, of at most 50 characters of [a-z0-9-] (S3, IAM and SageMaker take it)."""
+    return f"lab-{lab[:20].strip('-')}-{key[:11].strip('-')}-{launch_id.hex[:12]}"
+
+
+def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
+    """What the verbs need to make the row's resource or find it again, with parents' facts filled into its params.
+
+    family: {key: row} of the same launch. A "{key.fact}" whose parent has no such fact yet stays as it is written: the
+    row is not created before its parents are ready.
+    """
+    parents = {
+        key: {"name": parent.name, "aws_id": parent.aws_id, **parent.facts}
+        for key, parent in family.items()
+        if key in row.needs
+    }
+    tags = {TAG_RESOURCE: row.id.hex}
+    if row.launch_id:
+        tags |= {TAG_LAUNCH: row.launch_id.hex, TAG_OWNER: str(row.owner_id or "")}
+    return Want(
+        key=row.key,
+        kind=row.kind,
+        params=_filled(row.params, parents),
+        needs=tuple(row.needs),
+        name=row.name,
+        token=row.id.hex,
+        tags=tags,
+        aws_id=row.aws_id,
+        account_id=row.account.aws_id,
+        region=row.region,
+        parents=parents,
+    )
+
+
+def _filled(value, parents):
+    if isinstance(value, str):
+        return re.sub(
+            r"\{([a-z0-9-]+)\.([a-z0-9_]+)\}",
+            lambda found: str(parents.get(found[1], {}).get(found[2], found[0])),
+            value,
+        )
+    if isinstance(value, Mapping):
+        return {key: _filled(inner, parents) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_filled(inner, parents) for inner in value]
+    return value
+
+
+# --- intents -------------------------------------------------------------------------------------------------
+
+
+def plan(launch: Launch, wants: Iterable[Want], now: datetime) -> list[Resource]:
+    """Write a row for each Want of a launch. Called inside the launch's transaction, before any AWS call."""
+    rows = [
+        Resource(
+            account=launch.account,
+            region=launch.region,
+            kind=kind_of(want.kind).name,
+            launch=launch,
+            owner_id=launch.owner_id,
+            owner_proof="launch",
+            scope=launch.scope,
+            key=want.key,
+            name=name_for(launch.lab, want.key, launch.id),
+            params=json.loads(json.dumps(dict(want.params), default=str)),
+            needs=list(want.needs),
+            wanted_at=now,
+            next_look_at=now,
+            created_at=now,
+        )
+        for want in wants
+    ]
+    return Resource.objects.bulk_create(rows)
+
+
+def begin_create(row: Resource, now: datetime) -> bool:
+    """Commit the intent before the create call. True when this is the first try, so that a clear no means "not made".
+
+    Raises LostLease when the row was taken over or is no longer wanted running.
+    """
+    first = row.create_began_at is None
+    still_wanted = Resource.objects.filter(pk=row.pk, fence=row.fence, wanted=RUNNING, closed_at=None)
+    if not still_wanted.update(create_began_at=now):
+        raise LostLease(f"{row} is not wanted any more")
+    row.create_began_at = now
+    return first
+
+
+def create_refused(row: Resource) -> None:
+    """AWS clearly said no to the first create call: nothing was made, so nothing has to be found again."""
+    _write(row, create_began_at=None)
+
+
+def configured(row: Resource, at: datetime) -> None:
+    _write(row, configured_at=at, attempts=0, blocked_why="")
+
+
+def delete_asked(row: Resource, at: datetime) -> None:
+    if row.delete_asked_at is None:
+        _write(row, delete_asked_at=at)
+
+
+# --- facts ---------------------------------------------------------------------------------------------------
+
+
+def saw(row: Resource, seen: Seen, at: datetime) -> None:
+    """Record one observation of a claimed row: its facts, its Span, and an Event when the state changed.
+
+    An absence only notes when it was first seen: the meter runs on until `close`, because AWS shows new things late.
+    """
+    if seen.state == ABSENT:
+        if row.absent_since is None:
+            _write(row, absent_since=at)
+        return
+    facts = json.loads(json.dumps(dict(seen.facts), default=str, sort_keys=True))
+    changed = row.seen != seen.state
+    with transaction.atomic():
+        if changed or row.facts != facts:
+            _turn_span(row, seen, facts, at)
+        _write(
+            row,
+            seen=seen.state,
+            seen_at=max(at, row.seen_at or at),
+            seen_since=seen.since or (row.seen_since if not changed else at),
+            facts=facts,
+            aws_id=seen.aws_id or row.aws_id,
+            name=seen.name or row.name,
+            changed_mark=seen.mark,
+            first_seen_at=row.first_seen_at or at,
+            absent_since=None,
+        )
+        if changed:
+            words = f"{kind_of(row.kind).title} {row.name or row.aws_id} {STATE_WORDS[seen.state]}"
+            note(seen.state, words, at, resource=row)
+
+
+def _turn_span(row: Resource, seen: Seen, facts: dict, at: datetime) -> None:
+    """End the open span and begin the next, at the instant AWS tells, but never before what was already observed."""
+    began = _not_in_the_future(seen.since, at)
+    if row.seen_at is not None:
+        began = min(max(began, row.seen_at), at)
+    Span.objects.filter(resource=row, ended=None).update(ended=began)
+    Span.objects.create(resource=row, state=seen.state, facts=facts, began=began)
+
+
+def _not_in_the_future(since: datetime | None, at: datetime) -> datetime:
+    return at if since is None or since > at else since
+
+
+def close(row: Resource, at: datetime, why: str, *, since: datetime | None = None) -> None:
+    """The row was seen absent for good: end its span and its meter. The meter stops at the first sighting of absence,
+    or where AWS says it ended (`since`), but not before the last sighting of the thing itself."""
+    ended = row.absent_since or at
+    if since is not None:
+        ended = min(ended, since)
+    if row.seen_at is not None:
+        ended = max(ended, row.seen_at)
+    with transaction.atomic():
+        _write(
+            row,
+            closed_at=at,
+            closed_why=why[:200],
+            seen=ABSENT if row.first_seen_at else "",
+            seen_at=max(ended, row.seen_at) if row.seen_at else row.seen_at,
+            lease_until=None,
+            next_look_at=None,
+            blocked_why="",
+        )
+        Span.objects.filter(resource=row, ended=None).update(ended=ended)
+        if row.first_seen_at:
+            note("gone", f"{kind_of(row.kind).title} {row.name or row.aws_id} is gone: {why}", at, resource=row)
+        if row.launch_id and not Resource.objects.open().filter(launch=row.launch_id).exists():
+            Launch.objects.filter(pk=row.launch_id, ended_at=None, prove_at=None).update(prove_at=at)
+    hurry_family(row, at)
+
+
+def block(row: Resource, why: str, until: datetime, now: datetime) -> None:
+    """Say loudly that a person is needed. The row is still looked at, slowly, so that it mends itself once it can."""
+    if row.blocked_why != why:
+        note("blocked", f"{kind_of(row.kind).title} {row.name}: {why}", now, resource=row)
+    put_off(row, until, now=now, blocked_why=why)
+
+
+# --- wishes --------------------------------------------------------------------------------------------------
+
+
+def wish(
+    rows: Iterable[Resource], holder: str, wanted: str, now: datetime, *, by=None, why: str = ""
+) -> list[Resource]:
+    """Write one holder's wish on open rows, and what is wanted of them now. Answers the rows whose `wanted` changed.
+
+    The strictest wish in force counts: a person's "running" does not undo a clock's "gone".
+    """
+    changed = []
+    with transaction.atomic():
+        ids = [row.pk for row in rows]
+        for row in Resource.objects.open().filter(pk__in=ids).select_for_update(of=("self",)):
+            row.wishes[holder] = {
+                "wanted": wanted,
+                "at": now.isoformat(),
+                "by": getattr(by, "pk", None),
+                "why": why,
+            }
+            strict, whose = strictest(row.wishes)
+            if strict != row.wanted:
+                changed.append(row)
+            row.wanted, row.wanted_by, row.wanted_at = strict, whose, now
+            row.next_look_at, row.attempts, row.blocked_why = now, 0, ""
+            row.save(
+                update_fields=["wishes", "wanted", "wanted_by", "wanted_at", "next_look_at", "attempts", "blocked_why"]
+            )
+    return changed
+
+
+# --- the census writes ---------------------------------------------------------------------------------------
+
+
+def confirm(ids: Iterable, at: datetime) -> int:
+    """A list call showed these settled rows unchanged at `at`. One update for all of them."""
+    return Resource.objects.open().filter(pk__in=list(ids), seen_at__lt=at).update(seen_at=at, absent_since=None)
+
+
+def hurry(ids: Iterable, at: datetime) -> int:
+    """A list call showed something else than the ledger knows: look at these rows now."""
+    return Resource.objects.open().filter(pk__in=list(ids)).update(next_look_at=at)
+
+
+def enter_strangers(found: Iterable[tuple[Account, str, Seen, str]], at: datetime) -> list[Resource]:
+    """Enter what no launch made: [(account, kind name, what was seen, region)]. Answers the new rows.
+
+    Something entered by another worker meanwhile is left to it.
+    """
+    rows, spans = [], []
+    for account, kind_name, seen, region in found:
+        owner_id, proof = _owner_of(account, seen)
+        facts = json.loads(json.dumps(dict(seen.facts), default=str, sort_keys=True))
+        row = Resource(
+            account=account,
+            region=region,
+            kind=kind_name,
+            owner_id=owner_id,
+            owner_proof=proof,
+            scope=account.scope,
+            name=seen.name,
+            aws_id=seen.aws_id,
+            wanted_at=at,
+            seen=seen.state,
+            seen_at=at,
+            seen_since=seen.since,
+            first_seen_at=at,
+            facts=facts,
+            changed_mark=seen.mark,
+            next_look_at=at + timedelta(seconds=kind_of(kind_name).max_age_seconds),
+            created_at=at,
+        )
+        rows.append(row)
+        spans.append(Span(resource=row, state=seen.state, facts=facts, began=_not_in_the_future(seen.since, at)))
+    try:
+        with transaction.atomic():
+            Resource.objects.bulk_create(rows, batch_size=500)
+            Span.objects.bulk_create(spans, batch_size=500)
+            Event.objects.bulk_create([_found_by_hand(row, at) for row in rows], batch_size=500)
+    except IntegrityError:
+        if len(rows) == 1:
+            return []
+        return [new for one in found for new in enter_strangers([one], at)]
+    return rows
+
+
+def _found_by_hand(row: Resource, at: datetime) -> Event:
+    words = f"{kind_of(row.kind).title} {row.name or row.aws_id} was found in {row.region}: no lab made it"
+    return Event(at=at, resource=row, account=row.account, code="stranger", words=words)
+
+
+def _owner_of(account: Account, seen: Seen) -> tuple[int | None, str]:
+    if account.owner_id:
+        return account.owner_id, "account"
+    tagged = str(seen.tags.get(TAG_OWNER, ""))
+    if tagged.isdigit() and Resource.objects.filter(account=account, owner_id=int(tagged)).exists():
+        return int(tagged), "tag"
+    return None, ""
+
+
+def note(code: str, words: str, at: datetime, *, resource=None, launch=None, account=None, actor=None) -> Event:
+    """Append one Event. A resource's event is its launch's event too."""
+    if resource is not None:
+        launch = launch or (resource.launch if resource.launch_id else None)
+        account = account or resource.account
+    return Event.objects.create(
+        at=at, code=code, words=words, resource=resource, launch=launch, account=account, actor=actor
+    )
+
+
+def family_of(row: Resource) -> dict[str, Resource]:
+    """{key: row} of the launch that the row belongs to, open and closed. {} for a stranger."""
+    if not row.launch_id:
+        return {}
+    return {sibling.key: sibling for sibling in Resource.objects.filter(launch=row.launch_id).exclude(key="")}
+
+
+def end_world(account: Account, boot_id: str, now: datetime) -> list[Launch]:
+    """The simulator that held this practice account was restarted and kept nothing: close every row with that reason.
+
+    Answers the launches that were open. No describe is needed: the whole world is known to be gone, because
+    another boot id answers. Spans end where they were last observed.
+    """
+    why = "the simulator was restarted, and it keeps nothing over a restart"
+    with transaction.atomic():
+        locked = Account.objects.select_for_update().get(pk=account.pk)
+        if locked.boot_id == boot_id:
+            return []
+        rows = list(Resource.objects.open().filter(account=account).only("id", "seen_at"))
+        for row in rows:
+            Span.objects.filter(resource=row, ended=None, began__lte=row.seen_at).update(ended=row.seen_at)
+        Resource.objects.open().filter(account=account).update(
+            closed_at=now, closed_why=why, seen=ABSENT, next_look_at=None, lease_until=None, blocked_why=""
+        )
+        launches = list(Launch.objects.open().filter(account=account))
+        for launch in launches:
+            note("ended", f"The lab ended: {why}", now, launch=launch, account=account)
+        Launch.objects.filter(pk__in=[launch.pk for launch in launches]).update(ended_at=now, prove_at=None)
+        Account.objects.filter(pk=account.pk).update(boot_id=boot_id)
+    account.boot_id = boot_id
+    return launches
+
+
+def open_children(row: Resource, family: Mapping[str, Resource]) -> list[Resource]:
+    """Rows of the family that need this one and may still exist."""
+    return [other for other in family.values() if row.key and row.key in other.needs and other.closed_at is None]

@@ -1,0 +1,230 @@
+"""Claim -> observe -> decide -> one act -> record. Deciding is `decide.py`'s; this only does the one step.
+
+No AWS call is made inside a transaction, and no verb waits: what is not ready is put off to `next_look_at`.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from labs import aws, ledger
+from labs.decide import (
+    BLOCK,
+    CLOSE,
+    CONFIGURE,
+    CREATE,
+    DELETE,
+    LOOK,
+    START,
+    STOP,
+    Facts,
+    Step,
+    decide,
+)
+from labs.kinds import kind_of
+from labs.kinds.base import FAILED, GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
+from labs.models import Launch, Resource
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+BLOCKED_AFTER = 8  # tries that AWS answered with a clear no
+RETRY_BLOCKED = timedelta(minutes=10)
+STUCK = timedelta(minutes=15)  # in one state: no longer patience, but a person's business
+CHANGED_WORLD = timedelta(seconds=10)
+
+
+def work_off(clock: Clock, *, until: datetime, most: int = 1000) -> int:
+    """Claim and reconcile due rows, one after the other, until none is due, `until` has come or `most` are done."""
+    done = 0
+    while done < most and clock() < until:
+        row = ledger.claim(clock())
+        if row is None:
+            break
+        reconcile(row, clock)
+        done += 1
+    return done
+
+
+def reconcile(row: Resource, clock: Clock) -> Step:
+    """One look and one act for a claimed row, and its next look. Errors of AWS never leave here; they are recorded."""
+    kind = kind_of(row.kind)
+    family = ledger.family_of(row)
+    want = ledger.want_of(row, family)
+    step = Step(LOOK)
+    try:
+        client = aws.client(row.account, kind.service, row.region)
+        seen = _look(kind, client, want, row, family)
+        ledger.saw(row, seen, clock())
+        step = decide(_facts(kind, row, seen, family), clock())
+        _act(step, kind, client, want, row, seen, clock)
+    except ledger.LostLease as lost:
+        log.info("let go of %s: %s", row, lost)
+        # If it is still ours (what is wanted changed under us), the new wish is looked at now.
+        ledger.put_off(row, clock(), now=clock())
+    except Exception as error:
+        _put_off_after(aws.sorted_trouble(error), row, step, clock())
+    return step
+
+
+def _look(kind: Kind, client, want: Want, row: Resource, family) -> Seen:
+    """Observe; unless nothing can exist yet, because no create call was ever begun.
+
+    A NAME is looked at before its create all the same: us-east-1 answers 200 for a bucket we own, and resets its ACLs.
+    """
+    never_begun = row.create_began_at is None and not row.is_stranger
+    about_to_create = row.wanted == RUNNING and kind.identity == NAME and _needs_ready(row, family)
+    if never_begun and not about_to_create:
+        return GONE_FROM_AWS
+    return kind.observe(client, want)
+
+
+def _facts(kind: Kind, row: Resource, seen: Seen, family) -> Facts:
+    return Facts(
+        wanted=row.wanted,
+        wanted_at=row.wanted_at,
+        seen=seen.state,
+        seen_since=row.seen_since,
+        ever_seen=row.first_seen_at is not None,
+        absent_since=row.absent_since,
+        create_began_at=row.create_began_at,
+        is_configured=row.configured_at is not None,
+        is_stranger=row.is_stranger,
+        identity=kind.identity,
+        settle=timedelta(seconds=kind.settle_seconds),
+        absence_gap=settings.ABSENCE_GAP,
+        max_age=timedelta(seconds=kind.max_age_seconds),
+        needs_ready=_needs_ready(row, family),
+        needs_lost=_needs_lost(row, family),
+        children_gone=not ledger.open_children(row, family),
+        can_stop=kind.can_stop,
+        said=str(seen.facts.get("failure", "")),
+    )
+
+
+def _needs_ready(row: Resource, family) -> bool:
+    return all(
+        family[key].seen == RUNNING and family[key].configured_at is not None and family[key].closed_at is None
+        for key in row.needs
+    )
+
+
+def _needs_lost(row: Resource, family) -> str:
+    lost = [family[key] for key in row.needs if family[key].closed_at is not None]
+    return f"it needs {lost[0].name}, which is gone" if lost else ""
+
+
+def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, clock: Clock) -> None:
+    now = clock()
+    if step.act == CREATE:
+        _create(step, kind, client, want, row, clock)
+        return
+    if step.act == CLOSE:
+        ledger.close(row, now, step.why, since=seen.since)
+        return
+    if step.act == BLOCK:
+        ledger.block(row, step.why, now + min(step.again, RETRY_BLOCKED), now)
+        return
+    if step.act == CONFIGURE:
+        if kind.configure(client, want, seen):
+            ledger.configured(row, clock())
+            ledger.put_off(row, clock() + timedelta(seconds=kind.max_age_seconds), now=clock())
+            ledger.hurry_family(row, clock())
+            _note_ready(row, clock())
+            return
+    elif step.act == START:
+        kind.start(client, want, seen)
+    elif step.act == STOP:
+        kind.stop(client, want, seen)
+    elif step.act == DELETE:
+        ledger.delete_asked(row, now)
+        try:
+            kind.delete(client, want, seen)
+        except Exception as error:
+            trouble = aws.sorted_trouble(error)
+            if not isinstance(trouble, aws.NotThere):  # not there is what was asked for: the next look will tell
+                raise trouble from error
+        if now - row.delete_asked_at > STUCK:
+            minutes = int((now - row.delete_asked_at).total_seconds() // 60)
+            why = f"AWS took the delete {minutes} minutes ago and still shows it: look at it in the console"
+            ledger.block(row, why, now + timedelta(seconds=60), now)
+            return
+    # A look at something on its way proves nothing yet; any other step says that what was in the way is over.
+    is_well = step.act != LOOK and row.seen != FAILED and (row.attempts or row.blocked_why)
+    ledger.put_off(
+        row, clock() + _pace(step, row, now), now=clock(), **({"attempts": 0, "blocked_why": ""} if is_well else {})
+    )
+
+
+def _pace(step: Step, row: Resource, now: datetime) -> timedelta:
+    """A delete that takes minutes is not asked for every two seconds."""
+    if row.delete_asked_at is None or step.act not in (DELETE, LOOK):
+        return step.again
+    return min(max(step.again, (now - row.delete_asked_at) / 6), timedelta(seconds=30))
+
+
+def _create(step: Step, kind: Kind, client, want: Want, row: Resource, clock: Clock) -> None:
+    first = ledger.begin_create(row, clock())
+    try:
+        kind.create(client, want)
+    except Exception as error:
+        trouble = aws.sorted_trouble(error)
+        if isinstance(trouble, aws.AlreadyThere):
+            pass  # made by an earlier try whose answer was lost: the next look finds it
+        else:
+            clear_no = isinstance(
+                trouble, (aws.Throttled, aws.Refused, aws.Denied, aws.NotYet, aws.InTheWay, aws.NotThere)
+            )
+            if first and clear_no:
+                ledger.create_refused(row)
+            raise trouble from error
+    ledger.put_off(row, clock() + timedelta(seconds=0.5), now=clock())
+
+
+def _put_off_after(trouble: aws.Trouble, row: Resource, step: Step, now: datetime) -> None:
+    """When to try again, and whether a person has to be told. Throttling is nobody's fault."""
+    try:
+        if isinstance(trouble, aws.ChangedWorld):
+            log.warning("%s is left alone: %s", row, trouble)
+            ledger.put_off(row, now + CHANGED_WORLD, now=now)
+        elif isinstance(trouble, aws.Throttled):
+            ledger.put_off(row, now + _backoff(min(row.attempts + 2, 5)), now=now)
+        elif isinstance(trouble, aws.Denied):
+            ledger.block(row, f"AWS does not let the portal do this: {trouble}", now + RETRY_BLOCKED, now)
+        else:
+            tries = row.attempts + 1
+            # Waiting for a child or for a role to be known everywhere takes minutes, and is not a failure of ours.
+            patience = BLOCKED_AFTER * 4 if isinstance(trouble, (aws.NotYet, aws.InTheWay)) else BLOCKED_AFTER
+            if tries >= patience:
+                ledger.block(row, _loud(step, trouble), now + RETRY_BLOCKED, now)
+            else:
+                ledger.put_off(row, now + _backoff(tries), now=now, attempts=tries)
+                log.info("%s: %s (try %s)", row, trouble, tries)
+    except ledger.LostLease:
+        log.info("%s was taken over", row)
+
+
+def _loud(step: Step, trouble: aws.Trouble) -> str:
+    if step.act == DELETE:
+        return f"it could not be deleted and still costs what it costs: {trouble}"
+    return f"{trouble}"
+
+
+def _backoff(tries: int) -> timedelta:
+    """2, 4, 8 ... at most 60 s, with jitter so that a class that was throttled together does not come back together."""
+    return timedelta(seconds=min(2**tries, 60) * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not a secret
+
+
+def _note_ready(row: Resource, now: datetime) -> None:
+    """The lab is ready when every row of it runs and is configured."""
+    if not row.launch_id:
+        return
+    waiting = Resource.objects.filter(launch=row.launch_id).exclude(seen=RUNNING, configured_at__isnull=False)
+    if not waiting.exists() and Launch.objects.filter(pk=row.launch_id, ready_at=None).update(ready_at=now):
+        ledger.note("ready", "The lab is ready", now, launch=row.launch)

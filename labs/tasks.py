@@ -1,0 +1,42 @@
+"""What Celery calls. The row is the queue: each of these may be lost, doubled or late, and only seconds are lost."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from labs import census, certify, launching, reconcile
+from labs.models import Launch, Resource
+
+DRAINS = 8  # as many as a worker has threads
+
+
+@shared_task
+def hurry():
+    """Every two seconds: one drain for each due row, up to as many as there are threads."""
+    now = timezone.now()
+    due = Resource.objects.due(now)[:DRAINS].count()
+    to_prove = Launch.objects.open().filter(prove_at__lte=now)[:1].count()
+    for _ in range(max(due, to_prove)):
+        work_off.apply_async(expires=5)
+
+
+@shared_task
+def work_off():
+    reconcile.work_off(timezone.now, until=timezone.now() + timedelta(seconds=20))
+    certify.prove_due(timezone.now)
+
+
+@shared_task
+def confirm_settled():
+    census.survey(census.groups_with_rows(), timezone.now)
+
+
+@shared_task
+def census_all():
+    census.census_all(timezone.now)
+
+
+@shared_task
+def end_expired():
+    launching.end_expired(timezone.now())
