@@ -1,0 +1,214 @@
+"""What things cost: the price book, the readings, their sums, budgets, and what was forgotten.
+
+Readings are append-only. `Metered` and `DailySpend` are sums of them, written in the same transaction, so that a
+page costs the same after a year as after a day. Money is USD, Decimal, ten places; days are UTC, as AWS bills.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+
+class UsdField(models.DecimalField):
+    """US dollars (or a billed quantity) with ten places: a second of the cheapest instance is still more than 0."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **{"max_digits": 20, "decimal_places": 10, **options})
+
+
+class Price(models.Model):
+    """A list price as read somewhere on some day. `costs/pricebook.py` says which one counts when."""
+
+    service = models.CharField(max_length=40)
+    kind = models.CharField(max_length=60)
+    sku = models.CharField(max_length=120)
+    region = models.CharField(max_length=30)
+    unit = models.CharField(max_length=30)
+    usd = UsdField()
+    valid_from = models.DateField(help_text="Its as_of: the day it was read. The first known one counts before it too.")
+    confidence = models.CharField(max_length=12, help_text="list, quoted, indicative, derived or unofficial.")
+    source = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "kind", "sku", "region", "unit", "valid_from"], name="one_price_a_day"
+            ),
+            models.CheckConstraint(condition=Q(usd__gte=0), name="a_price_is_not_negative"),
+        ]
+
+    def __str__(self):
+        return f"{self.service} {self.kind} {self.sku}, {self.region}: ${self.usd.normalize():f} per {self.unit}"
+
+
+class Reading(models.Model):
+    """What one meter of one resource counted between two instants of one UTC day. Append-only: never changed.
+
+    quantity is what is billed, in `unit`: hours x instances, or GB-months. usd is None where no price is known: that is
+    unpriced, which pages say aloud, and never 0.
+    """
+
+    resource = models.ForeignKey("labs.Resource", on_delete=models.PROTECT, related_name="readings")
+    meter = models.CharField(max_length=120)
+    service = models.CharField(max_length=40, help_text="As the bill calls it: EC2, SageMaker, S3.")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    quantity = UsdField()
+    unit = models.CharField(max_length=30)
+    rate = UsdField(null=True, help_text="USD per unit.")
+    usd = UsdField(null=True)
+    price = models.ForeignKey(Price, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["resource", "meter", "start"], name="one_reading_a_start"),
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="a_reading_takes_time"),
+        ]
+
+
+class Metered(models.Model):
+    """What has been metered of one resource so far, and what it costs an hour as of then.
+
+    Pages add `usd_per_hour` x the time since `until`, and call that part an estimate.
+    """
+
+    resource = models.OneToOneField("labs.Resource", primary_key=True, on_delete=models.PROTECT, related_name="metered")
+    until = models.DateTimeField(help_text="Everything before this instant is in readings.")
+    span = models.ForeignKey("labs.Span", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    usd = UsdField(default=0, help_text="The sum of its readings.")
+    unpriced_seconds = models.PositiveBigIntegerField(default=0)
+    usd_per_hour = UsdField(default=0, help_text="Of the last span metered; what has no price is not in it.")
+    unpriced_meters = models.PositiveSmallIntegerField(default=0, help_text="Meters of the last span without a price.")
+
+
+class DailySpend(models.Model):
+    """The readings of one UTC day, summed by whose, where and what."""
+
+    day = models.DateField()
+    account = models.ForeignKey("labs.Account", on_delete=models.PROTECT, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    scope = models.CharField(max_length=32, blank=True, default="")
+    service = models.CharField(max_length=40)
+    region = models.CharField(max_length=30)
+    usd = UsdField(default=0)
+    unpriced_seconds = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        # NULL is never equal to NULL in a unique index, on either engine: nobody's spend needs its own.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "account", "owner", "scope", "service", "region"],
+                condition=Q(owner__isnull=False),
+                name="one_sum_a_day_and_owner",
+            ),
+            models.UniqueConstraint(
+                fields=["day", "account", "scope", "service", "region"],
+                condition=Q(owner=None),
+                name="one_sum_a_day_of_nobodys",
+            ),
+        ]
+        indexes = [models.Index(fields=["scope", "day"]), models.Index(fields=["owner", "day"])]
+
+
+class Activity(models.Model):
+    """The last look at one CloudWatch signal of one resource. value is None when AWS sent no datapoint."""
+
+    resource = models.ForeignKey("labs.Resource", on_delete=models.CASCADE, related_name="activities")
+    signal = models.CharField(max_length=160, help_text="namespace:metric")
+    window_began = models.DateTimeField()
+    at = models.DateTimeField(help_text="The end of the window.")
+    value = models.FloatField(null=True, help_text="The sum or the maximum over the window, as the signal says.")
+    datapoints = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["resource", "signal"], name="one_look_a_signal")]
+
+
+class FindingQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(closed_at=None)
+
+    def shown(self, now):
+        """Open, and not put off till later."""
+        return self.open().filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
+
+    def snoozed(self, now):
+        return self.open().filter(snoozed_until__gt=now)
+
+
+class Finding(models.Model):
+    """A resource that a rule calls forgotten, with the sentence that a person reads."""
+
+    STOP, DELETE = "stop", "delete"
+    ACTIONS = [(STOP, "stop"), (DELETE, "delete")]
+
+    resource = models.ForeignKey("labs.Resource", on_delete=models.PROTECT, related_name="findings")
+    rule = models.CharField(max_length=40)
+    sentence = models.CharField(max_length=200)
+    detail = models.CharField(max_length=400, blank=True, default="")
+    since = models.DateTimeField(null=True, help_text="From when on it has been so, as far as is known.")
+    action = models.CharField(max_length=10, choices=ACTIONS, default=STOP, help_text="What would turn it off.")
+    look_ahead_until = models.DateTimeField(null=True, help_text="The next session: what it costs by then is told.")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_why = models.CharField(max_length=200, blank=True, default="")
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    snooze_why = models.CharField(max_length=200, blank=True, default="")
+    reminder_asked_at = models.DateTimeField(null=True, blank=True, help_text="Somebody wished that the owner is told.")
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text="The owner was told.")
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resource", "rule"], condition=Q(closed_at=None), name="one_open_finding_a_rule"
+            )
+        ]
+        indexes = [models.Index(fields=["opened_at"], condition=Q(closed_at=None), name="costs_finding_open")]
+
+    def __str__(self):
+        return self.sentence
+
+
+class Scope(models.Model):
+    """What pages about money need to know of a scope. Told by whoever knows (`costs.scopes.tell`); read here only."""
+
+    key = models.CharField(max_length=32, primary_key=True)
+    name = models.CharField(max_length=60, help_text="Short, such as aws-ml-sep-2025: typed before Lights out.")
+    title = models.CharField(max_length=120, blank=True, default="")
+    zone = models.CharField(max_length=64, default="UTC")
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="Projections reach to here.")
+    look_ahead_until = models.DateTimeField(null=True, blank=True, help_text="The next session.")
+
+    def __str__(self):
+        return self.title or self.name
+
+
+class Budget(models.Model):
+    """How much may be spent: by each student of a scope, by one person of it, or by the whole scope."""
+
+    STUDENT, COHORT = "student", "cohort"
+    KINDS = [(STUDENT, "a student"), (COHORT, "the whole cohort")]
+
+    kind = models.CharField(max_length=10, choices=KINDS)
+    scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    # Of a student's budget: the one person it is for. None: everybody of the scope who has no own row.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    usd = models.DecimalField(max_digits=9, decimal_places=2)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope"], condition=Q(kind="student", owner=None), name="one_default_budget_a_scope"
+            ),
+            models.UniqueConstraint(
+                fields=["scope", "owner"],
+                condition=Q(kind="student", owner__isnull=False),
+                name="one_own_budget_a_person",
+            ),
+            models.UniqueConstraint(fields=["scope"], condition=Q(kind="cohort"), name="one_budget_a_cohort"),
+            models.CheckConstraint(condition=Q(usd__gte=0), name="a_budget_is_not_negative"),
+        ]
