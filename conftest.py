@@ -1,0 +1,188 @@
+"""The world that the tests share: a small cohort in the middle of week 2, and what a test may not touch."""
+
+import os
+import shutil
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from hypothesis import settings as hypothesis_settings
+
+YANGON = ZoneInfo("Asia/Yangon")
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+# A shared machine may be slow for a moment; that is no fault of the code under test.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
+
+
+# --- what this machine has ---------------------------------------------------------------------------------
+
+
+def _missing(marker):
+    if marker == "browser" and not shutil.which(CHROMIUM):
+        return f"no Chromium at {CHROMIUM}: browser tests are skipped (apt install chromium, or set CHROMIUM)"
+    if marker == "services" and not (os.environ.get("DATABASE_URL", "").startswith("postgres") and _redis_url()):
+        return "no DATABASE_URL=postgres://... and REDIS_URL: tests of the services are skipped"
+    return ""
+
+
+def _redis_url():
+    return os.environ.get("REDIS_URL", "")
+
+
+def pytest_collection_modifyitems(items):
+    for marker in ("browser", "services"):
+        why = _missing(marker)
+        if not why:
+            continue
+        forbidden = os.environ.get(f"LIGHTSOUT_REQUIRE_{marker.upper()}") == "1"
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.absent(why) if forbidden else pytest.mark.skip(reason=why))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "absent(why): something that had to be here is not; the test fails")
+    from celery import current_app
+
+    # Hints to the workers go nowhere: tests do the workers' work themselves.
+    current_app.conf.broker_url = "memory://"
+
+
+def pytest_runtest_setup(item):
+    absent = item.get_closest_marker("absent")
+    if absent:
+        pytest.fail(absent.args[0], pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings, tmp_path):
+    """Nothing a test writes lies in var/. Passwords are hashed cheaply, static files need no collecting."""
+    settings.MEDIA_ROOT = tmp_path / "files"
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+# --- the clock ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def now():
+    """Thursday of week 2, 14:47 in Yangon: 9 h 13 m before case study 2 is due."""
+    return datetime(2025, 9, 18, 14, 47, tzinfo=YANGON)
+
+
+@pytest.fixture
+def clock(now):
+    """The wall clock of the views, standing at `now`; clock.move_to(instant) sets it."""
+    with time_machine.travel(now, tick=False) as traveller:
+        yield traveller
+
+
+# --- people and their cohort -------------------------------------------------------------------------------
+
+
+def person(name, **facts):
+    from portal.models import User
+
+    return User.objects.create_user(f"{name.lower()}@example.org", "lights", name=name.title(), **facts)
+
+
+@pytest.fixture
+def course(db):
+    """Weeks 0 to 5, each with a reading and a file; weeks 1 and 2 with a case study; week 2 with a lab."""
+    from portal.models import Assignment, Course, LabInWeek, Material, Week
+
+    course = Course.objects.create(slug="aws-ml", title="Amazon Machine Learning", summary="Four weeks.")
+    titles = ["Start here", "Cloud basics", "Containers", "Big data", "SageMaker", "RAG and Step Functions"]
+    for number, title in enumerate(titles):
+        week = Week.objects.create(course=course, number=number, slug=f"w{number}", title=title, theory=f"On {title}")
+        Material.objects.create(
+            week=week, slug="reading", kind="reading", title=f"Reading {number}", body_md=f"The word walrus{number}."
+        )
+        Material.objects.create(
+            week=week, slug="slides", kind="theory", title=f"Slides {number}", file=f"aws-ml/w{number}/slides.pdf"
+        )
+        if number in (1, 2, 3, 4):
+            Assignment.objects.create(
+                week=week,
+                slug="case",
+                title=f"Case study {number}",
+                brief_md=f"Decide, and say why. Narwhal{number}.",
+                model_answer_md=f"One good answer to {number}.",
+                max_points=10,
+                rubric=[
+                    {"key": "cost", "title": "Cost aware", "points": 5, "hint": "Names the cost in $"},
+                    {"key": "why", "title": "Explained", "points": 5, "hint": "A classmate can follow it"},
+                ],
+            )
+        if number in (2, 3):
+            LabInWeek.objects.create(week=week, lab_slug="s3-for-ml")
+    return course
+
+
+@pytest.fixture
+def cohort(course):
+    """The run of September 2025 in Yangon, with its dates told."""
+    from portal import enrolling
+
+    opened = datetime(2025, 9, 1, 9, 30, tzinfo=YANGON)
+    return enrolling.open_cohort(
+        course, slug="sep-2025", name="September 2025 cohort", start_on=date(2025, 9, 6), now=opened
+    )
+
+
+def member(cohort, name, role, now):
+    from portal import enrolling
+
+    user = person(name)
+    enrolling.enrol(cohort, user, role=role, now=now)
+    return user
+
+
+@pytest.fixture
+def aye(cohort, now):
+    return member(cohort, "aye", "student", now)
+
+
+@pytest.fixture
+def bo(cohort, now):
+    return member(cohort, "bo", "student", now)
+
+
+@pytest.fixture
+def chit(cohort, now):
+    """The cohort's instructor."""
+    return member(cohort, "chit", "instructor", now)
+
+
+@pytest.fixture
+def admin(db):
+    return person("hazel", is_staff=True)
+
+
+@pytest.fixture
+def other_cohort(course):
+    """Another run of the same course, a year later."""
+    from portal import enrolling
+
+    opened = datetime(2026, 9, 1, 9, 30, tzinfo=YANGON)
+    return enrolling.open_cohort(course, slug="sep-2026", name="2026", start_on=date(2026, 9, 5), now=opened)
+
+
+@pytest.fixture
+def signed_in(client):
+    """signed_in(aye) is the test client as aye."""
+
+    def as_person(user):
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return as_person

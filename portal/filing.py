@@ -1,0 +1,220 @@
+"""Bytes from people, to disk and back: judged by their content, kept under names of ours, never lost by a power cut.
+
+`MEDIA_ROOT/work/<cohort's scope>/<student>/<random>` holds what is handed in. A path is written once and never again.
+"""
+
+import codecs
+import hashlib
+import json
+import os
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import puremagic
+from django.conf import settings
+
+MAGIC_BYTES = 4096
+
+
+class Refused(Exception):
+    """Why this is not taken, and what to do, in words for the person who sent it. Nothing of theirs was changed."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    path: str  # under MEDIA_ROOT
+    size: int
+    sha256: str
+
+
+def shown_name(name):
+    """What a person called their file, fit to be shown: no folders, no control characters, at most 120 characters.
+
+    The name is shown and sent back as it is, `<script>` and all; it never becomes a path.
+    """
+    name = str(name or "").replace("\\", "/").rpartition("/")[2]
+    name = name.encode("utf-8", "replace").decode("utf-8", "replace")
+    name = unicodedata.normalize("NFC", name)
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")).strip()
+    stem, dot, ending = name.rpartition(".")
+    if len(name) > 120:
+        name = f"{stem[: 119 - len(ending)]}{dot}{ending}" if dot and len(ending) < 20 else name[:120]
+    return name if name.strip(". ") else "file"
+
+
+def ending_of(name):
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+# --- what a file is ------------------------------------------------------------------------------------------
+
+
+def _is_text(upload):
+    """UTF-8 without control characters that no text has. Reads the whole file, a piece at a time."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    upload.seek(0)
+    try:
+        for piece in iter(lambda: upload.read(256 * 1024), b""):
+            if "\x00" in decoder.decode(piece):
+                return False
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_json(upload):
+    upload.seek(0)
+    try:
+        json.loads(upload.read().decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_notebook(upload):
+    upload.seek(0)
+    try:
+        notebook = json.loads(upload.read().decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(notebook, dict) and isinstance(notebook.get("cells", notebook.get("worksheets")), list)
+
+
+def _magic(*types):
+    def judge(upload):
+        upload.seek(0)
+        try:
+            found = puremagic.magic_string(upload.read(MAGIC_BYTES))
+        except (puremagic.PureError, ValueError):
+            return False
+        return any(guess.mime_type in types for guess in found)
+
+    return judge
+
+
+@dataclass(frozen=True)
+class FileType:
+    words: str
+    content_type: str
+    judge: object  # (open file) -> bool, by content
+
+
+TEXT = FileType("text in UTF-8", "text/plain; charset=utf-8", _is_text)
+PNG = FileType("a PNG picture", "image/png", _magic("image/png"))
+JPEG = FileType("a JPEG picture", "image/jpeg", _magic("image/jpeg", "image/jpg"))
+# Every type that an assignment may allow, by the ending of the name.
+TYPES = {
+    "pdf": FileType("a PDF", "application/pdf", _magic("application/pdf")),
+    "ipynb": FileType("a Jupyter notebook", "application/x-ipynb+json", _is_notebook),
+    "md": TEXT,
+    "txt": TEXT,
+    "csv": TEXT,
+    "py": TEXT,
+    "yaml": TEXT,
+    "yml": TEXT,
+    "json": FileType("JSON", "application/json", _is_json),
+    "png": PNG,
+    "jpg": JPEG,
+    "jpeg": JPEG,
+    "zip": FileType("a ZIP archive", "application/zip", _magic("application/zip", "application/x-zip-compressed")),
+}
+
+
+def judge(upload, name, *, allowed, max_bytes):
+    """The FileType of an uploaded file. Raises Refused: too big, empty, of no allowed type, not what its name says."""
+    if upload.size > max_bytes:
+        raise Refused(f"{name} is {in_words(upload.size)}: files may have up to {in_words(max_bytes)}.")
+    if not upload.size:
+        raise Refused(f"{name} is empty (0 bytes): nothing of it arrived. Save it again on your computer, then add it.")
+    ending = ending_of(name)
+    kinds = ", ".join(f".{one}" for one in allowed if one in TYPES)
+    if ending not in allowed or ending not in TYPES:
+        raise Refused(f"{name} is not of a type that this case study takes: {kinds}.")
+    if not TYPES[ending].judge(upload):
+        raise Refused(f"{name} is not {TYPES[ending].words} inside, whatever its name says. Export it again.")
+    return TYPES[ending]
+
+
+def in_words(size):
+    for unit, step in (("MB", 1024 * 1024), ("KB", 1024)):
+        if size >= step:
+            return f"{size / step:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{size} bytes"
+
+
+# --- to disk -------------------------------------------------------------------------------------------------
+
+
+def store(upload, folder):
+    """Write the bytes under MEDIA_ROOT/work/`folder`, and return only when they would survive a power cut.
+
+    Temporary file, fsync, rename, fsync of the folder. `folder` is of our making. Raises OSError when the disk cannot.
+    """
+    root = Path(settings.MEDIA_ROOT)
+    place = root / "work" / folder
+    _make_folder(place)
+    name = uuid.uuid4().hex
+    temporary, final = place / f".{name}.part", place / name
+    digest, size = hashlib.sha256(), 0
+    upload.seek(0)
+    try:
+        with open(temporary, "xb") as out:
+            for piece in iter(lambda: upload.read(1024 * 1024), b""):
+                digest.update(piece)
+                size += out.write(piece)
+            out.flush()
+            os.fsync(out.fileno())
+        os.rename(temporary, final)
+        _sync_folder(place)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        final.unlink(missing_ok=True)
+        raise
+    return Stored(str(final.relative_to(root)), size, digest.hexdigest())
+
+
+def _make_folder(folder):
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        _sync_folder(one.parent)
+
+
+def _sync_folder(folder):
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_whole(stored):
+    """Whether the bytes on disk are those that were hashed when they came (path, size, sha256)."""
+    digest = hashlib.sha256()
+    try:
+        with open(on_disk(stored.path), "rb") as held:
+            while piece := held.read(1024 * 1024):
+                digest.update(piece)
+            return held.tell() == stored.size and digest.hexdigest() == stored.sha256
+    except (OSError, Refused):
+        return False
+
+
+def on_disk(path, *, within="work"):
+    """The file of a stored path. Raises Refused for a path that leads out of MEDIA_ROOT/`within`."""
+    root = (Path(settings.MEDIA_ROOT) / within).resolve()
+    found = (Path(settings.MEDIA_ROOT) / path).resolve()
+    if not found.is_relative_to(root):
+        raise Refused("This path leads out of where files are kept.")
+    return found
+
+
+def discard(path):
+    """Remove bytes that no row names any more. It does not matter when they are gone already."""
+    on_disk(path).unlink(missing_ok=True)

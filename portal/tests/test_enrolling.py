@@ -1,0 +1,82 @@
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from conftest import YANGON, person
+from labs.models import Account
+from portal import enrolling
+from portal.models import Cohort, Membership, Week
+from portal.schedule import ScheduleError
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_cohort_is_told_its_dates_when_it_opens(cohort):
+    week_one = cohort.told.get(week__number=1)
+    assert week_one.released_at == datetime(2025, 9, 8, 21, 0, tzinfo=YANGON)
+    assert week_one.due_at == datetime(2025, 9, 11, 23, 59, 59, tzinfo=YANGON)
+    assert [told.week.number for told in cohort.told.all()] == [0, 1, 2, 3, 4, 5]
+
+
+def test_dates_that_were_told_do_not_move_when_the_rhythm_changes(cohort):
+    cohort.rhythm = {"due": "Wed 12:00"}
+    cohort.save()
+    assert enrolling.tell_dates(cohort) == []
+    assert cohort.told.get(week__number=1).due_at == datetime(2025, 9, 11, 23, 59, 59, tzinfo=YANGON)
+
+
+def test_a_week_added_to_the_course_later_is_told_then(cohort):
+    cohort.told.filter(week__number=5).delete()
+    Week.objects.filter(number=5).delete()
+    Week.objects.create(course=cohort.course, number=5, slug="w5", title="More")
+    assert [told.week.number for told in enrolling.tell_dates(cohort)] == [5]
+
+
+def test_a_cohort_does_not_start_on_a_wednesday(course, now):
+    with pytest.raises(ValidationError, match="Saturday"):
+        enrolling.open_cohort(course, slug="x", name="x", start_on=date(2025, 9, 3), now=now)
+    assert not Cohort.objects.exists()
+
+
+def test_a_cohort_whose_rhythm_cannot_be_read_is_not_opened(course, now):
+    with pytest.raises(ScheduleError, match="weekday and a time"):
+        enrolling.open_cohort(
+            course, slug="x", name="x", start_on=date(2025, 9, 6), now=now, rhythm={"due": "at the end"}
+        )
+    assert not Cohort.objects.exists()
+
+
+def test_a_student_gets_one_practice_account_with_twelve_digits(cohort, aye, now):
+    enrolling.enrol(cohort, aye, now=now)
+    account = Account.objects.get(owner=aye)
+    assert (account.mode, account.scope) == (Account.PRACTICE, cohort.scope)
+    assert len(account.aws_id) == 12 and account.aws_id.isdigit() and not account.aws_id.startswith("9")
+
+
+def test_two_students_have_two_accounts(aye, bo):
+    assert Account.objects.get(owner=aye).aws_id != Account.objects.get(owner=bo).aws_id
+
+
+def test_an_instructor_gets_an_account_only_when_they_start_a_lab(chit, now):
+    assert not Account.objects.filter(owner=chit).exists()
+    assert enrolling.practice_account(chit, now=now) == enrolling.practice_account(chit, now=now)
+
+
+def test_enrolling_twice_keeps_the_role_and_the_feed_address(cohort, chit, now):
+    before = Membership.objects.get(user=chit)
+    again = enrolling.enrol(cohort, chit, role="student", now=now + timedelta(days=1))
+    assert (again.pk, again.role, again.feed_token) == (before.pk, "instructor", before.feed_token)
+
+
+def test_an_account_follows_its_owner_into_their_newest_cohort(cohort, other_cohort, aye, now):
+    enrolling.enrol(other_cohort, aye, now=now)
+    assert Account.objects.get(owner=aye).scope == other_cohort.scope
+
+
+def test_a_new_person_reads_dates_in_the_cohorts_zone_and_an_old_one_in_their_own(cohort, now):
+    new = person("zaw", time_zone="UTC")
+    old = person("dahlia", time_zone="Europe/Berlin", last_login=now)
+    for one in (new, old):
+        enrolling.enrol(cohort, one, now=now)
+    assert (new.time_zone, old.time_zone) == ("Asia/Yangon", "Europe/Berlin")
