@@ -77,13 +77,72 @@ def only_for_this_machine(**_):
     return found
 
 
+def about_database(database):
+    """What is wrong with a value of DATABASES, as DATABASE_URL was read into it."""
+    engine = database["ENGINE"].rsplit(".", 1)[-1]
+    if engine not in ("sqlite3", "postgresql"):
+        return [
+            Error(
+                f"DATABASE_URL names a database of the type {engine!r}. Lightsout runs on PostgreSQL or SQLite.",
+                hint="Write DATABASE_URL=postgres://USER:PASSWORD@HOST:5432/NAME, or leave it out for SQLite in var/.",
+                id="lightsout.E010",
+            )
+        ]
+    if engine == "postgresql" and not database.get("NAME"):
+        return [
+            Error(
+                "DATABASE_URL names no database.",
+                hint="The name comes last: postgres://USER:PASSWORD@HOST:5432/NAME.",
+                id="lightsout.E011",
+            )
+        ]
+    return []
+
+
+def about_broker(redis_url, on_sqlite):
+    """What is wrong with REDIS_URL, given whether the ledger is in SQLite."""
+    if redis_url and urlsplit(redis_url).scheme not in ("redis", "rediss", "redis+socket"):
+        return [
+            Error(
+                "REDIS_URL does not begin with redis:// or rediss://.",
+                hint="Write REDIS_URL=redis://HOST:6379/0, or leave it out for the embedded broker.",
+                id="lightsout.E012",
+            )
+        ]
+    if redis_url and on_sqlite:
+        return [
+            Warning(
+                "REDIS_URL is set and DATABASE_URL is not: the ledger is in SQLite under var/, on this machine only.",
+                hint="For more than one machine set DATABASE_URL too.",
+                id="lightsout.W010",
+            )
+        ]
+    return []
+
+
+def about_address(name, value):
+    """What is wrong with a setting that should be a web address in full."""
+    url = urlsplit(value)
+    if url.scheme in ("http", "https") and url.hostname:
+        return []
+    return [
+        Error(
+            f"{name} is {value!r}: not a web address.",
+            hint=f"Write it in full, as in {name}=https://lightsout.example.org.",
+            id="lightsout.E013",
+        )
+    ]
+
+
 @register("lightsout")
 def addresses(**_):
-    """DATABASE_URL, REDIS_URL, PUBLIC_URL and CSRF_TRUSTED_ORIGINS must be what they look like."""
-    host = settings.HOST
-    found = [] if is_loopback(host) else [f"HOST={host or '(empty: every address)'}"]
-    beyond = [name for name in settings.ALLOWED_HOSTS if not is_loopback(name)]
-    return found + ([f"ALLOWED_HOSTS={','.join(beyond)}"] if beyond else [])
+    """DATABASE_URL, REDIS_URL, PUBLIC_URL and SIMULATOR_URL must be what they look like."""
+    return [
+        *about_database(settings.DATABASES["default"]),
+        *about_broker(settings.REDIS_URL, settings.ON_SQLITE),
+        *about_address("PUBLIC_URL", settings.PUBLIC_URL),
+        *about_address("SIMULATOR_URL", settings.SIMULATOR_URL),
+    ]
 
 
 @register("lightsout")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, cached_property
 
-from portal.models import Membership
+from portal import access
 from portal.templatetags.look import zone_name, zone_offset
 
 STUDENT, INSTRUCTOR, ADMIN = "student", "instructor", "admin"
@@ -61,21 +61,18 @@ class Chrome:
         return bool(self.user and self.user.is_authenticated)
 
     @cached_property
-    def membership(self):
-        """The membership that names the reader's cohort: an instructor's before a student's, the newest first."""
-        if not self.is_signed_in:
-            return None
-        found = Membership.objects.filter(user=self.user).select_related("cohort").order_by("-cohort__start_on", "-pk")
-        return min(found, key=lambda one: one.role != INSTRUCTOR, default=None)
+    def standing(self):
+        """What the reader is in the cohort they look at; None for one who is in none. Shared with the page's view."""
+        return access.standing(self.request) if self.is_signed_in else None
 
     @cached_property
     def role(self):
         """ "admin", "instructor", "student"; "" for a reader who is not signed in."""
         if not self.is_signed_in:
             return ""
-        if self.user.is_staff:
-            return ADMIN
-        return self.membership.role if self.membership else STUDENT
+        if self.standing:
+            return self.standing.role
+        return ADMIN if self.user.is_staff else STUDENT
 
     @property
     def role_word(self):
@@ -105,6 +102,11 @@ class Chrome:
     @property
     def zone_name(self):
         return zone_name(timezone.get_current_timezone())
+
+
+def home_of(request):
+    """The address where the work of the asker's role begins."""
+    return Chrome(request).home
 
 
 def chrome(request):

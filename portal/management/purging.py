@@ -12,7 +12,7 @@ from pathlib import Path
 _CLASS = re.compile(r"\.((?:[a-zA-Z_-]|\\.)(?:[\w-]|\\.)*)")
 _OUTPUT = re.compile(r"\{\{.*?\}\}", re.S)
 _TAG = re.compile(r"\{%.*?%\}", re.S)
-_COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?endcomment %\}|<!--.*?-->", re.S)
+COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?endcomment %\}|<!--.*?-->", re.S)
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _ATTRIBUTE = re.compile(r"\bclass\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.S)
 _WORD = re.compile(r"[A-Za-z_][\w*/-]*|\*[\w*/-]+")
@@ -29,7 +29,7 @@ def certain_classes(template):
     Parts joined by tags (`is-{% if on %}on{% else %}off{% endif %}`) cannot be read without running the template: they
     are left to `possible_classes`.
     """
-    text = _TAG.sub(CUT, _OUTPUT.sub("*", _COMMENT.sub("", template)))
+    text = _TAG.sub(CUT, _OUTPUT.sub("*", COMMENT.sub("", template)))
     found = set()
     for double, single in _ATTRIBUTE.findall(text):
         for token in (double or single).split():
@@ -41,7 +41,7 @@ def certain_classes(template):
 
 def possible_classes(template):
     """Every class that the template may come to write: what is certain, what its tags join, what its tags quote."""
-    text = _TAG.sub(CUT, _OUTPUT.sub("*", _COMMENT.sub("", template)))
+    text = _TAG.sub(CUT, _OUTPUT.sub("*", COMMENT.sub("", template)))
     found = set()
     for double, single in _ATTRIBUTE.findall(text):
         for token in (double or single).split():

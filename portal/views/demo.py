@@ -1,0 +1,55 @@
+"""The way in: the sign-in page, and the demo's people at one click."""
+
+from allauth.account.views import LoginView
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from portal import checks
+from portal.chrome import home_of
+from portal.models import Cohort, Membership, User
+
+Role = Membership.Role
+
+
+def demo_is_open():
+    """Demo people are for this machine alone, also where a server was started past the system checks."""
+    return settings.DEMO and not checks.exposed()
+
+
+def demo_people():
+    """[(person, role, what they do here)]: the first demo person of each role, in the order they were made."""
+    if not demo_is_open():
+        return []
+    people = User.objects.filter(is_demo=True, is_active=True).order_by("pk")
+    cards = [
+        (people.filter(memberships__role=Role.STUDENT), "Student", "Labs, case studies, my budget"),
+        (people.filter(memberships__role=Role.INSTRUCTOR), "Instructor", "Friday review, feedback"),
+        (people.filter(is_staff=True), "Admin", "Spend, forgotten resources"),
+    ]
+    return [(person, role, what) for found, role, what in cards if (person := found.first())]
+
+
+class SignIn(LoginView):
+    def get_context_data(self, **kwargs):
+        newest = Cohort.objects.select_related("course").order_by("-start_on").first()
+        line = f"{newest.course.title}, {newest.start_on:%B %Y}" if newest else "The bootcamp's portal"
+        return {**super().get_context_data(**kwargs), "course_line": line, "demo_people": demo_people()}
+
+
+@require_POST
+def demo_sign_in(request):
+    """Sign in as the demo person of that email. Nothing is here unless this is a demo on this machine."""
+    if not demo_is_open():
+        raise Http404("No demo here.")
+    person = get_object_or_404(User, email=request.POST.get("email", "").lower(), is_demo=True, is_active=True)
+    login(request, person, backend="django.contrib.auth.backends.ModelBackend")
+    return redirect(home_of(request))
+
+
+@require_safe
+def by_invitation(request):
+    """What stands where other sites have their sign-up form."""
+    return render(request, "account/signup_closed.html")
