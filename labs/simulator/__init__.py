@@ -1,9 +1,21 @@
-"""Practice mode: the AWS simulator as a process of ours, on top of moto. Constants only; importing this starts nothing."""
+"""Practice mode: the AWS simulator as a process of ours, on top of moto. Constants only; importing this starts nothing.
+
+What a reader finds where: `gate.py` is the order in which a call is judged; `keys.py` and `signature.py` say who
+calls; `refusals.py` speaks AWS's error formats; `faults.py` and `ledger_of_calls.py` serve tests and benches; `desk.py`
+answers /lightsout/*; `amendments/` makes moto behave as AWS does, one subject a file; `server.py` puts it together.
+"""
 
 # Dummy keys: the simulator takes them from the portal and from nobody else, and only for AssumeRole. They open nothing
 # at AWS, and the simulator listens on loopback alone.
 ROOT_KEY_ID = "AKIALIGHTSOUTPRACTICE"
 ROOT_SECRET = "practice-only-this-opens-nothing-at-aws"  # noqa: S105
+# The account that the portal itself is in. No student ever has it: what nobody may own lands nowhere.
+PORTAL_ACCOUNT = "999999999999"
 # Every answer carries the id of this start of the simulator: another id is another world.
 BOOT_HEADER = "x-lightsout-boot"
 BOOT_PATH = "/lightsout/boot"
+# Faults, counts and resets are for the operator: the secret lies in VAR/simulator.secret, readable by its owner alone.
+OPERATOR_HEADER = "x-lightsout-operator"
+SECRET_FILE = "simulator.secret"
+# What one answers with who asks for something that practice mode cannot do.
+NOT_IN_PRACTICE = "NotImplementedInPractice"

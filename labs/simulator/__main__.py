@@ -1,0 +1,67 @@
+"""`python -m labs.simulator`: the simulator alone, without Django. See --help."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="labs.simulator", description="The AWS simulator of practice mode, on loopback."
+    )
+    add_arguments(made, host="127.0.0.1", port=5566, regions=["us-east-1", "ap-southeast-1"], state_seconds=6.0)
+    made.add_argument("--var", type=Path, help="where simulator.secret is written")
+    return made
+
+
+def add_arguments(
+    to: argparse.ArgumentParser, *, host: str, port: int, regions: list[str], state_seconds: float
+) -> None:
+    """The options that this and `manage.py simulator` share, with the defaults of the one who asks."""
+    to.add_argument("--host", default=host, help="127.0.0.1 or ::1; nothing else is taken")
+    to.add_argument("--port", type=int, default=port, help="0 takes a free one (default: %(default)s)")
+    to.add_argument("--regions", nargs="+", default=regions, metavar="REGION", help="default: %(default)s")
+    to.add_argument("--state-seconds", type=float, default=state_seconds, help="how long a state takes (%(default)s)")
+    to.add_argument("--delay-ms", type=float, default=0.0, help="added to every call, as the way to AWS would")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until asked to stop. Answers the exit code; a wrong host or a taken port is one line on standard error."""
+    from labs.simulator.server import NotLoopback, PortTaken, make
+
+    try:
+        server, world = make(
+            options.port,
+            options.regions,
+            host=options.host,
+            state_seconds=options.state_seconds,
+            delay_ms=options.delay_ms,
+            var=options.var,
+        )
+    except (NotLoopback, PortTaken) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    signal.signal(signal.SIGTERM, _stop)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    sys.stdout.write(f"AWS simulator on http://{host}:{server.port} (boot {world.boot_id})\n")
+    sys.stdout.flush()
+    try:
+        server.serve_forever()
+    finally:
+        if options.var is not None:
+            from labs.simulator import SECRET_FILE
+
+            (options.var / SECRET_FILE).unlink(missing_ok=True)
+    return 0
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(run(parser().parse_args()))

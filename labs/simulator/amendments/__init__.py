@@ -1,0 +1,48 @@
+"""Where moto does other than AWS, and a lab or a test of ours would meet it: one subject a file, a few lines each.
+
+A file says in its first lines what AWS does. `instead_of` replaces one method of moto's and hands over the one that
+was; it fails at the start when a new moto has no such method, rather than in silence.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labs.simulator.world import World
+
+_SUBJECTS = ("sessions", "regions", "amis")
+_worlds: list[World] = []
+
+
+def apply() -> None:
+    """Amend moto, once a process."""
+    for subject in _SUBJECTS:
+        importlib.import_module(f"{__name__}.{subject}")
+
+
+def belong_to(world: World) -> None:
+    """The world that amended moto serves from now on: sessions are remembered in its keys, regions are its regions."""
+    _worlds[:] = [world]
+
+
+def the_world() -> World:
+    return _worlds[0]
+
+
+def instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: the function stands in for owner.name from now on, and gets the one that was as its first argument."""
+    was = getattr(owner, name)
+
+    def replace(amended: Callable[..., Any]) -> Callable[..., Any]:
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return amended(was, self, *args, **kwargs)
+
+        method.__name__ = name  # moto finds a response's method by its name
+        method.__doc__ = amended.__doc__
+        setattr(owner, name, method)
+        return amended
+
+    return replace

@@ -1,0 +1,53 @@
+"""STS. AWS ends a session when its time is over, caps a chained one at an hour, and names the caller for what it is.
+
+moto keeps no time, and answers GetSessionToken and GetFederationToken with the same printed example for everybody.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.sts.exceptions import STSValidationError
+from moto.sts.models import STSBackend
+from moto.sts.responses import TokenResponse
+
+from labs.simulator import PORTAL_ACCOUNT
+from labs.simulator.amendments import instead_of, the_world
+
+_CHAINED_AT_MOST = 3600
+_SHORTEST, _LONGEST = 900, 43200
+
+
+@instead_of(STSBackend, "assume_role")
+def assume_role(was: Any, self: STSBackend, **asked: Any) -> Any:
+    duration = asked["duration"]
+    if not _SHORTEST <= duration <= _LONGEST:
+        raise STSValidationError(f"DurationSeconds must be from {_SHORTEST} to {_LONGEST}, not {duration}.")
+    if duration > _CHAINED_AT_MOST and self.account_id != PORTAL_ACCOUNT:
+        raise STSValidationError(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+        )
+    role = was(self, **asked)
+    the_world().keys.remember(role, datetime.now(UTC))
+    return role
+
+
+@instead_of(STSBackend, "get_caller_identity")
+def get_caller_identity(was: Any, self: STSBackend, access_key_id: str, region: str) -> Any:
+    if self.account_id == PORTAL_ACCOUNT:
+        return "AIDALIGHTSOUTPRACTICE", f"arn:aws:iam::{PORTAL_ACCOUNT}:user/lightsout-portal", PORTAL_ACCOUNT
+    return was(self, access_key_id, region)
+
+
+def _not_simulated(was: Any, self: TokenResponse) -> Any:
+    raise NotImplementedError
+
+
+for _operation in (
+    "get_session_token",
+    "get_federation_token",
+    "assume_role_with_saml",
+    "assume_role_with_web_identity",
+):
+    instead_of(TokenResponse, _operation)(_not_simulated)

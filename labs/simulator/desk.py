@@ -1,0 +1,73 @@
+"""The operator's desk: /lightsout/* of the simulator. The boot is told to everybody, the rest needs the secret.
+
+GET  /lightsout/boot     {"boot_id", "started_at", "regions", "cannot"}
+GET  /lightsout/calls    what was called since the last DELETE of the same (see CallLedger.told)
+POST /lightsout/faults   a list of rules (see faults.Rule); replaces those that were
+POST /lightsout/pace     {"state_seconds": s} and/or {"delay_ms": ms}
+POST /lightsout/expire   {"account": "..."}: its sessions ('' or absent: all) are over; answers {"ended": n}
+POST /lightsout/reset    another, empty world with another boot id; answers as /boot does
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from labs.simulator import BOOT_PATH, transitions
+from labs.simulator.call import Call
+from labs.simulator.faults import BadRule
+from labs.simulator.refusals import Answer
+from labs.simulator.world import World
+
+PREFIX = "/lightsout/"
+
+
+class Desk:
+    def __init__(self, world: World):
+        self.world = world
+        self._acts: dict[tuple[str, str], Callable[[Any], Any]] = {
+            ("GET", "calls"): lambda _: world.calls.told(),
+            ("DELETE", "calls"): lambda _: world.calls.forget(),
+            ("POST", "faults"): world.faults.set,
+            ("POST", "pace"): self._set_pace,
+            ("POST", "expire"): self._expire,
+            ("POST", "reset"): self._reset,
+        }
+
+    def knows(self, secret: str) -> bool:
+        """Whether this is the secret that was made at the start."""
+        return hmac.compare_digest(secret.encode(), self.world.operator_secret.encode())
+
+    def answer(self, call: Call, secret: str) -> Answer:
+        if call.path == BOOT_PATH and call.method in ("GET", "HEAD"):
+            return _json(200, self.world.told())
+        if not self.knows(secret):
+            return _json(403, {"error": "This is the operator's desk. The secret lies in the file simulator.secret."})
+        act = self._acts.get((call.method, call.path.removeprefix(PREFIX)))
+        if act is None:
+            return _json(404, {"error": f"The desk has no {call.method} {call.path}."})
+        try:
+            said = json.loads(call.body or b"null")
+            return _json(200, act(said))
+        except (BadRule, ValueError, TypeError, AttributeError) as error:
+            return _json(400, {"error": str(error)})
+
+    def _set_pace(self, said: dict[str, float]) -> dict[str, float]:
+        transitions.pace.seconds = float(said.get("state_seconds", transitions.pace.seconds))
+        self.world.delay_seconds = float(said.get("delay_ms", self.world.delay_seconds * 1000)) / 1000
+        return {"state_seconds": transitions.pace.seconds, "delay_ms": self.world.delay_seconds * 1000}
+
+    def _expire(self, said: dict[str, str] | None) -> dict[str, int]:
+        with self.world.lock:
+            return {"ended": self.world.keys.end_sessions((said or {}).get("account", ""), datetime.now(UTC))}
+
+    def _reset(self, _: Any) -> dict[str, Any]:
+        self.world.reset()
+        return self.world.told()
+
+
+def _json(status: int, said: Any) -> Answer:
+    return Answer(status, {"content-type": "application/json"}, json.dumps(said).encode())

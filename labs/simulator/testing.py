@@ -1,0 +1,145 @@
+"""The simulator for tests: a process of its own on a free port, once a test session.
+
+In a conftest: `from labs.simulator.testing import simulator  # noqa: F401`. A test that wants an empty world calls
+`simulator.reset()` first, or works in an account id of its own (`simulator.new_account()`), which is quicker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from labs.simulator import BOOT_PATH, OPERATOR_HEADER, ROOT_KEY_ID, ROOT_SECRET, SECRET_FILE
+
+_accounts = count(100_000_000_001)
+_QUICK = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
+
+
+class Simulator:
+    """A running simulator. `url` is what boto3 takes as endpoint_url; `operator_secret` opens the desk."""
+
+    def __init__(self, url: str, operator_secret: str, process: subprocess.Popen[str]):
+        self.url, self.operator_secret, self.process = url, operator_secret, process
+
+    def boot(self) -> dict[str, Any]:
+        """{"boot_id", "started_at", "regions", "cannot"}."""
+        return self._desk("GET", BOOT_PATH)
+
+    def faults(self, rules: list[Mapping[str, Any]]) -> None:
+        """Replace the faults in force, [] for none. A rule's fields: labs.simulator.faults.Rule."""
+        self._desk("POST", "/lightsout/faults", rules)
+
+    def calls(self) -> dict[str, Any]:
+        """{"count", "by": {"ec2:RunInstances": n}, "calls": [...], "left_off"} since the last forget_calls()."""
+        return self._desk("GET", "/lightsout/calls")
+
+    def forget_calls(self) -> None:
+        self._desk("DELETE", "/lightsout/calls")
+
+    def pace(self, *, state_seconds: float | None = None, delay_ms: float | None = None) -> None:
+        """How long states take, and what is added to every call; until the next reset."""
+        said = {"state_seconds": state_seconds, "delay_ms": delay_ms}
+        self._desk("POST", "/lightsout/pace", {name: value for name, value in said.items() if value is not None})
+
+    def expire(self, account: str = "") -> int:
+        """Let the sessions of an account ('' = all) be over."""
+        return self._desk("POST", "/lightsout/expire", {"account": account})["ended"]
+
+    def reset(self) -> str:
+        """Another, empty world: no resource, key, fault or count. Answers the new boot id."""
+        return self._desk("POST", "/lightsout/reset")["boot_id"]
+
+    def new_account(self) -> str:
+        """Twelve digits that no test had before."""
+        return str(next(_accounts))
+
+    def client(self, service: str, account: str, region: str = "us-east-1", **more: Any) -> Any:
+        """A boto3 client in `account`, by a role that the portal's root assumed. One attempt, no retries."""
+        return boto3.session.Session().client(
+            service,
+            region_name=region,
+            endpoint_url=self.url,
+            config=more.pop("config", _QUICK),
+            **(more or self.credentials(account)),
+        )
+
+    def credentials(self, account: str, seconds: int = 3600) -> dict[str, str]:
+        """Temporary credentials as keyword arguments of boto3.client."""
+        root = {"aws_access_key_id": ROOT_KEY_ID, "aws_secret_access_key": ROOT_SECRET}
+        sts = self.client("sts", account, **root)
+        answer = sts.assume_role(
+            RoleArn=f"arn:aws:iam::{account}:role/lab/student", RoleSessionName="test", DurationSeconds=seconds
+        )["Credentials"]
+        return {
+            "aws_access_key_id": answer["AccessKeyId"],
+            "aws_secret_access_key": answer["SecretAccessKey"],
+            "aws_session_token": answer["SessionToken"],
+        }
+
+    def _desk(self, method: str, path: str, said: Any = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310
+            self.url + path,
+            method=method,
+            data=None if said is None else json.dumps(said).encode(),
+            headers={OPERATOR_HEADER: self.operator_secret, "content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return json.load(answer)
+
+
+def start(*options: str, var: Path) -> Simulator:
+    """Start a simulator on a free port and wait until it listens. The caller stops it by `stop`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "labs.simulator", "--port", "0", "--var", str(var), *options],
+        cwd=Path(__file__).resolve().parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    line = process.stdout.readline() if process.stdout else ""
+    if "http://" not in line:
+        process.kill()
+        raise RuntimeError(f"The simulator did not start: {line or 'it ended without a word'}")
+    url = line.split(" on ", 1)[1].split()[0]
+    return Simulator(url, (var / SECRET_FILE).read_text(), process)
+
+
+def stop(running: Simulator) -> None:
+    running.process.send_signal(signal.SIGTERM)
+    try:
+        running.process.wait(5)
+    except subprocess.TimeoutExpired:
+        running.process.kill()
+    if running.process.stdout:
+        running.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def simulator_process() -> Iterator[Simulator]:
+    """The process; tests ask for `simulator`, which leaves no fault and no pace behind."""
+    with tempfile.TemporaryDirectory(prefix="lightsout-simulator-") as var:
+        running = start("--state-seconds", "0", var=Path(var))
+        yield running
+        stop(running)
+
+
+@pytest.fixture
+def simulator(simulator_process: Simulator) -> Iterator[Simulator]:
+    """A simulator whose states take no time (see `pace`), without faults. What earlier tests made is still there."""
+    yield simulator_process
+    simulator_process.faults([])
+    simulator_process.pace(state_seconds=0, delay_ms=0)
