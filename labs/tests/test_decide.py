@@ -1,0 +1,116 @@
+"""Every row of the controller's decision table, each with its reason in words."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from labs import decide as d
+from labs.decide import Facts, decide, strictest
+from labs.kinds.base import NAME, TAG, TOKEN
+
+NOW = datetime(2025, 9, 15, 14, 30, tzinfo=UTC)
+GAP = timedelta(seconds=5)
+
+
+def ago(seconds):
+    return NOW - timedelta(seconds=seconds)
+
+
+NEW = Facts(
+    wanted="running",
+    wanted_at=ago(600),
+    seen="absent",
+    identity=TOKEN,
+    settle=timedelta(seconds=30),
+    absence_gap=GAP,
+    max_age=timedelta(hours=1),
+)
+MADE = replace(NEW, create_began_at=ago(500), ever_seen=True, is_configured=True, can_stop=True)
+
+CASES = [
+    ("nothing was begun and its parents are ready", NEW, d.CREATE),
+    ("its parents are not ready", replace(NEW, needs_ready=False), d.WAIT),
+    ("a parent is gone for good: a person has to know", replace(NEW, needs_lost="it needs x"), d.BLOCK),
+    ("it was asked to go before it was begun", replace(NEW, wanted="gone"), d.CLOSE),
+    ("it was asked to stop before it was begun: nothing is made", replace(NEW, wanted="stopped"), d.WAIT),
+    ("created a moment ago, AWS shows new things late", replace(NEW, create_began_at=ago(5)), d.LOOK),
+    ("the create was never answered: the same token makes no second", replace(NEW, create_began_at=ago(60)), d.CREATE),
+    ("the same for a name", replace(NEW, identity=NAME, create_began_at=ago(60)), d.CREATE),
+    ("without a guard at AWS a person decides", replace(NEW, identity=TAG, create_began_at=ago(60)), d.BLOCK),
+    (
+        "asked to go while a create is unanswered: it may still appear",
+        replace(NEW, wanted="gone", create_began_at=ago(5)),
+        d.LOOK,
+    ),
+    (
+        "it never appeared, once: look again",
+        replace(NEW, wanted="gone", create_began_at=ago(60), absent_since=ago(1)),
+        d.LOOK,
+    ),
+    (
+        "it never appeared, twice",
+        replace(NEW, wanted="gone", create_began_at=ago(60), absent_since=ago(6)),
+        d.CLOSE,
+    ),
+    ("seen absent for the first time", replace(MADE, absent_since=NOW), d.LOOK),
+    ("seen absent twice, some seconds apart", replace(MADE, absent_since=ago(5), wanted="gone"), d.CLOSE),
+    ("ended outside the portal: closed, not made again", replace(MADE, absent_since=ago(5)), d.CLOSE),
+    ("it is coming up", replace(MADE, seen="pending"), d.LOOK),
+    ("it runs and has not its settings", replace(MADE, seen="running", is_configured=False), d.CONFIGURE),
+    ("it runs as wanted", replace(MADE, seen="running"), d.SETTLE),
+    ("a stranger is never configured", replace(MADE, seen="running", is_configured=False, is_stranger=True), d.SETTLE),
+    ("AWS could not make it", replace(MADE, seen="failed"), d.BLOCK),
+    ("it failed and is to go: it can be deleted", replace(MADE, seen="failed", wanted="gone"), d.DELETE),
+    ("asked to stop", replace(MADE, seen="running", wanted="stopped"), d.STOP),
+    ("it is stopping", replace(MADE, seen="stopping", wanted="stopped"), d.LOOK),
+    ("it is stopped as wanted", replace(MADE, seen="stopped", wanted="stopped"), d.SETTLE),
+    ("it cannot stop and costs nothing", replace(MADE, seen="running", wanted="stopped", can_stop=False), d.SETTLE),
+    (
+        "asked to run after it had stopped",
+        replace(MADE, seen="stopped", seen_since=ago(700), wanted_at=ago(600)),
+        d.START,
+    ),
+    (
+        "somebody stopped it after we asked: they had a reason",
+        replace(MADE, seen="stopped", seen_since=ago(100), wanted_at=ago(600)),
+        d.SETTLE,
+    ),
+    (
+        "asked to go while what needs it is there",
+        replace(MADE, seen="running", wanted="gone", children_gone=False),
+        d.WAIT,
+    ),
+    ("asked to go", replace(MADE, seen="running", wanted="gone"), d.DELETE),
+    ("asked to go while stopped", replace(MADE, seen="stopped", wanted="gone"), d.DELETE),
+    ("its delete is on the way", replace(MADE, seen="deleting", wanted="gone"), d.LOOK),
+    ("a stranger seen absent twice", replace(MADE, is_stranger=True, absent_since=ago(9)), d.CLOSE),
+]
+
+
+@pytest.mark.parametrize(("reason", "facts", "act"), CASES, ids=[case[0] for case in CASES])
+def test_the_next_step(reason, facts, act):
+    assert decide(facts, NOW).act == act
+
+
+def wish(wanted, at):
+    return {"wanted": wanted, "at": at}
+
+
+def test_the_strictest_wish_counts():
+    wishes = {"person": wish("running", "2025-09-15T10:00"), "clock": wish("gone", "2025-09-15T09:00")}
+    assert strictest(wishes) == ("gone", "clock")
+
+
+def test_a_person_does_not_undo_a_budgets_stop():
+    wishes = {"budget": wish("stopped", "2025-09-15T09:00"), "person": wish("running", "2025-09-15T10:00")}
+    assert strictest(wishes) == ("stopped", "budget")
+
+
+def test_of_equal_wishes_the_first_in_time_is_named():
+    wishes = {"lights-out": wish("gone", "2025-09-15T11:00"), "person": wish("gone", "2025-09-15T10:00")}
+    assert strictest(wishes) == ("gone", "person")
+
+
+def test_nobody_wishes_anything():
+    assert strictest({}) == ("running", "")
