@@ -1,0 +1,48 @@
+"""AWS's words and ours: tags, error codes, marks. What every kind has to translate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """{"a": "b"} as AWS takes it: [{"Key": "a", "Value": "b"}]."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def tag_dict(listed: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
+    """AWS's list of tags as a dict; {} for none."""
+    return {tag["Key"]: tag.get("Value", "") for tag in listed or ()}
+
+
+def tag_specifications(tags: Mapping[str, str], *types: str) -> list[dict[str, Any]]:
+    """EC2's TagSpecifications: the same tags on everything that one create call makes."""
+    return [{"ResourceType": each, "Tags": tag_list(tags)} for each in types]
+
+
+def code_of(error: Any) -> str:
+    """The error code of a ClientError, '' when it has none."""
+    return str(error.response.get("Error", {}).get("Code") or "")
+
+
+def message_of(error: Any) -> str:
+    """The message of a ClientError. AWS may leave it out altogether."""
+    return str(error.response.get("Error", {}).get("Message") or "")
+
+
+def utc(instant: datetime | None) -> datetime | None:
+    """AWS's instant (aware, in any zone) in UTC."""
+    return instant.astimezone(UTC) if instant is not None else None
+
+
+def mark(*parts: Any) -> str:
+    """What a list call shows of a modification, at most 80 characters; instants to the second, in UTC.
+
+    observe() and find_all() must come to the same mark for the same thing, or the census describes it every time.
+    """
+    said = (
+        part.astimezone(UTC).strftime("%Y%m%dT%H%M%S") if isinstance(part, datetime) else str(part) for part in parts
+    )
+    return " ".join(said)[:80]

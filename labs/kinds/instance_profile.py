@@ -1,0 +1,62 @@
+"""Instance profiles: how a role gets onto an EC2 instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from labs.kinds.aws_words import mark, tag_dict, tag_list, utc
+from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
+from labs.kinds.iam_role import AWS_OWN, PATH, PORTALS_OWN
+
+
+class InstanceProfile(Kind):
+    """params: role (its name). A profile holds one role at most."""
+
+    name, service, identity = "instance-profile", "iam", NAME
+    title, icon, cost_service, arn_type = "Instance profile", "user", "IAM", "iam:instance-profile"
+    is_global = True
+    is_free = True
+
+    def create(self, client, want: Want) -> None:
+        client.create_instance_profile(InstanceProfileName=want.name, Path=PATH, Tags=tag_list(want.tags))
+
+    def observe(self, client, want: Want) -> Seen:
+        try:
+            answer = client.get_instance_profile(InstanceProfileName=want.aws_id or want.name)
+        except client.exceptions.NoSuchEntityException:
+            return GONE_FROM_AWS
+        return _seen(answer["InstanceProfile"])
+
+    def configure(self, client, want: Want, seen: Seen) -> bool:
+        role = want.params.get("role")
+        if not role or role in seen.facts["roles"]:
+            return True
+        client.add_role_to_instance_profile(InstanceProfileName=seen.aws_id, RoleName=role)
+        return False
+
+    def delete(self, client, want: Want, seen: Seen) -> None:
+        for role in seen.facts["roles"]:
+            client.remove_role_from_instance_profile(InstanceProfileName=seen.aws_id, RoleName=role)
+        client.delete_instance_profile(InstanceProfileName=seen.aws_id)
+
+    def find_all(self, client) -> Iterable[Seen]:
+        for page in client.get_paginator("list_instance_profiles").paginate(PaginationConfig={"PageSize": 1000}):
+            for profile in page["InstanceProfiles"]:
+                whole_path = profile["Path"] + profile["InstanceProfileName"]
+                if not profile["Path"].startswith(AWS_OWN) and not whole_path.startswith(PORTALS_OWN):
+                    yield _seen(profile, whole=False)  # ListInstanceProfiles leaves tags out
+
+
+def _seen(profile: Mapping[str, Any], whole: bool = True) -> Seen:
+    roles = sorted(role["RoleName"] for role in profile.get("Roles", ()))
+    return Seen(
+        RUNNING,
+        aws_id=profile["InstanceProfileName"],
+        name=profile["InstanceProfileName"],
+        since=utc(profile["CreateDate"]),
+        facts={"arn": profile["Arn"], "roles": roles},
+        tags=tag_dict(profile.get("Tags")),
+        mark=mark(profile["CreateDate"], *roles),
+        whole=whole,
+    )

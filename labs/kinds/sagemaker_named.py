@@ -1,0 +1,62 @@
+"""What the SageMaker kinds have in common: all are found by name, and answer alike when there is none of that name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from labs.kinds.aws_words import code_of, message_of, tag_dict
+from labs.kinds.base import GONE_FROM_AWS, NAME, Kind, Seen, Want
+
+
+class SageMakerKind(Kind):
+    """A SageMaker kind says how one is described and listed (`describe`, `listed`) and how an answer reads (`seen`)."""
+
+    service, identity, cost_service = "sagemaker", NAME, "SageMaker"
+    arn_member = ""  # "NotebookInstanceArn": where its answers hold the ARN
+
+    def describe(self, client, name: str) -> Mapping[str, Any]:
+        raise TypeError(f"{self.name} does not say how it is described")
+
+    def listed(self, client) -> Iterable[Mapping[str, Any]]:
+        raise TypeError(f"{self.name} does not say how it is listed")
+
+    def seen(self, client, answer: Mapping[str, Any], tags: Mapping[str, str]) -> Seen:
+        """One whole answer of `describe`."""
+        raise TypeError(f"{self.name} does not say what it sees")
+
+    def glimpsed(self, answer: Mapping[str, Any]) -> Seen:
+        """One line of `listed`."""
+        raise TypeError(f"{self.name} does not say what a list shows")
+
+    def observe(self, client, want: Want) -> Seen:
+        try:
+            answer = self.describe(client, want.aws_id or want.name)
+        except client.exceptions.ClientError as error:
+            if is_not_there(error):
+                return GONE_FROM_AWS
+            raise
+        # Our own row needs no tags read back; a stranger's may tell whose it is.
+        return self.seen(client, answer, want.tags or self._tags(client, answer[self.arn_member]))
+
+    def find_all(self, client) -> Iterable[Seen]:
+        for answer in self.listed(client):
+            yield self.glimpsed(answer)
+
+    def _tags(self, client, arn: str) -> dict[str, str]:
+        pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
+        return tag_dict(tag for page in pages for tag in page["Tags"])
+
+
+def is_not_there(error: Any) -> bool:
+    """SageMaker has no code of its own for it: a ValidationException whose words say so."""
+    said = message_of(error).lower()
+    return code_of(error) in ("ResourceNotFound", "ResourceNotFoundException") or (
+        code_of(error) == "ValidationException" and ("recordnotfound" in said or "could not find" in said)
+    )
+
+
+def pages_of(client, operation: str, member: str) -> Iterable[Mapping[str, Any]]:
+    """Every line of a SageMaker list, a hundred a call (its most)."""
+    for page in client.get_paginator(operation).paginate(PaginationConfig={"PageSize": 100}):
+        yield from page[member]
