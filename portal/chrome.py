@@ -21,12 +21,20 @@ class Place(NamedTuple):
     label: str
     short: str  # for the phone's bottom bar
     icon: str
+    # Views that belong here although their address does not begin with the place's own.
+    also: tuple = ()
 
 
 TODAY = Place("portal:today", "Today", "Today", "home")
-COURSE = Place("portal:course", "Course", "Course", "book-2")
-LABS = Place("labs:index", "Labs", "Labs", "flask")
-SUBMISSIONS = Place("portal:submissions", "Submissions", "Submit", "file-text")
+COURSE = Place("portal:course", "Course", "Course", "book-2", ("portal:week", "portal:material"))
+LABS = Place("portal:labs", "Labs", "Labs", "flask")
+SUBMISSIONS = Place(
+    "portal:submissions",
+    "Submissions",
+    "Submit",
+    "file-text",
+    ("portal:assignment", "portal:submit", "portal:receipt", "portal:feedback"),
+)
 COSTS = Place("costs:mine", "Costs", "Costs", "calculator")
 REVIEW = Place("portal:review", "Review", "Review", "message-2")
 COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
@@ -82,12 +90,13 @@ class Chrome:
     def nav(self):
         """[(place, address, whether the page is within it)]"""
         places = [(place, reverse(place.url_name)) for place in PLACES.get(self.role, [])]
-        here = max((url for _, url in places if self._is_within(url)), key=len, default=None)
+        match = self.request.resolver_match
+        named = [url for place, url in places if match and match.view_name in place.also]
+        around = [
+            url for _, url in places if url == self.request.path or url != "/" and self.request.path.startswith(url)
+        ]
+        here = named[0] if named else max(around, key=len, default=None)
         return [(place, url, url == here) for place, url in places]
-
-    def _is_within(self, url):
-        path = self.request.path
-        return path == url if url == "/" else path.startswith(url)
 
     @property
     def home(self):

@@ -50,7 +50,7 @@ def _parser():
         aligned = re.search(r"text-align:(right|center)", str(tokens[at].attrGet("style") or ""))
         attributes = ' scope="col"' if tokens[at].tag == "th" else ""
         if aligned:
-            attributes += f' class="text-{"end" if aligned[1] == "right" else "center"}"'
+            attributes += ' class="text-end"' if aligned[1] == "right" else ' class="text-center"'
         return f"<{tokens[at].tag}{attributes}>"
 
     rules = parser.renderer.rules
