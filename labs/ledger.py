@@ -214,14 +214,16 @@ def saw(row: Resource, seen: Seen, at: datetime) -> None:
         return
     facts = json.loads(json.dumps(dict(seen.facts), default=str, sort_keys=True))
     changed = row.seen != seen.state
+    since = _began(row, seen, at)
     with transaction.atomic():
         if changed or row.facts != facts:
-            _turn_span(row, seen, facts, at)
+            Span.objects.filter(resource=row, ended=None).update(ended=since)
+            Span.objects.create(resource=row, state=seen.state, facts=facts, began=since)
         _write(
             row,
             seen=seen.state,
             seen_at=max(at, row.seen_at or at),
-            seen_since=seen.since or (row.seen_since if not changed else at),
+            seen_since=since if changed else row.seen_since,
             facts=facts,
             aws_id=seen.aws_id or row.aws_id,
             name=seen.name or row.name,
@@ -234,13 +236,10 @@ def saw(row: Resource, seen: Seen, at: datetime) -> None:
             note(seen.state, words, at, resource=row)
 
 
-def _turn_span(row: Resource, seen: Seen, facts: dict, at: datetime) -> None:
-    """End the open span and begin the next, at the instant AWS tells, but never before what was already observed."""
+def _began(row: Resource, seen: Seen, at: datetime) -> datetime:
+    """When this state began: where AWS tells, but never before the last look, which still showed the old state."""
     began = _not_in_the_future(seen.since, at)
-    if row.seen_at is not None:
-        began = min(max(began, row.seen_at), at)
-    Span.objects.filter(resource=row, ended=None).update(ended=began)
-    Span.objects.create(resource=row, state=seen.state, facts=facts, began=began)
+    return began if row.seen_at is None else min(max(began, row.seen_at), at)
 
 
 def _not_in_the_future(since: datetime | None, at: datetime) -> datetime:

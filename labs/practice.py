@@ -48,8 +48,8 @@ def account_of(person, *, now: datetime, scope: str = "") -> Account:
     return account
 
 
-def adopt_world(now: datetime, boot_id: str | None = None) -> list[Launch]:
-    """Close what belonged to another start of the simulator, and take the present one as the world.
+def adopt_world(now: datetime, boot_id: str | None = None, *, only: Account | None = None) -> list[Launch]:
+    """Close what belonged to another start of the simulator, and take the present one as the world (of `only` one).
 
     Answers the launches that ended by it. Does nothing while the simulator does not answer: silence is no new world.
     """
@@ -57,9 +57,12 @@ def adopt_world(now: datetime, boot_id: str | None = None) -> list[Launch]:
     if not boot_id:
         return []
     ended: list[Launch] = []
-    changed = list(Account.objects.filter(mode=Account.PRACTICE).exclude(boot_id=boot_id))
+    changed = Account.objects.filter(mode=Account.PRACTICE).exclude(boot_id=boot_id)
+    changed = list(changed if only is None else changed.filter(pk=only.pk))
     for account in changed:
         ended += ledger.end_world(account, boot_id, now)
     if changed:
+        if only is not None:
+            only.refresh_from_db()
         aws.forget_clients()
     return ended

@@ -45,6 +45,8 @@ class Step:
     body_md: str
     check: Callable[[StudentView], Checked] | None = None
     expect: str = ""
+    # What a student does in this step, as code: the instructor's dress rehearsal plays it before it checks.
+    play: Callable[[StudentView], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,196 @@
+"""AWS against the ledger, both ways, by lists."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from labs import aws, census, launching, ledger, reconcile
+from labs.kinds.base import Want
+from labs.models import Account, Resource, Span
+from labs.tests.cast import START, Thing, refusal
+from labs.tests.conftest import FAMILY, lab_of
+
+pytestmark = pytest.mark.django_db
+
+
+def by_hand(cloud, kind="fake-token", number=1, **more):
+    """Somebody makes a thing without the portal."""
+    made = cloud.clock()
+    facts = {"name": "mine", "token": "", "tags": {}, "needs": [], "visible_at": made, "ready_at": made, "since": made}
+    thing = Thing(f"hand-{number}", kind, **(facts | more))
+    cloud.things[thing.id] = thing
+    return thing
+
+
+def only_fakes(account, region="us-east-1"):
+    return [group for group in census.groups_of([account]) if group.kind.startswith("fake") and group.region == region]
+
+
+def test_what_no_lab_made_enters_the_ledger_with_the_owner_of_its_account(cloud, account, aye, clock):
+    by_hand(cloud, since=START - timedelta(hours=26))
+    found = census.survey(only_fakes(account), clock)
+    row = Resource.objects.get()
+    assert found.strangers == [row]
+    assert (row.owner, row.owner_proof, row.launch, row.seen) == (aye, "account", None, "running")
+    assert Span.objects.get(resource=row).began == START - timedelta(hours=26)
+
+
+def test_a_stranger_is_entered_once(cloud, account, clock):
+    by_hand(cloud)
+    census.survey(only_fakes(account), clock)
+    clock.tick(60)
+    again = census.survey(only_fakes(account), clock)
+    assert again.strangers == []
+    assert again.confirmed == 1
+    assert Resource.objects.count() == 1
+
+
+def test_two_things_of_one_name_are_two_rows(cloud, account, clock):
+    by_hand(cloud, number=1)
+    by_hand(cloud, number=2)
+    by_hand(cloud, number=3, name="<script>alert(1)</script>")
+    census.survey(only_fakes(account), clock)
+    assert Resource.objects.count() == 3
+
+
+def test_nobodys_in_a_shared_account_is_nobodys_and_a_tag_names_its_owner(cloud, account, aye, clock, start):
+    account.owner, account.mode = None, Account.SHARED
+    account.save()
+    launching.launch(lab_of(Want("role", "fake-name")), account, aye, now=clock())
+    by_hand(cloud, number=1)
+    by_hand(cloud, number=2, tags={"lightsout:owner": str(aye.pk)})
+    by_hand(cloud, number=3, tags={"lightsout:owner": "999999"})
+    census.survey(only_fakes(account), clock)
+    owners = dict(Resource.objects.strangers().values_list("aws_id", "owner"))
+    assert owners == {"hand-1": None, "hand-2": aye.pk, "hand-3": None}
+
+
+@pytest.fixture
+def start(account, aye, clock, cloud):
+    return lambda lab=FAMILY: launching.launch(lab, account, aye, now=clock())
+
+
+def test_what_a_lab_made_is_no_stranger_even_before_its_id_is_known(start, cloud, account, clock):
+    start(lab_of(Want("box", "fake-token")))
+    row = ledger.claim(clock())
+    reconcile.reconcile(row, clock)  # created; not yet seen
+    clock.tick(5)
+    assert census.survey(only_fakes(account), clock).strangers == []
+
+
+def test_what_vanished_is_looked_at_not_closed(start, world, cloud, account, clock):
+    launch = start()
+    world.run(60)
+    cloud.things.clear()
+    asked = len(cloud.calls)
+    result = census.survey(only_fakes(account), clock)
+    assert result.hurried == 3
+    assert all(row.closed_at is None for row in world.rows(launch).values())
+    assert all(call.startswith("List") for call in cloud.calls[asked:])
+    world.run(30)
+    assert all(row.closed_at for row in world.rows(launch).values())
+
+
+def test_a_stop_by_hand_is_seen_by_the_next_list(start, world, cloud, account, clock):
+    launch = start(lab_of(Want("box", "fake-token")))
+    world.run(60)
+    cloud.alive()[0].state = "stopped"
+    assert census.survey(only_fakes(account), clock).hurried == 1
+    world.run(5)
+    assert world.states(launch) == {"box": "stopped"}
+
+
+def test_a_list_that_fails_concludes_nothing_and_says_so(start, world, cloud, account, clock):
+    start()
+    world.run(60)
+
+    def at(number, operation, when):
+        if operation == "List fake-token":
+            raise refusal("AccessDenied", 403)
+
+    cloud.at = at
+    cloud.things.clear()
+    result = census.survey(only_fakes(account), clock)
+    assert result.hurried == 2
+    assert "fake-token in us-east-1" in " ".join(result.trouble.values())
+
+
+def test_a_whole_census_moves_the_accounts_looked_at_and_a_broken_one_does_not(cloud, account, clock, monkeypatch):
+    fakes = only_fakes(account)
+    monkeypatch.setattr(census, "groups_of", lambda accounts: fakes)
+    census.census_all(clock)
+    account.refresh_from_db()
+    assert account.looked_at == clock()
+
+    def at(number, operation, when):
+        raise refusal("AccessDenied", 403)
+
+    cloud.at = at
+    before = account.looked_at
+    clock.tick(900)
+    census.census_all(clock)
+    account.refresh_from_db()
+    assert account.looked_at == before
+    assert "AccessDenied" in account.census_trouble
+
+
+def test_2500_settled_rows_cost_no_describe_in_a_quiet_minute(
+    cloud, account, aye, clock, django_assert_max_num_queries
+):
+    for number in range(2500):
+        by_hand(cloud, kind=("fake-token", "fake-name")[number % 2], number=number, name=f"n{number}")
+    census.survey(only_fakes(account), clock)
+    assert Resource.objects.count() == 2500
+    cloud.calls.clear()
+    clock.tick(60)
+    with django_assert_max_num_queries(20):
+        result = census.survey(census.groups_with_rows(), clock)
+    assert reconcile.work_off(clock, until=clock() + timedelta(seconds=1)) == 0
+    assert result.confirmed == 2500
+    assert sorted(cloud.calls) == ["List fake-name", "List fake-token"]
+    assert Resource.objects.filter(seen_at=clock()).count() == 2500
+
+
+def test_the_threads_of_a_census_touch_no_database(cloud, account, clock, monkeypatch):
+    by_hand(cloud)
+    seen_in = []
+    entered = ledger.enter_strangers
+    monkeypatch.setattr(
+        ledger,
+        "enter_strangers",
+        lambda *args: (seen_in.append(threading.current_thread()), entered(*args))[1],
+    )
+    census.survey(only_fakes(account), clock)
+    assert seen_in == [threading.main_thread()]
+
+
+def test_another_world_is_not_an_empty_world(start, world, cloud, account, clock, monkeypatch):
+    launch = start()
+    world.run(60)
+
+    def another(*args, **kwargs):
+        raise aws.ChangedWorld("the simulator was restarted")
+
+    monkeypatch.setattr(aws, "client", another)
+    before = len(cloud.calls)
+    census.survey(only_fakes(account), clock)
+    ledger.hurry([row.pk for row in world.rows(launch).values()], clock())
+    world.run(60)
+    assert len(cloud.calls) == before
+    assert set(world.states(launch).values()) == {"running"}
+
+
+def test_a_new_world_closes_the_old_ones_rows_with_that_reason(start, world, cloud, account, clock):
+    launch = start()
+    world.run(60)
+    seen_at = {row.pk: row.seen_at for row in world.rows(launch).values()}
+    clock.tick(3600)
+    assert ledger.end_world(account, "boot-2", clock()) == [launch]
+    assert ledger.end_world(account, "boot-2", clock()) == []
+    launch.refresh_from_db()
+    assert launch.ended_at
+    assert launch.certificate is None
+    for row in world.rows(launch).values():
+        assert "simulator was restarted" in row.closed_why
+        assert Span.objects.filter(resource=row).latest("began").ended == seen_at[row.pk]

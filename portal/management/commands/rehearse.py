@@ -1,0 +1,165 @@
+"""manage.py rehearse: the instructor's dress rehearsal of labs, in practice mode at once or in a real account."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.utils import timezone
+
+from costs.pricebook import PriceBook, load
+from costs.rates import rate_now
+from labs import aws, catalog, practice
+from labs.models import Account, Resource
+from labs.rehearsal import rehearse
+from labs.simulator import SECRET_FILE
+
+REHEARSER = "rehearsal@lightsout.invalid"
+
+
+class Command(BaseCommand):
+    help = (
+        "Launch each lab, wait until it runs, play and check its steps, end it, prove that nothing is left. "
+        "Works in practice mode at once; with --account in a real one. The exit code says whether all went well."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("labs", nargs="*", metavar="lab", help="Slugs; all labs by default.")
+        parser.add_argument("--account", help="Name or AWS id of a connected account; practice mode by default.")
+        parser.add_argument("--json", action="store_true", help="One JSON object on standard output, and nothing else.")
+
+    def handle(self, labs, account=None, **options):
+        chosen = self._chosen(labs)
+        self._prepare()
+        as_json = options["json"]
+        say = self.stderr.write if as_json else self.stdout.write
+        if account:
+            played = self._play(chosen, self._real(account), say)
+        else:
+            with simulator(say):
+                played = self._play(chosen, self._practice(), say)
+        report = [self._line(result, rate) for result, rate in played]
+        if as_json:
+            self.stdout.write(json.dumps({"labs": report}))
+        else:
+            self._print_table(report, played)
+        if not all(line["ok"] for line in report):
+            sys.exit(1)
+
+    def _chosen(self, slugs):
+        try:
+            return [catalog.get(slug) for slug in slugs] or catalog.all_labs()
+        except KeyError as unknown:
+            raise CommandError(str(unknown.args[0])) from None
+
+    def _prepare(self):
+        """Tables and prices, for a rehearsal before the product ever ran."""
+        if "labs_launch" not in connection.introspection.table_names():
+            call_command("migrate", verbosity=0, interactive=False)
+        load()
+
+    def _practice(self):
+        person, made = get_user_model().objects.get_or_create(email=REHEARSER, defaults={"name": "Dress rehearsal"})
+        if made:
+            person.set_unusable_password()
+            person.save()
+        account = practice.account_of(person, now=timezone.now())
+        # The simulator may be another one than at the last rehearsal; other people's accounts are not ours to touch.
+        practice.adopt_world(timezone.now(), only=account)
+        return account
+
+    def _real(self, name):
+        found = Account.objects.filter(aws_id=name).first() or Account.objects.filter(name=name).first()
+        if found is None:
+            raise CommandError(f"No account {name!r} is connected.")
+        return found
+
+    def _play(self, chosen, account, say):
+        book, played = PriceBook.open(), []
+        for lab in chosen:
+            if account.mode not in lab.modes:
+                say(f"{lab.slug}: not for a {account.mode} account, left out")
+                continue
+            rates = []
+
+            def price(launch, rates=rates):
+                rows = Resource.objects.open().filter(launch=launch)
+                rates.extend(rate_now(row, book, timezone.now()) for row in rows)
+
+            say(f"{lab.slug}: starting in {account.name}")
+            owner = account.owner or get_user_model().objects.get(email=REHEARSER)
+            result = rehearse(lab, account, owner, clock=timezone.now, wait=time.sleep, when_running=price)
+            known = [rate.known for rate in rates]
+            played.append((result, None if None in known else sum(known, Decimal(0))))
+        return played
+
+    def _line(self, result, rate):
+        return {
+            "lab": result.lab,
+            "ok": result.ok,
+            "seconds_to_running": _rounded(result.seconds_to_running),
+            "usd_per_hour": None if rate is None else float(round(rate, 6)),
+            "seconds_to_gone": _rounded(result.seconds_to_gone),
+            "left": len(result.left),
+        }
+
+    def _print_table(self, report, played):
+        self.stdout.write(
+            f"{'lab':24} {'running after':>14} {'USD/h':>9} {'gone after':>11} {'left':>5} {'steps':>7}  ok"
+        )
+        for line, (result, _) in zip(report, played, strict=True):
+            rate = "unpriced" if line["usd_per_hour"] is None else f"{line['usd_per_hour']:.4f}"
+            self.stdout.write(
+                f"{line['lab']:24} {_seconds(line['seconds_to_running']):>14} {rate:>9} "
+                f"{_seconds(line['seconds_to_gone']):>11} {line['left']:>5} "
+                f"{result.steps_passed:>3} of {result.steps}  {'yes' if line['ok'] else 'NO'}"
+            )
+            for words in result.failed + [f"left: {thing}" for thing in result.left]:
+                self.stdout.write(f"    {words}")
+
+
+def _rounded(seconds):
+    return None if seconds is None else round(seconds, 1)
+
+
+def _seconds(value):
+    return "never" if value is None else f"{value:.1f} s"
+
+
+@contextmanager
+def simulator(say):
+    """The running simulator, or one of our own for as long as this takes."""
+    if practice.current_boot():
+        yield
+        return
+    say("No simulator is running: starting one for this rehearsal.")
+    before = settings.SIMULATOR_URL
+    with tempfile.TemporaryDirectory(prefix="lightsout-rehearsal-") as var:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "labs.simulator", "--port", "0", "--var", var],
+            cwd=settings.BASE_DIR,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            line = process.stdout.readline()
+            if "http://" not in line or not (Path(var) / SECRET_FILE).exists():
+                raise CommandError("The simulator did not start; run `manage.py simulator` to see why.")
+            settings.SIMULATOR_URL = line.split(" on ", 1)[1].split()[0]
+            aws.forget_clients()
+            yield
+        finally:
+            settings.SIMULATOR_URL = before
+            aws.forget_clients()
+            process.terminate()
+            process.wait(10)
+            process.stdout.close()

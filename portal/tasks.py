@@ -1,0 +1,18 @@
+"""What Celery calls for the school. About three lines each."""
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from labs import practice
+from portal import demo
+
+
+@shared_task
+def tend_practice():
+    """Another start of the simulator is another world: close what was in the old one, lay the demo again."""
+    now = timezone.now()
+    boot_id = practice.current_boot()
+    practice.adopt_world(now, boot_id)
+    if settings.DEMO and boot_id:
+        demo.lay_live(now)
