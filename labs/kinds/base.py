@@ -123,7 +123,9 @@ class Kind:
     # What Stop means where there is no stop: "delete" for what costs by the hour (an endpoint), "keep" for what is free.
     stop_means: ClassVar[str] = "keep"
     is_free: ClassVar[bool] = False  # says so itself; else meters() must price it
-    settle_seconds: ClassVar[int] = 30  # how long a create without an answer may stay unseen before it counts as not made
+    settle_seconds: ClassVar[int] = (
+        30  # how long a create without an answer may stay unseen before it counts as not made
+    )
     max_age_seconds: ClassVar[int] = 3600  # a settled row is described again at this age, however quiet its list
     signals: ClassVar[tuple[Signal, ...]] = ()
     kept_on_stop: ClassVar[str] = ""  # "Files on the notebook disk are kept"
@@ -160,3 +162,14 @@ class Kind:
     def meters(self, seen: Seen) -> list[Meter]:
         """What AWS bills in this state with these facts, per unit of time. [] when nothing is billed."""
         return []
+
+    def would_be(self, want: Want) -> Seen:
+        """What it would look like when running, told from the params alone: for the price before a launch.
+
+        want.parents[key] holds the params of what it needs. Gives whatever meters() reads.
+        """
+        return Seen(RUNNING, name=want.name, facts=dict(want.params))
+
+    def dimensions(self, signal: Signal, seen: Seen) -> list[dict[str, str]]:
+        """The sets of CloudWatch dimensions whose metrics together are the signal."""
+        return [{signal.dimension: seen.aws_id or seen.name}]

@@ -93,6 +93,10 @@ class EBSVolume(Kind):
             return []
         return meters_of([seen.facts])
 
+    def would_be(self, want: Want) -> Seen:
+        disk = disk_of({"VolumeType": want.params.get("type", "gp3"), "Size": want.params["gb"]})
+        return Seen(RUNNING, name=want.name, facts=disk)
+
 
 def _first_zone(client) -> str:
     zones = client.describe_availability_zones(Filters=[{"Name": "state", "Values": ["available"]}])

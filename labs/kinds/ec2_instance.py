@@ -162,6 +162,11 @@ class EC2Instance(Kind):
             )
         return meters + meters_of(facts.get("disks", ()))
 
+    def would_be(self, want: Want) -> Seen:
+        """With a public address: the default subnets give one to every instance."""
+        disk = disk_of({"VolumeType": "gp3", "Size": want.params.get("gb", 8)})
+        return Seen(RUNNING, name=want.name, facts={"type": want.params["type"], "disks": [disk], "public_ips": 1})
+
 
 def _image(client, params: Mapping[str, Any]) -> dict[str, Any]:
     """{"ImageId", "RootDeviceName"} of the image asked for, or of the newest Amazon Linux 2023. Raises Refused."""

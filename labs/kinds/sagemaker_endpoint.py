@@ -8,6 +8,7 @@ from typing import Any
 
 from labs.kinds.aws_words import mark, message_of, tag_list, utc
 from labs.kinds.base import ABSENT, DELETING, FAILED, PENDING, RUNNING, Meter, Seen, Signal, Want
+from labs.kinds.sagemaker_endpoint_config import VARIANT
 from labs.kinds.sagemaker_named import SageMakerKind, is_not_there, pages_of
 
 STATES = {
@@ -94,6 +95,27 @@ class SageMakerEndpoint(SageMakerKind):
                 disk = f"{variant['name']}: disk {gb} GB"
                 meters.append(Meter("SageMaker", "storage", "ML-storage-gp2", "GB-Mo", gb, per="month", label=disk))
         return meters
+
+    def would_be(self, want: Want) -> Seen:
+        """As its configuration, the one parent that names a machine, asks for."""
+        variants = [
+            {
+                "name": VARIANT,
+                "type": params["type"],
+                "disk_gb": 0,
+                "count": int(params.get("count", 1)),
+                "serverless": False,
+            }
+            for params in want.parents.values()
+            if "type" in params
+        ]
+        return Seen(RUNNING, name=want.name, facts={"variants": variants})
+
+    def dimensions(self, signal: Signal, seen: Seen) -> list[dict[str, str]]:
+        """AWS counts the calls of each variant apart, and of the endpoint as a whole not at all."""
+        return [
+            {"EndpointName": seen.aws_id, "VariantName": variant["name"]} for variant in seen.facts.get("variants", ())
+        ]
 
 
 def _types(client, config: str) -> dict[str, tuple[str, int]]:

@@ -93,6 +93,10 @@ class SageMakerNotebook(SageMakerKind):
             )
         return meters
 
+    def would_be(self, want: Want) -> Seen:
+        facts = {"type": want.params["type"], "disk_gb": int(want.params.get("gb", 5))}
+        return Seen(RUNNING, name=want.name, facts=facts)
+
 
 def _seen(answer: Mapping[str, Any], tags: Mapping[str, str], *, whole: bool) -> Seen:
     status = answer["NotebookInstanceStatus"]
