@@ -31,20 +31,23 @@ def add_arguments(
 
 def run(options: argparse.Namespace) -> int:
     """Serve until asked to stop. Answers the exit code; a wrong host or a taken port is one line on standard error."""
-    from labs.simulator.server import NotLoopback, PortTaken, make
+    from labs.simulator.listening import NotLoopback, PortTaken, listen
 
     try:
-        server, world = make(
-            options.port,
-            options.regions,
-            host=options.host,
-            state_seconds=options.state_seconds,
-            delay_ms=options.delay_ms,
-            var=options.var,
-        )
+        listening = listen(options.host, options.port)
     except (NotLoopback, PortTaken) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    from labs.simulator import SECRET_FILE
+    from labs.simulator.server import make
+
+    server, world = make(
+        listening,
+        options.regions,
+        state_seconds=options.state_seconds,
+        delay_ms=options.delay_ms,
+        var=options.var,
+    )
     signal.signal(signal.SIGTERM, _stop)
     host = f"[{options.host}]" if ":" in options.host else options.host
     sys.stdout.write(f"AWS simulator on http://{host}:{server.port} (boot {world.boot_id})\n")
@@ -53,8 +56,6 @@ def run(options: argparse.Namespace) -> int:
         server.serve_forever()
     finally:
         if options.var is not None:
-            from labs.simulator import SECRET_FILE
-
             (options.var / SECRET_FILE).unlink(missing_ok=True)
     return 0
 

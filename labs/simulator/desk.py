@@ -3,7 +3,8 @@
 GET  /lightsout/boot     {"boot_id", "started_at", "regions", "cannot"}
 GET  /lightsout/calls    what was called since the last DELETE of the same (see CallLedger.told)
 POST /lightsout/faults   a list of rules (see faults.Rule); replaces those that were
-POST /lightsout/pace     {"state_seconds": s} and/or {"delay_ms": ms}
+POST /lightsout/pace     {"state_seconds": s}, {"listed_seconds": s}, {"delay_ms": ms}: any of them
+POST /lightsout/pass     {"seconds": s}: states go on as if so much time had gone by
 POST /lightsout/expire   {"account": "..."}: its sessions ('' or absent: all) are over; answers {"ended": n}
 POST /lightsout/reset    another, empty world with another boot id; answers as /boot does
 """
@@ -33,6 +34,7 @@ class Desk:
             ("DELETE", "calls"): lambda _: world.calls.forget(),
             ("POST", "faults"): world.faults.set,
             ("POST", "pace"): self._set_pace,
+            ("POST", "pass"): lambda said: transitions.pace.let_pass(float(said["seconds"])),
             ("POST", "expire"): self._expire,
             ("POST", "reset"): self._reset,
         }
@@ -52,13 +54,19 @@ class Desk:
         try:
             said = json.loads(call.body or b"null")
             return _json(200, act(said))
-        except (BadRule, ValueError, TypeError, AttributeError) as error:
+        except (BadRule, ValueError, TypeError, KeyError, AttributeError) as error:
             return _json(400, {"error": str(error)})
 
     def _set_pace(self, said: dict[str, float]) -> dict[str, float]:
-        transitions.pace.seconds = float(said.get("state_seconds", transitions.pace.seconds))
+        pace = transitions.pace
+        pace.seconds = float(said.get("state_seconds", pace.seconds))
+        pace.listed_seconds = float(said.get("listed_seconds", pace.listed_seconds))
         self.world.delay_seconds = float(said.get("delay_ms", self.world.delay_seconds * 1000)) / 1000
-        return {"state_seconds": transitions.pace.seconds, "delay_ms": self.world.delay_seconds * 1000}
+        return {
+            "state_seconds": pace.seconds,
+            "listed_seconds": pace.listed_seconds,
+            "delay_ms": self.world.delay_seconds * 1000,
+        }
 
     def _expire(self, said: dict[str, str] | None) -> dict[str, int]:
         with self.world.lock:

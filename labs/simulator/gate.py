@@ -32,6 +32,7 @@ PORTAL_MAY = {("sts", "AssumeRole"), ("sts", "GetCallerIdentity")}
 # moto would take these for the truth about who calls, and where from.
 _NOT_FROM_OUTSIDE = ("HTTP_X_MOTO_ACCOUNT_ID", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO")
 _REGION_IN_AGENT = re.compile(r"region/\S+")
+_LOCATION = re.compile(rb"<LocationConstraint>([^<]*)</LocationConstraint>")
 _ROLE = re.compile(r"arn:aws:iam::(\d{12}):role/.+")
 
 
@@ -106,10 +107,18 @@ class Gate:
             self._permit_role(call, may_leave=who.is_portal)
         elif call.service == "s3":
             self._permit_bucket(call)
-        if call.service not in GLOBAL_SERVICES and call.region not in self.world.regions:
+        if call.service not in GLOBAL_SERVICES:
+            self._permit_region(call.region)
+        elif call.operation == "CreateBucket":
+            # A bucket is in a region all the same; none named is us-east-1.
+            named = _LOCATION.search(call.body)
+            self._permit_region(named[1].decode() if named else self.world.regions[0])
+
+    def _permit_region(self, region: str) -> None:
+        if region not in self.world.regions:
             raise Refused(
                 NOT_IN_PRACTICE,
-                f"Practice mode has the regions {', '.join(self.world.regions)}, and no {call.region}. "
+                f"Practice mode has the regions {', '.join(self.world.regions)}, and no {region}. "
                 "Is the region of your client, or AWS_DEFAULT_REGION, the one of the lab?",
             )
 

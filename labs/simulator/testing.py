@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,8 @@ from botocore.config import Config
 from labs.simulator import BOOT_PATH, OPERATOR_HEADER, ROOT_KEY_ID, ROOT_SECRET, SECRET_FILE
 
 _accounts = count(100_000_000_001)
+_session = boto3.session.Session()
+_making = threading.Lock()
 _QUICK = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
 
 
@@ -50,10 +53,14 @@ class Simulator:
     def forget_calls(self) -> None:
         self._desk("DELETE", "/lightsout/calls")
 
-    def pace(self, *, state_seconds: float | None = None, delay_ms: float | None = None) -> None:
-        """How long states take, and what is added to every call; until the next reset."""
-        said = {"state_seconds": state_seconds, "delay_ms": delay_ms}
-        self._desk("POST", "/lightsout/pace", {name: value for name, value in said.items() if value is not None})
+    def pace(self, **said: float) -> None:
+        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; delay_ms: added to
+        every call. Put back by the fixture after each test."""
+        self._desk("POST", "/lightsout/pace", said)
+
+    def let_pass(self, seconds: float) -> None:
+        """States go on as if so many seconds had gone by: nothing has to wait."""
+        self._desk("POST", "/lightsout/pass", {"seconds": seconds})
 
     def expire(self, account: str = "") -> int:
         """Let the sessions of an account ('' = all) be over."""
@@ -69,13 +76,11 @@ class Simulator:
 
     def client(self, service: str, account: str, region: str = "us-east-1", **more: Any) -> Any:
         """A boto3 client in `account`, by a role that the portal's root assumed. One attempt, no retries."""
-        return boto3.session.Session().client(
-            service,
-            region_name=region,
-            endpoint_url=self.url,
-            config=more.pop("config", _QUICK),
-            **(more or self.credentials(account)),
-        )
+        config = more.pop("config", _QUICK)
+        keys = more or self.credentials(account)
+        # One session for all: each would read AWS's descriptions of its services anew.
+        with _making:
+            return _session.client(service, region_name=region, endpoint_url=self.url, config=config, **keys)
 
     def credentials(self, account: str, seconds: int = 3600) -> dict[str, str]:
         """Temporary credentials as keyword arguments of boto3.client."""
@@ -142,4 +147,4 @@ def simulator(simulator_process: Simulator) -> Iterator[Simulator]:
     """A simulator whose states take no time (see `pace`), without faults. What earlier tests made is still there."""
     yield simulator_process
     simulator_process.faults([])
-    simulator_process.pace(state_seconds=0, delay_ms=0)
+    simulator_process.pace(state_seconds=0, listed_seconds=60, delay_ms=0)

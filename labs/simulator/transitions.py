@@ -6,66 +6,82 @@ after it was set, the state that AWS shows on the way; `later` is for what happe
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 
 class Pace:
-    """How long a state takes, in seconds. One for the process: moto's world is one for the process too."""
+    """How long things take, in seconds. One for the process: moto's world is one for the process too."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        # How long a terminated instance is still listed: AWS takes about an hour.
+        self.listed_seconds = 60.0
+        self._skipped = 0.0
+
+    def now(self) -> float:
+        """Seconds since some instant; runs on with the wall clock and jumps when time is let pass."""
+        return time.monotonic() + self._skipped
+
+    def let_pass(self, seconds: float) -> None:
+        """As if so many seconds had gone by: tests need not wait for a state."""
+        self._skipped += seconds
+
+    def is_on_the_way(self, since: float) -> bool:
+        return self.now() < since + self.seconds
 
 
 pace = Pace()
 
 
 class Timed:
-    """A status that is seen on its way: Timed({"running": "pending"}) reads "pending" for a while after being set.
+    """A status that is seen on its way: Timed({"running": "pending"}) reads "pending" for a while after being set."""
 
-    The value last set is what moto decides by, and lies under `settled`.
-    """
-
-    def __init__(self, on_the_way: Mapping[str, str]):
-        self.on_the_way = on_the_way
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.slot = f"_timed_{name}"
+    def __init__(self, name: str, on_the_way: Mapping[str, str]):
+        self.slot, self.on_the_way = f"_timed_{name}", on_the_way
 
     def __set__(self, thing: Any, value: str) -> None:
-        thing.__dict__[self.slot] = (value, time.monotonic())
+        thing.__dict__[self.slot] = (value, pace.now())
 
     def __get__(self, thing: Any, owner: type | None = None) -> Any:
         if thing is None:
             return self
         value, since = thing.__dict__[self.slot]
-        return self.on_the_way.get(value, value) if time.monotonic() < since + pace.seconds else value
+        return self.on_the_way.get(value, value) if pace.is_on_the_way(since) else value
 
 
 def make_timed(owner: type, name: str, on_the_way: Mapping[str, str]) -> None:
     """Lay a Timed status over attribute `name` of a class of moto's."""
-    status = Timed(on_the_way)
-    status.__set_name__(owner, name)
-    setattr(owner, name, status)
+    setattr(owner, name, Timed(name, on_the_way))
 
 
-_agenda: list[tuple[float, int, Callable[[], Any]]] = []
-_order = itertools.count()
+_Agenda = deque[tuple[float, Callable[[], Any]]]
+_when_the_state_ends: _Agenda = deque()
+_when_no_longer_listed: _Agenda = deque()
 
 
-def later(act: Callable[[], Any], *, times: float = 1.0) -> None:
-    """Do `act` when `times` x pace.seconds have gone by; done by the first call that comes after."""
-    heapq.heappush(_agenda, (time.monotonic() + times * pace.seconds, next(_order), act))
+def later(act: Callable[[], Any]) -> None:
+    """Do `act` when pace.seconds have gone by; done by the first call that comes after."""
+    _when_the_state_ends.append((pace.now(), act))
+
+
+def later_than_listed(act: Callable[[], Any]) -> None:
+    """Do `act` when what has ended has also been listed for its while."""
+    _when_no_longer_listed.append((pace.now(), act))
 
 
 def do_what_is_due() -> None:
-    """Everything on the agenda whose time has come, in order. The gate calls it under its lock before every call."""
-    while _agenda and _agenda[0][0] <= time.monotonic():
-        heapq.heappop(_agenda)[2]()
+    """Everything on the agenda whose time has come. The gate calls it under its lock before every call."""
+    for agenda, seconds in (
+        (_when_the_state_ends, pace.seconds),
+        (_when_no_longer_listed, pace.seconds + pace.listed_seconds),
+    ):
+        while agenda and agenda[0][0] + seconds <= pace.now():
+            agenda.popleft()[1]()
 
 
 def forget_agenda() -> None:
-    _agenda.clear()
+    _when_the_state_ends.clear()
+    _when_no_longer_listed.clear()

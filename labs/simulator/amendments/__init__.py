@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from labs.simulator.world import World
 
-_SUBJECTS = ("sessions", "regions", "amis")
+_SUBJECTS = (
+    "sessions",
+    "regions",
+    "amis",
+    "instances",
+    "volumes",
+    "security_groups",
+    "iam",
+    "buckets",
+    "sagemaker_states",
+    "sagemaker_names",
+    "invocations",
+)
 _worlds: list[World] = []
 
 
