@@ -1,0 +1,196 @@
+"""What every kind must do: the registry is walked, so that a new kind meets these tests without being asked."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from labs import aws
+from labs.kinds import kind_of, registry
+from labs.kinds.base import ABSENT, NAME, RUNNING, STOPPED, TAG, TOKEN, Kind, Seen
+from labs.tests.kinds.examples import PARAMS, AccountOfAye, configure, delete, example_of, make, want_for
+
+PRICES = Path(__file__).resolve().parents[2] / "costs/prices/prices.csv"
+KINDS = sorted(registry())
+COSTLY = [name for name in KINDS if not kind_of(name).is_free]
+
+every_kind = pytest.mark.parametrize("name", KINDS)
+
+
+@pytest.fixture
+def account(simulator):
+    """One account for all: names and tags keep the tests apart, and an account's first EC2 call takes a second."""
+    return AccountOfAye(simulator, "600000000001")
+
+
+class OneAPage:
+    """A client whose lists have one line a page, and whose list calls without a paginator see the first line only."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def __getattr__(self, name):
+        if not self.client.can_paginate(name):
+            return getattr(self.client, name)
+        return lambda **asked: next(iter(self.get_paginator(name).paginate(**asked)))
+
+    def get_paginator(self, operation):
+        real = self.client.get_paginator(operation)
+        key = real.result_keys[0].expression
+
+        def paginate(**asked):
+            pages = list(real.paginate(**asked))
+            lines = [line for page in pages for line in page.get(key, ())]
+            return [{**pages[0], key: [line]} for line in lines] or pages
+
+        return SimpleNamespace(paginate=paginate)
+
+
+def test_every_kind_has_an_example():
+    assert set(PARAMS) == set(KINDS)
+
+
+@every_kind
+def test_it_introduces_itself(name):
+    kind = kind_of(name)
+    assert kind.name == name
+    assert kind.identity in (TOKEN, NAME, TAG)
+    assert kind.title and kind.cost_service and kind.arn_type.split(":")[0] == kind.service
+    assert kind.stop_means in ("keep", "delete")
+
+
+@every_kind
+def test_it_says_what_is_kept_and_lost_where_that_costs_or_hurts(name):
+    kind = kind_of(name)
+    if kind.can_stop or kind.stop_means == "delete":
+        assert kind.kept_on_stop
+    if not kind.is_free:
+        assert kind.lost_on_delete
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_it_prices_itself_with_lines_of_the_price_book(name):
+    with PRICES.open(newline="") as file:
+        book = {(line["service"], line["kind"], line["sku"], line["unit"]) for line in csv.DictReader(file)}
+    meters = kind_of(name).meters(example_of(name))
+    assert meters
+    assert {(meter.service, meter.kind, meter.sku, meter.unit) for meter in meters} <= book
+    assert len({meter.slug for meter in meters}) == len(meters), "two meters of one resource would be one reading"
+    assert all(meter.quantity > 0 and meter.per in ("hour", "month") and meter.label for meter in meters)
+
+
+@every_kind
+def test_what_is_free_or_gone_has_no_meter(name):
+    kind = kind_of(name)
+    assert kind.meters(Seen(ABSENT)) == []
+    if kind.is_free:
+        assert kind.meters(Seen(RUNNING, facts={"arn": "arn"})) == []
+
+
+@every_kind
+def test_a_missing_one_is_absent_and_not_an_error(name, account):
+    kind = kind_of(name)
+    client = account.client(kind.service)
+    ids = {
+        "ec2-instance": "i-0123456789abcdef0",
+        "ebs-volume": "vol-0123456789abcdef0",
+        "security-group": "sg-0123456789abcdef0",
+    }
+    want = want_for(name)
+    assert kind.observe(client, want).state == ABSENT
+    assert kind.observe(client, replace(want, aws_id=ids.get(name, want.name))).state == ABSENT
+
+
+@every_kind
+def test_its_life_from_create_to_absent(name, account):
+    kind = kind_of(name)
+    client, want, seen = make(name, account)
+    assert seen.state == RUNNING
+    assert seen.aws_id and (kind.identity != NAME or seen.name == want.name)
+    assert seen.tags.items() >= want.tags.items(), "the census tells whose it is by its tags"
+    json.dumps(dict(seen.facts))
+
+    want = replace(want, aws_id=seen.aws_id)
+    seen = configure(name, client, want, seen)
+    assert kind.configure(client, want, seen), "what is in force is not set again"
+
+    listed = {each.aws_id: each for each in kind.find_all(client)}
+    assert seen.aws_id in listed
+    assert listed[seen.aws_id].state == seen.state
+    assert listed[seen.aws_id].mark == seen.mark, "a list that shows another mark than a describe is never quiet"
+
+    if kind.can_stop:
+        kind.stop(client, want, seen)
+        seen = kind.observe(client, want)
+        assert seen.state == STOPPED
+        kind.start(client, want, seen)
+        assert kind.observe(client, want).state == RUNNING
+
+    delete(name, client, want)
+    assert seen.aws_id not in {each.aws_id for each in kind.find_all(client)}
+
+
+@every_kind
+def test_what_a_stranger_is_described_as_is_what_its_list_glimpsed(name, account):
+    """By hand and without our tags, as the census finds it: no token, no name of ours."""
+    kind = kind_of(name)
+    client, want, made = make(name, account)
+    glimpse = next(each for each in kind.find_all(client) if each.aws_id == made.aws_id)
+    stranger = replace(want, key="", params={}, token="", tags={}, name=glimpse.name, aws_id=glimpse.aws_id)
+    told = kind.observe(client, stranger)
+    assert (told.state, told.aws_id, told.name, told.mark) == (
+        glimpse.state,
+        glimpse.aws_id,
+        glimpse.name,
+        glimpse.mark,
+    )
+    assert told.facts == made.facts
+    if glimpse.whole:
+        assert glimpse.facts == told.facts and glimpse.tags == told.tags
+
+
+@every_kind
+def test_its_census_reads_every_page(name, account):
+    kind = kind_of(name)
+    planted = {make(name, account)[2].aws_id for _ in range(3)}
+    found = [seen.aws_id for seen in kind.find_all(OneAPage(account.client(kind.service)))]
+    assert planted <= set(found)
+    assert len(found) == len(set(found))
+
+
+@every_kind
+def test_its_delete_can_be_asked_again_after_the_end(name, account):
+    """A redelivered task, or a worker that died between the call and its record."""
+    kind = kind_of(name)
+    client, want, seen = make(name, account)
+    want = replace(want, aws_id=seen.aws_id)
+    delete(name, client, want)
+    try:
+        kind.delete(client, want, seen)
+    except Exception as error:
+        assert isinstance(aws.sorted_trouble(error), aws.NotThere), error
+    assert kind.observe(client, want).state == ABSENT
+
+
+@every_kind
+def test_an_error_that_is_not_about_being_missing_comes_out(name, account):
+    kind = kind_of(name)
+    client = account.client(kind.service)
+    account.simulator.faults([{"code": "AccessDenied", "status": 403}])
+    with pytest.raises(Exception) as raised:  # noqa: PT011  sorted on the next line
+        kind.observe(client, want_for(name))
+    assert isinstance(aws.sorted_trouble(raised.value), aws.Denied)
+
+
+def test_a_kind_that_forgets_a_verb_says_which():
+    class Half(Kind):
+        name = "half"
+
+    for verb in ("create", "observe", "delete", "start", "stop"):
+        with pytest.raises(TypeError, match="half"):
+            getattr(Half(), verb)(None, None, *([None] if verb not in ("create", "observe") else []))
+    with pytest.raises(TypeError, match="half"):
+        Half().find_all(None)
