@@ -17,10 +17,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
+from costs.kinds import cost_service
 from costs.models import DailySpend, Metered, Reading
 from costs.pricebook import PriceBook
 from costs.pricing import accrue, days
-from costs.rates import cost_service, meters_of, rate_of
+from costs.rates import meters_of, rate_of
 from labs.kinds.base import Meter, Seen
 from labs.models import Resource, Span
 

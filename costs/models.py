@@ -114,7 +114,7 @@ class Activity(models.Model):
     """The last look at one CloudWatch signal of one resource. value is None when AWS sent no datapoint."""
 
     resource = models.ForeignKey("labs.Resource", on_delete=models.CASCADE, related_name="activities")
-    signal = models.CharField(max_length=160, help_text="namespace:metric")
+    signal = models.CharField(max_length=80, help_text="The metric.")
     window_began = models.DateTimeField()
     at = models.DateTimeField(help_text="The end of the window.")
     value = models.FloatField(null=True, help_text="The sum or the maximum over the window, as the signal says.")

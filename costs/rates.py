@@ -62,15 +62,6 @@ class Rate:
         return Rate(self.lines + other.lines)
 
 
-def cost_service(kind_name: str) -> str:
-    """What the bill calls it: EC2, SageMaker, S3."""
-    try:
-        kind = kind_of(kind_name)
-    except KeyError:
-        return kind_name
-    return kind.cost_service or kind.service.upper()
-
-
 def meters_of(kind_name: str, seen: Seen) -> list[Meter]:
     """What AWS bills for it in this state; of two meters with one slug, one with the sum of their quantities.
 
@@ -81,7 +72,7 @@ def meters_of(kind_name: str, seen: Seen) -> list[Meter]:
     try:
         meters = kind_of(kind_name).meters(seen)
     except Exception:
-        log.exception("%s %s cannot say what it costs", kind_name, seen.aws_id or seen.name)
+        log.warning("%s %s cannot say what it costs", kind_name, seen.aws_id or seen.name, exc_info=True)
         return [Meter(kind_name, "unknown", "unknown", "Hrs", label="what it costs is not known")]
     merged: dict[str, Meter] = {}
     for meter in meters:

@@ -1,0 +1,118 @@
+"""Whether a resource is used: CloudWatch's signals, asked for rarely, in batches, and only where a rule reads them.
+
+GetMetricData costs $0.01 for 1,000 metrics, without a free tier: states are looked at often, metrics hourly.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from costs.models import Activity
+from costs.rules import signals_read
+from labs import aws
+from labs.kinds import kind_of
+from labs.kinds.base import RUNNING, Seen, Signal
+from labs.models import Account, Resource
+
+log = logging.getLogger(__name__)
+
+WINDOW = timedelta(hours=1)
+LOOK_EVERY = timedelta(hours=1)
+PERIOD = 300  # seconds a datapoint
+A_CALL = 500  # metrics that GetMetricData takes at most
+PLACES_A_RUN = 40  # (account, region) pairs: what is left has its turn a minute later
+
+
+def look(now: datetime, resources: Iterable[Resource] | None = None) -> int:
+    """Look at the signals of what has been running for a whole WINDOW and was not looked at for LOOK_EVERY, or at those
+    of these resources at once. Answers how many signals were stored; a place that does not answer keeps its old ones.
+    """
+    by_place: dict[tuple[Account, str], list[Resource]] = defaultdict(list)
+    for row in _due(now, resources).select_related("account"):
+        by_place[row.account, row.region].append(row)
+    # In any order, so that a place which never answers does not keep the others from their turn.
+    places = random.sample(sorted(by_place, key=lambda place: (place[0].pk, place[1])), len(by_place))
+    return sum(_look_at(account, region, by_place[account, region], now) for account, region in places[:PLACES_A_RUN])
+
+
+def _due(now: datetime, resources: Iterable[Resource] | None):
+    running = Resource.objects.open().filter(seen=RUNNING, kind__in=signals_read(), account__is_open=True)
+    if resources is not None:
+        return running.filter(pk__in=[row.pk for row in resources])
+    begun = now - WINDOW
+    whole = running.filter(Q(seen_since__lte=begun) | Q(seen_since=None, first_seen_at__lte=begun))
+    return whole.exclude(activities__at__gt=now - LOOK_EVERY)
+
+
+def _look_at(account: Account, region: str, rows: list[Resource], now: datetime) -> int:
+    """One place: its metrics in as few calls as AWS takes, then one write."""
+    asked = list(_metrics(rows))
+    values: dict[int, list[float]] = defaultdict(list)
+    try:
+        client = aws.client(account, "cloudwatch", region, config=aws.PATIENT)
+        for at in range(0, len(asked), A_CALL):
+            queries = [_query(f"m{number}", asked[number]) for number in range(at, min(at + A_CALL, len(asked)))]
+            pages = client.get_paginator("get_metric_data").paginate(
+                MetricDataQueries=queries, StartTime=now - WINDOW, EndTime=now
+            )
+            for page in pages:
+                for result in page["MetricDataResults"]:
+                    values[int(result["Id"][1:])] += result["Values"]
+    except Exception as error:
+        trouble = aws.sorted_trouble(error)
+        log.warning("no signals of %s in %s: %s", account, region, trouble)
+        return 0
+    together: dict[tuple[Resource, Signal], list[float]] = defaultdict(list)
+    for number, (row, signal, _) in enumerate(asked):
+        together[row, signal] += values[number]
+    looked = [
+        Activity(
+            resource=row,
+            signal=signal.metric,
+            window_began=now - WINDOW,
+            at=now,
+            value=_summed(signal, found),
+            datapoints=len(found),
+        )
+        for (row, signal), found in together.items()
+    ]
+    Activity.objects.bulk_create(
+        looked,
+        update_conflicts=True,
+        unique_fields=["resource", "signal"],
+        update_fields=["window_began", "at", "value", "datapoints"],
+        batch_size=500,
+    )
+    return len(looked)
+
+
+def _metrics(rows: Iterable[Resource]) -> Iterator[tuple[Resource, Signal, dict[str, str]]]:
+    """A signal may be several metrics, as one for each variant of an endpoint: all of them count."""
+    for row in rows:
+        kind, seen = kind_of(row.kind), Seen(row.seen, row.aws_id, row.name, row.seen_since, row.facts)
+        for signal in kind.signals:
+            if signal.metric in signals_read()[row.kind]:
+                for dimensions in kind.dimensions(signal, seen):
+                    yield row, signal, dimensions
+
+
+def _query(name: str, asked: tuple[Resource, Signal, dict[str, str]]) -> dict:
+    _, signal, dimensions = asked
+    metric = {
+        "Namespace": signal.namespace,
+        "MetricName": signal.metric,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+    }
+    return {"Id": name, "MetricStat": {"Metric": metric, "Period": PERIOD, "Stat": signal.statistic}}
+
+
+def _summed(signal: Signal, values: list[float]) -> float | None:
+    if not values:
+        return None
+    return max(values) if signal.statistic == "Maximum" else sum(values)

@@ -1,0 +1,20 @@
+"""PURE. Its lab's time is over, and it is still there."""
+
+from datetime import datetime, timedelta
+
+from costs.rules.base import Facts, Verdict
+
+NAME, RANK = "past-its-time", 10
+
+# A notebook takes minutes to stop and to go; only then is it forgotten rather than on its way.
+TEARDOWN_TAKES = timedelta(minutes=15)
+
+
+def check(facts: Facts, now: datetime) -> Verdict | None:
+    if not facts.in_lab:
+        return None
+    over = facts.lab_ended_at or facts.lab_expires_at
+    if over is None or now <= over + TEARDOWN_TAKES:
+        return None
+    detail = f"It did not go by itself: {facts.blocked_why}" if facts.blocked_why else "It did not go by itself."
+    return Verdict("Its lab's time is over", detail[:400], since=over)
