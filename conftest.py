@@ -3,6 +3,7 @@
 import os
 import shutil
 from datetime import date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import settings as hypothesis_settings
 
 YANGON = ZoneInfo("Asia/Yangon")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# A venv of its own: the CLI pins its own botocore (`make install-cli` makes it).
+AWS_CLI = os.environ.get("AWS_CLI", str(Path(__file__).parent / ".cli-venv" / "bin" / "aws"))
 
 # A shared machine may be slow for a moment; that is no fault of the code under test.
 hypothesis_settings.register_profile("patient", deadline=None)
@@ -23,6 +26,8 @@ hypothesis_settings.load_profile("patient")
 def _missing(marker):
     if marker == "browser" and not shutil.which(CHROMIUM):
         return f"no Chromium at {CHROMIUM}: browser tests are skipped (apt install chromium, or set CHROMIUM)"
+    if marker == "awscli" and not shutil.which(AWS_CLI):
+        return f"no AWS CLI at {AWS_CLI}: its tests are skipped (make install-cli, or set AWS_CLI)"
     if marker == "services" and not (os.environ.get("DATABASE_URL", "").startswith("postgres") and _redis_url()):
         return "no DATABASE_URL=postgres://... and REDIS_URL: tests of the services are skipped"
     return ""
@@ -33,7 +38,7 @@ def _redis_url():
 
 
 def pytest_collection_modifyitems(items):
-    for marker in ("browser", "services"):
+    for marker in ("browser", "services", "awscli"):
         why = _missing(marker)
         if not why:
             continue
@@ -114,7 +119,7 @@ def course(db):
             Assignment.objects.create(
                 week=week,
                 slug="case",
-                title=f"Case study {number}",
+                title=f"Case study {number}: the llama{number} app",
                 brief_md=f"Decide, and say why. Narwhal{number}.",
                 model_answer_md=f"One good answer to {number}.",
                 max_points=10,
@@ -186,3 +191,25 @@ def signed_in(client):
         return client
 
     return as_person
+
+
+@pytest.fixture
+def lab(monkeypatch):
+    """A lab in the catalogue under the slug that the course's weeks 2 and 3 name. It asks for nothing of AWS."""
+    from decimal import Decimal
+
+    from labs import catalog
+    from labs.catalog.base import Lab
+
+    found = Lab(
+        slug="s3-for-ml",
+        title="A bucket laid out for ML",
+        summary="You lay out one bucket.",
+        theme="storage",
+        minutes=30,
+        hours=Decimal(2),
+        wants=(),
+        steps=(),
+    )
+    monkeypatch.setattr(catalog, "catalog", lambda: {found.slug: found})
+    return found
