@@ -1,0 +1,114 @@
+"""What the lab page shows, and what it asks the database."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from labs import catalog, checking, launching
+from labs.catalog.base import Checked, Lab, Step
+from labs.kinds.base import Want
+from labs.models import Event, Launch, StepCheck
+from labs.panel import panel
+from labs.tests.cast import refusal
+
+pytestmark = pytest.mark.django_db
+
+
+def looks(view):
+    client = view.client("fake")
+    return client.call("Check", lambda: Checked(len(client.alive()) > 1, "There is no second thing yet."))
+
+
+STEPS = (
+    Step("look", "Look around", "Your role is `{role.name}` in {region}.", check=looks),
+    Step("finish", "Finish", "Turn it off."),
+)
+
+
+@pytest.fixture
+def lab(monkeypatch):
+    made = Lab("fakes", "A lab of fakes", "Fakes.", "testing", 30, Decimal(2), (Want("role", "fake-name"),), STEPS)
+    monkeypatch.setitem(catalog.catalog(), "fakes", made)
+    return made
+
+
+@pytest.fixture
+def launch(lab, account, aye, clock, world):
+    return launching.launch(lab, account, aye, now=clock())
+
+
+def test_three_queries_whatever_the_number_of_resources_and_events(launch, world, clock, django_assert_num_queries):
+    world.run(20)
+    Event.objects.bulk_create(
+        Event(at=clock(), launch=launch, code="x", words=f"event {number}") for number in range(200)
+    )
+    launch = Launch.objects.select_related("account").get(pk=launch.pk)
+    with django_assert_num_queries(3):
+        shown = panel(launch, clock())
+    assert len(shown.events) == 30
+
+
+def test_it_comes_up_runs_and_goes(launch, world, clock, aye):
+    shown = panel(launch, clock())
+    assert (shown.shown, shown.is_moving) == ("creating", True)
+    world.run(30)
+    launch.refresh_from_db()
+    shown = panel(launch, clock())
+    assert (shown.shown, shown.is_moving) == ("running", False)
+    assert shown.steps[0].body_md == f"Your role is `{shown.lines[0].row.name}` in us-east-1."
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+    launch.refresh_from_db()
+    assert panel(launch, clock()).shown == "stopping"
+    world.run(60)
+    launch.refresh_from_db()
+    assert panel(launch, clock()).shown == "gone"
+
+
+def test_what_is_stuck_says_why(launch, world, cloud, clock):
+    cloud.ready_after = 3600
+    world.run(17 * 60, step=10)
+    launch.refresh_from_db()
+    shown = panel(launch, clock())
+    assert shown.shown == "stuck"
+    assert "more than 15 minutes" in shown.lines[0].words
+
+
+def test_a_state_that_nobody_confirmed_for_long_is_unknown_not_running(launch, world, clock):
+    world.run(30)
+    row = world.rows(launch)["role"]
+    clock.now = row.next_look_at + timedelta(minutes=16)
+    launch.refresh_from_db()
+    assert panel(launch, clock()).shown == "unknown"
+
+
+def test_check_my_progress_says_what_is_missing_and_then_passes(launch, world, cloud, clock, aye):
+    world.run(30)
+    first = checking.check_step(launch, "look", now=clock(), by=aye)
+    assert (first.passed, first.said) == (False, "There is no second thing yet.")
+    twin = cloud.alive()[0]
+    cloud.things["second"] = type(twin)(**{**vars(twin), "id": "second"})
+    assert checking.check_step(launch, "look", now=clock(), by=aye).passed
+    del cloud.things["second"]
+    assert checking.check_step(launch, "look", now=clock(), by=aye).passed, "what was passed stays passed"
+    assert StepCheck.objects.count() == 1
+
+
+def test_a_check_that_aws_does_not_answer_is_not_the_students_failure(launch, world, cloud, clock, aye):
+    world.run(30)
+
+    def at(number, operation, when):
+        if operation == "Check":
+            raise refusal("InternalError", 500)
+
+    cloud.at = at
+    said = checking.check_step(launch, "look", now=clock(), by=aye)
+    assert not said.passed
+    assert "We could not look" in said.said
+
+
+def test_a_step_without_a_check_is_not_checked(launch, world, clock, aye):
+    with pytest.raises(checking.NoSuchStep):
+        checking.check_step(launch, "finish", now=clock(), by=aye)
+    with pytest.raises(checking.NoSuchStep):
+        checking.check_step(launch, "no-such", now=clock(), by=aye)
