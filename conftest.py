@@ -67,6 +67,7 @@ def own_files(settings, tmp_path):
     """Nothing a test writes lies in var/. Passwords are hashed cheaply, static files need no collecting."""
     settings.MEDIA_ROOT = tmp_path / "files"
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    settings.STATIC_ROOT = tmp_path  # whitenoise looks into it at the start of every client
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {

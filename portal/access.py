@@ -83,9 +83,9 @@ def standing(request, slug=None):
 
     None when they have none. Read once a request.
     """
-    if not hasattr(request, "_standings"):
-        request._standings = standings(request.user)
-    found = request._standings
+    if not hasattr(request, "standings"):
+        request.standings = standings(request.user)
+    found = request.standings
     if slug is not None:
         return found.get(slug)
     return found.get(request.session.get("cohort")) or next(iter(found.values()), None)

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import uuid
 from dataclasses import dataclass
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -57,10 +58,12 @@ def _locked(draft):
 
 
 @transaction.atomic
-def save_draft(draft, text, *, revision, window, now):
+def save_draft(draft, text, *, revision, window, now, sent=0):
     """Keep `text` as the draft, if it began from the draft's latest `revision`; else keep it aside, beside the draft.
 
-    window: the id of the open page, so that one window has one text aside, its newest. Raises Refused when too long.
+    window: the id of the open page. A window does not meet itself: its next text follows its last one, also when the
+    answer to that was lost and it still has the old revision. sent: the how many-th text of this window it is, so that
+    one that was held up on the way does not overwrite a later one. Raises Refused when too long.
     """
     text = tidy(text)
     if len(text) > MAX_ANSWER:
@@ -72,13 +75,15 @@ def save_draft(draft, text, *, revision, window, now):
     if text == kept.answer_md:
         kept.asides.filter(window=window).delete()
         return Saved(kept)
-    if revision != kept.revision:
+    follows_itself = window == kept.window and sent >= kept.sent
+    if revision != kept.revision and not follows_itself:
         aside, _ = DraftAside.objects.update_or_create(
             draft=kept, window=window, defaults={"answer_md": text, "at": now}
         )
         return Saved(kept, aside)
     kept.answer_md, kept.updated_at, kept.revision = text, now, kept.revision + 1
-    kept.save(update_fields=["answer_md", "updated_at", "revision"])
+    kept.window, kept.sent = window, sent
+    kept.save(update_fields=["answer_md", "updated_at", "revision", "window", "sent"])
     return Saved(kept)
 
 
@@ -96,8 +101,8 @@ def take_aside(draft, aside_pk, *, take, now):
         return kept
     kept.answer_md, aside.answer_md, aside.at = aside.answer_md, kept.answer_md, now
     aside.save(update_fields=["answer_md", "at"])
-    kept.updated_at, kept.revision = now, kept.revision + 1
-    kept.save(update_fields=["answer_md", "updated_at", "revision"])
+    kept.updated_at, kept.revision, kept.window = now, kept.revision + 1, ""
+    kept.save(update_fields=["answer_md", "updated_at", "revision", "window"])
     return kept
 
 
@@ -130,6 +135,7 @@ def add_file(draft, upload, *, now):
                 content_type=kind.content_type,
                 added_at=now,
             )
+            _touch(kept, now)
             if old:
                 _discard_after_commit(old.path)
     except BaseException:
@@ -145,15 +151,21 @@ def _too_many(name, assignment):
 
 
 @transaction.atomic
-def remove_file(draft, file_pk):
+def remove_file(draft, file_pk, *, now):
     """Take a file out of the draft; versions handed in keep theirs. Answers its name, or None when it was gone."""
     kept = _locked(draft)
     file = kept.files.filter(pk=file_pk).first()
     if file is None:
         return None
     file.delete()
+    _touch(kept, now)
     _discard_after_commit(file.path)
     return file.name
+
+
+def _touch(draft, now):
+    draft.updated_at = now
+    draft.save(update_fields=["updated_at"])
 
 
 def _discard_after_commit(path):
@@ -246,8 +258,8 @@ def receipt_text(submission):
         {
             "submission": submission,
             "files": list(submission.files.all()),
-            "zone": submission.cohort.zone,
-            "local": submission.received_at.astimezone(ZoneInfo(submission.cohort.zone)),
+            "local": f"{submission.received_at.astimezone(ZoneInfo(submission.cohort.zone)):%Y-%m-%d %H:%M:%S %z}",
+            "utc": f"{submission.received_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
             "address": settings.PUBLIC_URL + submission.get_absolute_url(),
         },
     )

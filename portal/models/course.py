@@ -13,9 +13,8 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from portal import schedule
 from portal.models.people import User, validate_zone
-
-OPTIONAL = 5  # the number of the week of optional lectures; 0 is onboarding
 
 
 def new_scope():
@@ -68,7 +67,9 @@ class Week(models.Model):
     @property
     def name(self):
         """'Onboarding', 'Week 2' or 'Optional'."""
-        return {0: "Onboarding", OPTIONAL: "Optional"}.get(self.number, f"Week {self.number}")
+        return {schedule.ONBOARDING: "Onboarding", schedule.OPTIONAL: "Optional"}.get(
+            self.number, f"Week {self.number}"
+        )
 
 
 class Material(models.Model):
@@ -222,6 +223,11 @@ class CohortWeek(models.Model):
 
     def __str__(self):
         return f"{self.cohort}, {self.week.name}"
+
+    @property
+    def dates(self):
+        """As portal.schedule takes them."""
+        return schedule.Dates(self.week.number, self.released_at, self.due_at, self.feedback_at, self.session_at)
 
 
 class Memberships(models.QuerySet):

@@ -17,8 +17,11 @@ class Draft(models.Model):
     student = models.ForeignKey(User, on_delete=models.CASCADE, related_name="drafts")
     answer_md = models.TextField(blank=True)
     updated_at = models.DateTimeField(default=timezone.now)
-    # Counts saves. A save that began from an older number than this one is a conflict: both texts are kept.
+    # Counts saves. A save of another window that began from an older number is a conflict: both texts are kept.
     revision = models.PositiveIntegerField(default=0)
+    # Which open page saved last, and its how many-th send that was: whose answer got lost on the way may send again.
+    window = models.CharField(max_length=32, blank=True, default="")
+    sent = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [

@@ -73,6 +73,20 @@ def test_a_window_that_goes_on_typing_has_one_text_aside_its_newest(draft, now):
     assert sorted(draft.asides.values_list("answer_md", flat=True)) == ["second", "third"]
 
 
+def test_a_window_whose_answer_was_lost_does_not_meet_itself(draft, now):
+    save_draft(draft, "one", revision=0, window="one", sent=1, now=now)
+    again = save_draft(draft, "one two", revision=0, window="one", sent=2, now=now)
+    assert not again.is_conflict
+    assert again.draft.answer_md == "one two"
+
+
+def test_a_text_that_was_held_up_on_the_way_does_not_overwrite_a_later_one(draft, now):
+    save_draft(draft, "one two", revision=0, window="one", sent=2, now=now)
+    late = save_draft(draft, "one", revision=0, window="one", sent=1, now=now)
+    assert late.is_conflict
+    assert late.draft.answer_md == "one two"
+
+
 def test_choosing_the_text_aside_puts_the_other_one_aside(draft, now):
     write(draft, "first", now)
     aside = save_draft(draft, "second", revision=0, window="two", now=now).aside
@@ -151,14 +165,14 @@ def test_a_removed_file_is_gone_from_disk_unless_it_was_handed_in(draft, now):
     handed_in, _ = add_file(draft, pdf("a.pdf"), now=now)
     hand_in(draft, now)
     never, _ = add_file(draft, pdf("b.pdf"), now=now)
-    assert [remove_file(draft, file.pk) for file in (handed_in, never)] == ["a.pdf", "b.pdf"]
+    assert [remove_file(draft, file.pk, now=now) for file in (handed_in, never)] == ["a.pdf", "b.pdf"]
     assert filing.on_disk(handed_in.path).exists()
     assert not filing.on_disk(never.path).exists()
 
 
 def test_removing_a_file_twice_is_said_by_none(draft, now):
     added, _ = add_file(draft, pdf(), now=now)
-    assert [remove_file(draft, added.pk) for _ in "ab"] == ["report.pdf", None]
+    assert [remove_file(draft, added.pk, now=now) for _ in "ab"] == ["report.pdf", None]
 
 
 # --- handing in --------------------------------------------------------------------------------------------
@@ -209,7 +223,7 @@ def test_an_old_form_with_new_text_makes_a_new_version_not_an_old_receipt(draft,
 def test_a_new_version_leaves_the_old_one_as_it_was(draft, now):
     add_file(draft, pdf("a.pdf"), now=now)
     first = hand_in(draft, now, key="a")
-    remove_file(draft, draft.files.get().pk)
+    remove_file(draft, draft.files.get().pk, now=now)
     write(draft, "Text instead.", now)
     second = hand_in(draft, now, key="b")
     assert [file.name for file in first.files.all()] == ["a.pdf"]

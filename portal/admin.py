@@ -1,0 +1,74 @@
+"""The admin pages: people, cohorts and who is in them. Course content comes from files; work is only looked at."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+
+from portal import models
+
+
+@admin.register(models.User)
+class PersonAdmin(UserAdmin):
+    add_form = AdminUserCreationForm
+    ordering = ["name", "email"]
+    list_display = ["name", "email", "time_zone", "is_staff", "is_active", "last_login"]
+    list_filter = ["is_staff", "is_active", "is_demo"]
+    search_fields = ["name", "email"]
+    readonly_fields = ["last_login", "date_joined", "is_demo"]
+    fieldsets = [
+        (None, {"fields": ["email", "password", "name", "time_zone"]}),
+        ("May", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Dates", {"fields": ["last_login", "date_joined", "is_demo"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "name", "time_zone", "usable_password", "password1", "password2"]})]
+
+
+class LookOnly(admin.ModelAdmin):
+    """Rows that only the product itself writes: the record would lie if somebody could edit it here."""
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class MembershipInline(admin.TabularInline):
+    model = models.Membership
+    extra = 0
+    autocomplete_fields = ["user"]
+    readonly_fields = ["joined_at"]
+
+
+@admin.register(models.Cohort)
+class CohortAdmin(admin.ModelAdmin):
+    list_display = ["name", "course", "start_on", "zone", "student_budget_usd", "cohort_budget_usd"]
+    readonly_fields = ["scope"]
+    inlines = [MembershipInline]
+
+
+@admin.register(models.CohortWeek)
+class CohortWeekAdmin(admin.ModelAdmin):
+    list_display = ["cohort", "week", "released_at", "due_at", "feedback_at", "session_at"]
+    list_filter = ["cohort"]
+
+
+@admin.register(models.Submission)
+class SubmissionAdmin(LookOnly):
+    list_display = ["number", "student", "assignment", "version", "received_at", "is_late"]
+    list_filter = ["cohort", "is_late"]
+    search_fields = ["number", "student__name", "student__email"]
+
+
+@admin.register(models.Feedback)
+class FeedbackAdmin(LookOnly):
+    list_display = ["submission", "score", "state", "author", "released_at"]
+    list_filter = ["state"]
+
+
+@admin.register(models.Release)
+class ReleaseAdmin(LookOnly):
+    list_display = ["cohort", "week", "by", "at", "count"]

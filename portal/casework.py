@@ -1,0 +1,93 @@
+"""Where a person stands with each case study: what pages read, in a number of queries that no cohort changes."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from django.db.models import Count
+
+from portal import schedule
+from portal.models import Draft, Feedback, Submission
+
+
+@dataclass
+class Case:
+    """One case study of one person. `told` is the week's CohortWeek; submissions are in order, without their text."""
+
+    assignment: object
+    told: object
+    now: object
+    draft: Draft | None = None
+    submissions: list = field(default_factory=list)
+    feedback: list = field(default_factory=list)  # released only, in order of version
+
+    @property
+    def last(self):
+        return self.submissions[-1] if self.submissions else None
+
+    @property
+    def last_feedback(self):
+        return self.feedback[-1] if self.feedback else None
+
+    @property
+    def next_version(self):
+        return self.last.version + 1 if self.last else 1
+
+    @property
+    def is_over(self):
+        """Past its deadline: what comes now is late, and the model answer is open."""
+        return schedule.is_late(self.now, self.told.due_at)
+
+    @property
+    def late_from(self):
+        """The first instant that is late."""
+        return self.told.due_at + schedule.SECOND
+
+    @property
+    def time_left(self):
+        return schedule.time_left(self.told.due_at, self.now) if self.told.due_at else None
+
+    @property
+    def has_draft(self):
+        """A draft with something in it that was changed after the last version."""
+        if self.draft is None or not (self.draft.answer_md or self.draft.file_count):
+            return False
+        return self.last is None or self.draft.updated_at > self.last.received_at
+
+    @property
+    def state(self):
+        """feedback, received, draft, open or missed: the word for a list."""
+        if self.feedback:
+            return "feedback"
+        if self.last:
+            return "received"
+        if self.is_over:
+            return "missed"
+        return "draft" if self.has_draft else "open"
+
+
+def cases(standing, at, assignments=None):
+    """A Case for every case study that exists for this person, in order of weeks; their own work only.
+
+    Four queries (three when `assignments` is given, from standing.assignments()), and one more for the cohort's weeks
+    if no page has read them yet.
+    """
+    if assignments is None:
+        assignments = standing.assignments(at).select_related("week").order_by("week__number", "position", "slug")
+    told = {one.week_id: one for one in standing.told}
+    found = {one.pk: Case(one, told[one.week_id], at) for one in assignments if one.week_id in told}
+    if not standing.is_student:
+        return list(found.values())
+    mine = {"cohort": standing.cohort, "student": standing.user, "assignment__in": found}
+    submissions = Submission.objects.filter(**mine).defer("answer_md").order_by("version")
+    by_assignment = defaultdict(list)
+    for submission in submissions:
+        by_assignment[submission.assignment_id].append(submission)
+    for pk, versions in by_assignment.items():
+        found[pk].submissions = versions
+    for draft in Draft.objects.filter(**mine).annotate(file_count=Count("files")):
+        found[draft.assignment_id].draft = draft
+    of_mine = {f"submission__{name}": value for name, value in mine.items()}
+    released = Feedback.objects.released().filter(**of_mine).select_related("submission", "author")
+    for feedback in released.defer("submission__answer_md").order_by("submission__version"):
+        found[feedback.submission.assignment_id].feedback.append(feedback)
+    return list(found.values())

@@ -1,0 +1,94 @@
+"""The instructor's view of a cohort: its dates and its people."""
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Max, Q
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from portal import access, schedule
+from portal.access import member_page, teacher_page
+from portal.models import Draft, Submission
+from portal.views.course import weeks_of
+
+
+@require_safe
+@login_required
+def here(request):
+    standing = access.standing(request)
+    if standing is None or not standing.teaches:
+        raise Http404("No cohort to look after here.")
+    return redirect("portal:cohort_page", standing.cohort.slug)
+
+
+@require_POST
+@member_page
+def choose(request, standing):
+    """Which of one's cohorts the pages are about, from now on."""
+    chosen = access.standing(request, request.POST.get("cohort", ""))
+    if chosen is None:
+        raise Http404("You are not in that cohort.")
+    request.session["cohort"] = chosen.cohort.slug
+    return redirect("portal:today")
+
+
+@require_safe
+@teacher_page
+def page(request, standing):
+    now = timezone.now()
+    weeks = weeks_of(standing, now, [])
+    current = next((row for row in reversed(weeks) if row.told.due_at and row.state != "locked"), None)
+    return render(
+        request,
+        "portal/cohort.html",
+        {
+            "now": now,
+            "standing": standing,
+            "cohort": standing.cohort,
+            "standings": {slug: one for slug, one in request.standings.items() if one.teaches},
+            "weeks": weeks,
+            "current": current,
+            "roster": roster(standing.cohort, current.week if current else None),
+            "is_over": bool(current and schedule.is_late(now, current.told.due_at)),
+            "instructors": standing.cohort.memberships.instructors().select_related("user"),
+        },
+    )
+
+
+def roster(cohort, week):
+    """A row for each student with counts of the week's case studies; who handed in least comes first. Four queries.
+
+    Row: {"membership", "handed_in", "of", "late", "last_at", "drafts", "seen_at"}.
+    """
+    of = week.assignments.count() if week else 0
+    handed_in, drafts = {}, {}
+    if week:
+        here = {"cohort": cohort, "assignment__week": week}
+        for row in (
+            Submission.objects.filter(**here)
+            .values("student_id")
+            .annotate(
+                count=Count("assignment", distinct=True),
+                late=Count("pk", filter=Q(is_late=True)),
+                last=Max("received_at"),
+            )
+        ):
+            handed_in[row["student_id"]] = row
+        begun = Draft.objects.filter(**here).exclude(answer_md="", files=None)
+        drafts = dict(begun.values_list("student_id").annotate(Count("pk", distinct=True)))
+    rows = []
+    for membership in cohort.memberships.students().select_related("user").order_by("user__name", "user__email"):
+        sent = handed_in.get(membership.user_id, {"count": 0, "late": 0, "last": None})
+        rows.append(
+            {
+                "membership": membership,
+                "handed_in": sent["count"],
+                "of": of,
+                "late": sent["late"],
+                "last_at": sent["last"],
+                "drafts": drafts.get(membership.user_id, 0),
+                "seen_at": membership.user.last_login,
+            }
+        )
+    return sorted(rows, key=lambda row: (row["handed_in"] >= row["of"], -row["late"]))

@@ -1,0 +1,340 @@
+"""A case study: the answer as one types, its files, handing in, the receipt, and what came back.
+
+Every button of the form sends the text too and saves it first, so that no way through the page loses a word.
+"""
+
+import uuid
+
+from django.contrib import messages
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST, require_safe
+
+from portal import access, casework, filing, schedule, submitting
+from portal.access import member_page
+from portal.filing import Refused
+from portal.models import DraftFile, Feedback, Submission, SubmissionFile
+from portal.views.course import attachment
+
+CUT = "Your connection was cut before everything arrived, so nothing was changed. Send it again."
+
+
+# --- pages -------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@member_page
+def mine(request, standing):
+    """Every case study that is open for the asker, and where they stand with it."""
+    now = timezone.now()
+    return render(
+        request,
+        "portal/submissions.html",
+        {"now": now, "standing": standing, "cases": casework.cases(standing, now)},
+    )
+
+
+@require_safe
+@member_page
+def assignment(request, number, slug, standing):
+    return assignment_page(request, standing, _case(standing, number, slug, timezone.now()))
+
+
+def assignment_page(request, standing, case, *, text=None, trouble="", status=200):
+    """The page of a case study. `text` is what was typed and could not be saved; `trouble` says why."""
+    found, draft = case.assignment, case.draft
+    return render(
+        request,
+        "portal/assignment.html",
+        {
+            "now": case.now,
+            "standing": standing,
+            "case": case,
+            "assignment": found,
+            "told": case.told,
+            "is_preview": not schedule.is_released(case.told.dates, case.now),
+            "shows_model_answer": bool(found.model_answer_md) and (standing.teaches or case.is_over),
+            "draft": draft,
+            "text": text if text is not None else draft.answer_md if draft else "",
+            "words": submitting.words_in(draft.answer_md) if draft else 0,
+            "files": list(draft.files.all()) if draft else [],
+            "asides": list(draft.asides.all()) if draft else [],
+            "is_changed": draft is not None and (bool(draft.answer_md.strip()) or draft.file_count > 0),
+            "accept": ",".join(f".{ending}" for ending in found.allowed_types),
+            "trouble": trouble,
+            "window": uuid.uuid4().hex,
+            "wants_preview": request.GET.get("view") == "preview",
+            "max_answer": submitting.MAX_ANSWER,
+        },
+        status=status,
+    )
+
+
+def _case(standing, number, slug, now):
+    """The asker's Case, if the case study exists for them at `now`."""
+    found = standing.assignments(now).filter(week__number=number, slug=slug).select_related("week")
+    cases = casework.cases(standing, now, found)
+    if not cases:
+        raise Http404("No such case study.")
+    return cases[0]
+
+
+# --- the form ----------------------------------------------------------------------------------------------
+
+
+class _Cut(Exception):
+    """The request ended before the form did: its last field is not there."""
+
+
+def _typed(request, standing, number, slug):
+    """Save what the form carries: (case, Saved). Raises _Cut, Refused (too long), Http404 for who hands nothing in."""
+    now = timezone.now()
+    if not standing.is_student:
+        raise Http404("Only students hand in work.")
+    case = _case(standing, number, slug, now)
+    # The form's last field. Without it the end of the text may be missing too: half a text must not replace a whole.
+    if request.POST.get("whole") != "yes":
+        raise _Cut
+    draft = submitting.draft_of(case.assignment, standing.cohort, request.user, now=now)
+    try:
+        revision, sent = (int(request.POST.get(name, "")) for name in ("revision", "sent"))
+        window = window_of(request)
+    except ValueError as wrong:
+        raise _Cut from wrong
+    text = request.POST.get("answer", "")
+    saved = submitting.save_draft(draft, text, revision=revision, window=window, sent=sent, now=now)
+    return case, saved
+
+
+def window_of(request):
+    """The id that the page got when it was opened: of its text aside, and of its receipt. Raises ValueError."""
+    return uuid.UUID(request.POST.get("window", "")).hex
+
+
+def _form(view):
+    """A POST of the form: the text is saved first, then `view(request, case, saved, **kwargs)` does what was asked."""
+
+    @require_POST
+    @member_page
+    def with_text(request, number, slug, standing, **kwargs):
+        try:
+            case, saved = _typed(request, standing, number, slug)
+        except _Cut:
+            if _is_script(request):
+                return JsonResponse({"said": CUT}, status=400)
+            case = _case(standing, number, slug, timezone.now())
+            return assignment_page(request, standing, case, trouble=CUT, status=400)
+        except Refused as refusal:
+            if _is_script(request):
+                return JsonResponse({"said": str(refusal)}, status=422)
+            case = _case(standing, number, slug, timezone.now())
+            text = submitting.tidy(request.POST.get("answer"))
+            return assignment_page(request, standing, case, text=text, trouble=str(refusal), status=422)
+        return view(request, case, saved, **kwargs)
+
+    return with_text
+
+
+def _is_script(request):
+    return request.headers.get("X-Requested-With") == "autosave"
+
+
+@_form
+def save(request, case, saved):
+    """The Save draft button, and what autosave.js sends while one types: JSON with the revision; 409 is a conflict."""
+    if _is_script(request):
+        if saved.is_conflict:
+            said = "Another window saved a newer text. Both are kept: reload this page to choose."
+            return JsonResponse({"said": said}, status=409)
+        at = f"{timezone.localtime(saved.draft.updated_at):%H:%M}"
+        return JsonResponse({"revision": saved.draft.revision, "said": f"Saved {at}"})
+    if not saved.is_conflict:
+        messages.success(request, "Your draft is saved.")
+    return _back(case)
+
+
+@_form
+def remove_file(request, case, saved, pk):
+    name = submitting.remove_file(saved.draft, pk, now=case.now)
+    if name:
+        messages.success(request, f"{name} was taken out of the draft. Versions that you handed in keep it.")
+    return _back(case, "files")
+
+
+@_form
+def choose(request, case, saved, pk, choice):
+    if choice not in ("take", "drop"):
+        raise Http404("Choose one of the two texts.")
+    submitting.take_aside(saved.draft, pk, take=choice == "take", now=case.now)
+    return _back(case)
+
+
+@_form
+def hand_in(request, case, saved):
+    if saved.is_conflict:
+        messages.error(request, "Nothing was handed in: another window has a newer text. Choose one of the two first.")
+        return _back(case)
+    try:
+        submission, is_new = submitting.submit(saved.draft, key=window_of(request), now=case.now)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return _back(case)
+    if not is_new:
+        messages.info(request, f"Nothing has changed since version {submission.version}: this is its receipt.")
+    return redirect(submission)
+
+
+def _back(case, part=""):
+    return redirect(case.assignment.get_absolute_url() + (f"#{part}" if part else ""))
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+class UpTo(FileUploadHandler):
+    """Drops a file as soon as it is over the limit, and goes on with the rest of the form: the text still arrives.
+
+    A full disk cannot be made by one huge upload, and what was typed beside it is not lost.
+    """
+
+    def __init__(self, request, most):
+        super().__init__(request)
+        self.most, self.dropped = most, []
+
+    def receive_data_chunk(self, raw_data, start):
+        if start + len(raw_data) > self.most:
+            self.dropped.append(filing.shown_name(self.file_name))
+            raise SkipFile
+        return raw_data
+
+    def file_complete(self, file_size):
+        return None
+
+
+# The limit must be set before anything reads the form, and the CSRF check reads it: so it is checked one step later.
+@csrf_exempt
+@require_POST
+@member_page
+def add_files(request, number, slug, standing):
+    found = _case(standing, number, slug, timezone.now()).assignment
+    limit = UpTo(request, found.max_bytes)
+    request.upload_handlers.insert(0, limit)
+    request.limit = limit
+    return _add_files(request, number=number, slug=slug)
+
+
+@csrf_protect
+@_form
+def _add_files(request, case, saved):
+    most = filing.in_words(case.assignment.max_bytes)
+    for name in request.limit.dropped:
+        messages.error(request, f"{name} was not added: files may have up to {most}. The rest of your draft is saved.")
+    uploads = request.FILES.getlist("files")
+    if not uploads and not request.limit.dropped:
+        messages.error(request, "Choose one or more files first, then add them.")
+    for upload in uploads:
+        try:
+            added, replaced = submitting.add_file(saved.draft, upload, now=case.now)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, f"{added.name} was {'replaced' if replaced else 'added'}.")
+    return _back(case, "files")
+
+
+@require_safe
+@member_page
+def draft_file(request, number, slug, pk, standing):
+    now = timezone.now()
+    case = _case(standing, number, slug, now)
+    found = get_object_or_404(DraftFile, pk=pk, draft=case.draft) if case.draft else None
+    if found is None:
+        raise Http404("No such file.")
+    return _send(found)
+
+
+@require_safe
+@member_page
+def submission_file(request, number, pk, standing):
+    return _send(get_object_or_404(SubmissionFile, pk=pk, submission=_received(request, number)))
+
+
+def _send(stored):
+    path = filing.on_disk(stored.path)
+    if not path.is_file():
+        raise Http404("This file is not on our disk.")
+    return attachment(path, stored.name, stored.content_type)
+
+
+# --- what was received, and what came back -----------------------------------------------------------------
+
+
+def _received(request, number):
+    """A submission that the asker may see: their own, or one of a cohort that they teach."""
+    found = get_object_or_404(Submission.objects.select_related("assignment__week", "student", "cohort"), number=number)
+    if found.student_id == request.user.pk:
+        return found
+    standing = access.standing(request, found.cohort.slug)
+    if standing is None or not standing.teaches:
+        raise Http404("No such receipt.")
+    return found
+
+
+@require_safe
+@member_page
+def receipt(request, number, standing):
+    found = _received(request, number)
+    return render(
+        request,
+        "portal/receipt.html",
+        {
+            "now": timezone.now(),
+            "submission": found,
+            "assignment": found.assignment,
+            "files": list(found.files.all()),
+            "is_mine": found.student_id == request.user.pk,
+            "feedback": Feedback.objects.released().filter(submission=found).first(),
+        },
+    )
+
+
+@require_safe
+@member_page
+def receipt_text(request, number, standing):
+    found = _received(request, number)
+    answer = HttpResponse(submitting.receipt_text(found), content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{found.number}.txt"'
+    return answer
+
+
+@require_safe
+@member_page
+def feedback(request, number, standing):
+    """Released feedback on one version. Before its release there is nothing here, for its student nor for anyone."""
+    found = _received(request, number)
+    given = get_object_or_404(Feedback.objects.released().select_related("author"), submission=found)
+    lines = [
+        {**line, "given": given.rubric_scores.get(line["key"])}
+        for line in found.assignment.rubric
+        if line["key"] in given.rubric_scores
+    ]
+    newest = Submission.objects.filter(
+        assignment=found.assignment, cohort=found.cohort, student=found.student
+    ).order_by("-version")
+    return render(
+        request,
+        "portal/feedback.html",
+        {
+            "now": timezone.now(),
+            "submission": found,
+            "assignment": found.assignment,
+            "feedback": given,
+            "lines": lines,
+            "files": list(found.files.all()),
+            "newest": newest.defer("answer_md").first(),
+            "is_mine": found.student_id == request.user.pk,
+        },
+    )
