@@ -1,0 +1,28 @@
+"""Which scopes' money a person may see or act on. Asked through Django's own object permissions; answered upstairs."""
+
+from __future__ import annotations
+
+from costs.models import Scope
+from labs.models import Account, Launch, Resource
+
+VIEW, ACT = "costs.view_spend", "costs.act"
+
+
+def scopes_of(user, permission: str = VIEW) -> list[str]:
+    """The scopes, of those that hold anything, for which the person has the permission. "" is what is nobody's.
+
+    One query, and whatever the answering backend needs.
+    """
+    if not user.is_authenticated or not user.is_active:
+        return []
+    known = (
+        Scope.objects.values_list("key", flat=True)
+        .union(Account.objects.values_list("scope", flat=True), Launch.objects.values_list("scope", flat=True))
+        .order_by("key")
+    )
+    return [scope for scope in known if user.has_perm(permission, scope)]
+
+
+def may_act(user, resource: Resource) -> bool:
+    """Turn it off: its owner, and who may act in its scope."""
+    return resource.owner_id == user.pk or user.has_perm(ACT, resource.scope)

@@ -1,0 +1,164 @@
+"""Can they afford it? Before a launch: what it would cost an hour, at most, and whether that is within the budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
+
+from django.db.models import Sum
+
+from costs.live import burning_by, live, newer
+from costs.models import Budget, DailySpend
+from costs.pricebook import PriceBook
+from costs.rates import Rate, meters_of
+from costs.rates import rate_of as rate_of_meters
+from labs import catalog
+from labs.catalog.base import Lab
+from labs.kinds import kind_of
+from labs.kinds.base import Want
+from labs.models import Launch, Resource
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class LabPrice:
+    """What a lab would cost. usd_per_hour and at_most are None when a part of it has no price in that region.
+
+    at_most: every hour until the clock deletes it, and the lab's allowance for calls.
+    """
+
+    rate: Rate
+    hours: Decimal
+    calls_usd: Decimal
+
+    @property
+    def usd_per_hour(self) -> Decimal | None:
+        return self.rate.known
+
+    @property
+    def at_most(self) -> Decimal | None:
+        return None if self.usd_per_hour is None else self.usd_per_hour * self.hours + self.calls_usd
+
+
+def rate_of(lab: Lab, region: str, now: datetime, *, hours=None, book: PriceBook | None = None) -> LabPrice:
+    """The price of a lab before it is launched, as if all that it wants were running. One query, none with a `book`."""
+    book = book or PriceBook.open(regions=[region])
+    params = {want.key: want.params for want in lab.wants}
+    rate = sum((_would_cost(want, params, region, book, now) for want in lab.wants), Rate())
+    return LabPrice(rate, Decimal(str(hours if hours is not None else lab.hours)), lab.calls_usd)
+
+
+def _would_cost(want: Want, params: Mapping[str, Mapping], region: str, book: PriceBook, now: datetime) -> Rate:
+    parents = {key: params[key] for key in want.needs}
+    would_be = kind_of(want.kind).would_be(replace(want, region=region, parents=parents))
+    return rate_of_meters(meters_of(want.kind, would_be), region, book, now)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """allowed, or why not and what would help, in words for the person who asked."""
+
+    allowed: bool
+    reason: str = ""
+
+
+def may_launch(owner, scope: str, rate_usd_per_hour: Decimal | None, hours, now: datetime) -> Verdict:
+    """May this person start something that costs so much an hour for so long?
+
+    What was spent, what can still be spent by the labs that are on, and this launch must fit into the person's budget
+    and into the scope's. Without a budget everything fits; without a price nothing does: nobody knows what it costs.
+    """
+    if rate_usd_per_hour is None:
+        return Verdict(False, "A part of this lab has no price in this region, so nobody can say what it would cost.")
+    asked = rate_usd_per_hour * Decimal(str(hours))
+    budgets = budgets_of([scope])
+    default = budgets.get((Budget.STUDENT, scope, None))
+    own = budgets.get((Budget.STUDENT, scope, owner.pk), default)
+    if own is not None:
+        spent, on = spent_usd(scope, owner=owner), still_to_spend(scope, now, owner=owner)
+        if spent + on + asked > own:
+            return Verdict(False, _your_budget(asked, own, spent, on))
+    whole = budgets.get((Budget.COHORT, scope, None))
+    if whole is not None:
+        spent, on = spent_usd(scope), still_to_spend(scope, now)
+        if spent + on + asked > whole:
+            return Verdict(
+                False,
+                f"This can cost up to {_at_most(asked)}, and the cohort has {_left(whole - spent - on)} left of its "
+                f"{_left(whole)}. Ask your instructor: what others left on may be in it.",
+            )
+    return Verdict(True)
+
+
+def _your_budget(asked: Decimal, budget: Decimal, spent: Decimal, on: Decimal) -> str:
+    left = _left(budget - spent - on)
+    said = f"This can cost up to {_at_most(asked)}, and you have {left} left of your {_left(budget)}."
+    if on >= CENT:
+        said += f" Your labs that are on can still cost {_at_most(on)}: finish one, and that part is yours again."
+    if spent + asked > budget:
+        said += " Ask your instructor for more."
+    return said
+
+
+def spent_usd(scope: str, *, owner=None) -> Decimal:
+    """What was metered so far in a scope, by everybody or by one person. One query."""
+    lines = DailySpend.objects.filter(scope=scope)
+    if owner is not None:
+        lines = lines.filter(owner=owner)
+    return lines.aggregate(usd=Sum("usd"))["usd"] or Decimal(0)
+
+
+def still_to_spend(scope: str, now: datetime, *, owner=None) -> Decimal:
+    """What the labs that are on can still cost before their clocks end them. What no clock ends is not in it.
+
+    A lab that is not all there yet counts as if it were: a second click does not come in between.
+    """
+    launches = Launch.objects.open().filter(scope=scope)
+    if owner is not None:
+        launches = launches.filter(owner=owner)
+    on = {launch.pk: launch for launch in launches}
+    alive = live(Resource.objects.filter(launch__in=list(on)))
+    rates = {pk: one.usd_per_hour for (pk,), one in burning_by(alive, "launch_id", fresh=newer(alive, now)).items()}
+    coming = [launch for launch in on.values() if launch.ready_at is None and launch.lab in catalog.catalog()]
+    book = PriceBook.open(regions={launch.region for launch in coming}) if coming else None
+    for launch in coming:
+        whole = rate_of(catalog.get(launch.lab), launch.region, now, book=book).rate.usd_per_hour
+        rates[launch.pk] = max(rates.get(launch.pk, Decimal(0)), whole)
+    return sum((exposure(launch, rates.get(pk, Decimal(0)), now) for pk, launch in on.items()), Decimal(0))
+
+
+def exposure(launch: Launch, usd_per_hour: Decimal, now: datetime) -> Decimal:
+    """What a launch can still cost: its rate to the instant at which the clock ends it, and its allowance for calls."""
+    if launch.asked_to_end_at or launch.ended_at:
+        return Decimal(0)
+    return usd_per_hour * hours_between(now, launch.expires_at) + calls_usd(launch)
+
+
+def calls_usd(launch: Launch) -> Decimal:
+    lab = catalog.catalog().get(launch.lab)
+    return lab.calls_usd if lab else Decimal(0)
+
+
+def hours_between(start: datetime, end: datetime) -> Decimal:
+    """0 when `end` is over."""
+    seconds = max(end - start, timedelta(0)) // timedelta(seconds=1)
+    return Decimal(seconds) / 3600
+
+
+def budgets_of(scopes: Iterable[str]) -> dict[tuple[str, str, int | None], Decimal]:
+    """{(kind, scope, owner or None): USD}. One query."""
+    return {
+        (budget.kind, budget.scope, budget.owner_id): budget.usd
+        for budget in Budget.objects.filter(scope__in=list(scopes))
+    }
+
+
+def _at_most(amount: Decimal) -> str:
+    return f"${amount.quantize(CENT, ROUND_UP):,}"
+
+
+def _left(amount: Decimal) -> str:
+    return f"${max(amount, Decimal(0)).quantize(CENT, ROUND_DOWN):,}"
