@@ -8,7 +8,6 @@ import urllib.request
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 
 from labs import aws, ledger
 from labs.models import Account, Launch
@@ -26,25 +25,24 @@ def current_boot() -> str:
         return ""
 
 
-def account_of(person, *, now: datetime, scope: str = "") -> Account:
-    """The person's practice account, made on first use. `scope` is the cohort's, as a plain value."""
-    with transaction.atomic():
-        account, _ = Account.objects.get_or_create(
-            owner=person,
-            mode=Account.PRACTICE,
-            defaults={
-                "name": f"Practice of {person}",
-                "aws_id": str(FIRST_ID + person.pk),
-                "scope": scope,
-                "regions": list(settings.PRACTICE_REGIONS),
-                "lab_regions": list(settings.LAB_REGIONS),
-                "boot_id": current_boot(),
-                "created_at": now,
-            },
-        )
-        if scope and account.scope != scope:
-            account.scope = scope
-            account.save(update_fields=["scope"])
+def account_of(person, *, now: datetime, scope: str = "", lab_regions: list[str] | None = None) -> Account:
+    """The person's simulated account, made on first use. `scope` is the cohort's, a plain value; it is kept current."""
+    account, _ = Account.objects.get_or_create(
+        owner=person,
+        mode=Account.PRACTICE,
+        defaults={
+            "name": f"Practice, {person}"[:80],
+            "aws_id": str(FIRST_ID + person.pk),
+            "scope": scope,
+            "regions": list(settings.PRACTICE_REGIONS),
+            "lab_regions": list(lab_regions or settings.LAB_REGIONS),
+            "boot_id": current_boot(),
+            "created_at": now,
+        },
+    )
+    if scope and account.scope != scope:
+        account.scope = scope
+        account.save(update_fields=["scope"])
     return account
 
 

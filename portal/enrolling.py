@@ -1,12 +1,10 @@
 """Opening a cohort, telling it its dates, and taking people in."""
 
-import secrets
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 
-from labs.models import Account
+from labs import practice
 from portal import schedule
 from portal.models import Cohort, CohortWeek, Membership
 
@@ -78,28 +76,8 @@ def enrol(cohort, user, *, now, role=Membership.Role.STUDENT):
 
 def practice_account(user, *, now):
     """The person's simulated AWS account; made when they have none. Its scope is that of their newest cohort."""
-    account = Account.objects.filter(owner=user, mode=Account.PRACTICE).first()
     newest = user.memberships.select_related("cohort").order_by("-cohort__start_on", "cohort__slug").first()
-    scope = newest.cohort.scope if newest else ""
-    if account is None:
-        return _new_practice_account(user, scope, newest.cohort if newest else None, now)
-    if account.scope != scope:
-        account.scope = scope
-        account.save(update_fields=["scope"])
-    return account
-
-
-def _new_practice_account(user, scope, cohort, now):
-    # Twelve digits as AWS has them; none begins with 9, where the simulator keeps the portal's own account.
-    number = str(10**11 + secrets.randbelow(8 * 10**11))
-    while Account.objects.filter(aws_id=number).exists():
-        number = str(10**11 + secrets.randbelow(8 * 10**11))
-    facts = {
-        "aws_id": number,
-        "name": f"Practice, {user}"[:80],
-        "scope": scope,
-        "regions": list(settings.PRACTICE_REGIONS),
-        "lab_regions": list(cohort.lab_regions if cohort else settings.LAB_REGIONS),
-        "created_at": now,
-    }
-    return Account.objects.get_or_create(owner=user, mode=Account.PRACTICE, defaults=facts)[0]
+    if newest is None:
+        return practice.account_of(user, now=now)
+    cohort = newest.cohort
+    return practice.account_of(user, now=now, scope=cohort.scope, lab_regions=cohort.lab_regions)

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import demo
+from portal import demo, telling
 
 
 @shared_task
@@ -16,3 +16,10 @@ def tend_practice():
     practice.adopt_world(now, boot_id)
     if settings.DEMO and boot_id:
         demo.lay_live(now)
+
+
+@shared_task
+def tell():
+    now = timezone.now()
+    telling.tell_costs(now)
+    telling.mail_reminders(now)
