@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.utils import timezone
 
-from portal import models
+from portal import enrolling, models, telling
 
 
 @admin.register(models.User)
@@ -48,6 +49,15 @@ class CohortAdmin(admin.ModelAdmin):
     list_display = ["name", "course", "start_on", "zone", "student_budget_usd", "cohort_budget_usd"]
     readonly_fields = ["scope"]
     inlines = [MembershipInline]
+
+    def save_related(self, request, form, formsets, change):
+        """A cohort made or changed here is told its dates, costs learn of it, and its students get their accounts."""
+        super().save_related(request, form, formsets, change)
+        now, cohort = timezone.now(), form.instance
+        enrolling.tell_dates(cohort)
+        telling.tell_costs(now)
+        for membership in cohort.memberships.students().select_related("user"):
+            enrolling.practice_account(membership.user, now=now)
 
 
 @admin.register(models.CohortWeek)

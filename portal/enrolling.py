@@ -5,13 +5,14 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from labs import practice
-from portal import schedule
+from portal import schedule, telling
 from portal.models import Cohort, CohortWeek, Membership
 
 
 def open_cohort(course, *, slug, name, start_on, now, **facts):
-    """A cohort of `course` whose onboarding is on the Saturday `start_on`, with its dates told. `now` opens enrolment
-    unless `enrolment_opens_at` is among `facts`, which are further fields of Cohort.
+    """A cohort of `course` whose onboarding is on the Saturday `start_on`, with its dates told, to costs too.
+
+    `now` opens enrolment unless `enrolment_opens_at` is among `facts`, which are further fields of Cohort.
     """
     facts.setdefault("enrolment_opens_at", now)
     cohort = Cohort(course=course, slug=slug, name=name, start_on=start_on, **facts)
@@ -19,6 +20,7 @@ def open_cohort(course, *, slug, name, start_on, now, **facts):
     with transaction.atomic():
         cohort.save()
         tell_dates(cohort)
+        telling.tell_costs(now)
     return cohort
 
 

@@ -1,9 +1,11 @@
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from conftest import YANGON, person
+from costs.models import Budget, Scope
 from labs.models import Account
 from portal import enrolling
 from portal.models import Cohort, Membership, Week
@@ -80,3 +82,14 @@ def test_a_new_person_reads_dates_in_the_cohorts_zone_and_an_old_one_in_their_ow
     for one in (new, old):
         enrolling.enrol(cohort, one, now=now)
     assert (new.time_zone, old.time_zone) == ("Asia/Yangon", "Europe/Berlin")
+
+
+def test_costs_are_told_of_the_cohort_when_it_opens(cohort):
+    told = Scope.objects.get(key=cohort.scope)
+    assert (told.name, told.title, told.zone) == ("sep-2025", "September 2025 cohort", "Asia/Yangon")
+    assert told.look_ahead_until == datetime(2025, 9, 6, 9, tzinfo=YANGON)
+    assert told.ends_at == datetime(2025, 10, 4, 9, tzinfo=YANGON)
+    assert {(one.kind, one.usd) for one in Budget.objects.filter(scope=cohort.scope)} == {
+        ("student", Decimal(25)),
+        ("cohort", Decimal(500)),
+    }

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from labs.models import Launch
 from portal import access, schedule
 from portal.access import member_page, teacher_page
 from portal.models import Draft, Submission
@@ -57,9 +58,9 @@ def page(request, standing):
 
 
 def roster(cohort, week):
-    """A row for each student with counts of the week's case studies; who handed in least comes first. Four queries.
+    """A row for each student with counts of the week's case studies; who handed in least comes first. Five queries.
 
-    Row: {"membership", "handed_in", "of", "late", "last_at", "drafts", "seen_at"}.
+    Row: {"membership", "handed_in", "of", "late", "last_at", "drafts", "labs_on", "seen_at"}.
     """
     of = week.assignments.count() if week else 0
     handed_in, drafts = {}, {}
@@ -77,6 +78,7 @@ def roster(cohort, week):
             handed_in[row["student_id"]] = row
         begun = Draft.objects.filter(**here).exclude(answer_md="", files=None)
         drafts = dict(begun.values_list("student_id").annotate(Count("pk", distinct=True)))
+    labs_on = dict(Launch.objects.open().filter(scope=cohort.scope).values_list("owner_id").annotate(Count("pk")))
     rows = []
     for membership in cohort.memberships.students().select_related("user").order_by("user__name", "user__email"):
         sent = handed_in.get(membership.user_id, {"count": 0, "late": 0, "last": None})
@@ -88,6 +90,7 @@ def roster(cohort, week):
                 "late": sent["late"],
                 "last_at": sent["last"],
                 "drafts": drafts.get(membership.user_id, 0),
+                "labs_on": labs_on.get(membership.user_id, 0),
                 "seen_at": membership.user.last_login,
             }
         )

@@ -1,32 +1,36 @@
 """Which labs a person may start, and starting one: released, allowed, affordable, and not too many at once."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from costs import budget, dashboard
+from costs import budget
+from costs.live import NOTHING, burning_by, live, newer
+from costs.models import Budget
+from costs.pricebook import PriceBook
 from labs import catalog, launching
 from labs.catalog.base import Lab
-from labs.models import Account, Launch
+from labs.models import Account, Launch, Resource
 from portal import enrolling, schedule
 from portal.access import member_page
 
 
 @dataclass
 class Startable:
-    """A lab of a week as its row shows it. Money is USD; None where a part of it has no price."""
+    """A lab of a week as its row shows it, with what it would cost."""
 
     lab: Lab
     week: object
     is_preview: bool
-    usd_per_hour: Decimal | None
+    price: budget.LabPrice
     open: Launch | None = None
     finished: Launch | None = None  # the last one of this lab that is over
 
@@ -34,22 +38,86 @@ class Startable:
     def lasts(self):
         return timedelta(hours=float(self.lab.hours))
 
+
+@dataclass
+class OpenLab:
+    """A lab of the asker that is on. spent_usd is what was metered so far; the page ticks on from there."""
+
+    launch: Launch
+    title: str
+    usd_per_hour: Decimal | None  # None: a part of it has no price
+    spent_usd: Decimal
+    now: datetime
+
     @property
-    def at_most(self):
-        """Every minute until it turns itself off, and every call."""
-        if self.usd_per_hour is None:
-            return None
-        return self.usd_per_hour * self.lab.hours + self.lab.calls_usd
+    def time_left(self):
+        return max(self.launch.expires_at - self.now, timedelta(0))
+
+    @property
+    def minutes_all(self):
+        return max(1, int((self.launch.expires_at - self.launch.created_at).total_seconds() // 60))
+
+    @property
+    def minutes_used(self):
+        return min(self.minutes_all, max(0, int((self.now - self.launch.created_at).total_seconds() // 60)))
+
+
+@dataclass
+class OwnBudget:
+    usd: Decimal
+    spent: Decimal
+
+    @property
+    def percent(self):
+        return int(self.spent * 100 / self.usd) if self.usd else 100
+
+    @property
+    def arc(self):
+        """The drawn part of the gauge, of 100; a dot is seen even at nothing."""
+        return min(100, max(1, self.percent))
+
+    @property
+    def is_near(self):
+        return self.percent >= 80
+
+
+def open_labs(user, now):
+    """The asker's launches that are not over, the newest first. Four queries, one more while a state is newer."""
+    launches = list(Launch.objects.open().filter(owner=user).defer("certificate").order_by("-created_at"))
+    if not launches:
+        return []
+    rows = Resource.objects.filter(launch__in=launches)
+    alive = live(rows)
+    rates = burning_by(alive, "launch_id", fresh=newer(alive, now))
+    spent = dict(rows.order_by().values_list("launch_id").annotate(Sum("metered__usd")))
+    return [
+        OpenLab(
+            launch,
+            catalog.get(launch.lab).title if launch.lab in catalog.catalog() else launch.lab,
+            None if (rate := rates.get((launch.pk,), NOTHING)).unpriced else rate.usd_per_hour,
+            spent.get(launch.pk) or Decimal(0),
+            now,
+        )
+        for launch in launches
+    ]
+
+
+def own_budget(user, cohort):
+    """What a student may spend and has spent; None when the cohort sets no budget. Two queries."""
+    found = budget.budgets_of([cohort.scope])
+    usd = found.get((Budget.STUDENT, cohort.scope, user.pk), found.get((Budget.STUDENT, cohort.scope, None)))
+    return None if usd is None else OwnBudget(usd, budget.spent_usd(cohort.scope, owner=user))
 
 
 def startables(standing, parts, now):
     """A Startable for each LabInWeek of `parts`, in their order; one that the catalogue does not know is left out."""
     parts = [part for part in parts if part.lab_slug in catalog.catalog()]
     labs = [catalog.get(part.lab_slug) for part in parts]
-    prices = dashboard.lab_rates(labs, region_of(standing.cohort), now) if labs else {}
+    region = region_of(standing.cohort)
+    book = PriceBook.open(regions=[region]) if labs else None
     unreleased = {told.week_id for told in standing.told if not schedule.is_released(told.dates, now)}
     rows = [
-        Startable(lab, part.week, part.week_id in unreleased, prices[lab.slug])
+        Startable(lab, part.week, part.week_id in unreleased, budget.rate_of(lab, region, now, book=book))
         for part, lab in zip(parts, labs, strict=True)
     ]
     launches = Launch.objects.filter(owner=standing.user, lab__in=[lab.slug for lab in labs]).order_by("created_at")
@@ -86,7 +154,7 @@ def index(request, standing):
             "now": now,
             "standing": standing,
             "weeks": list(weeks.values()),
-            "open_labs": dashboard.open_labs(request.user, now),
+            "open_labs": open_labs(request.user, now),
             "at_once": settings.LABS_AT_ONCE,
         },
     )
@@ -132,7 +200,7 @@ def _why_not(standing, one, open_count, now):
     """Why this lab may not be started by this person now; '' when it may."""
     if open_count >= settings.LABS_AT_ONCE:
         return f"You have {open_count} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."
-    verdict = budget.may_launch(standing.user, standing.cohort.scope, one.usd_per_hour, one.lab.hours, now)
+    verdict = budget.may_launch(standing.user, standing.cohort.scope, one.price.usd_per_hour, one.lab.hours, now)
     return "" if verdict.allowed else verdict.reason
 
 

@@ -5,9 +5,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from costs import dashboard
 from portal import access, casework, schedule, wording
 from portal.views.course import weeks_of
+from portal.views.labs import open_labs, own_budget
 
 
 @require_safe
@@ -37,8 +37,8 @@ def today(request):
             "today": now.astimezone(timezone.get_current_timezone()).date(),
             "news": latest_feedback(cases),
             "taught": sum(week.told.due_at is not None for week in weeks),
-            "open_labs": dashboard.open_labs(request.user, now),
-            "budget": dashboard.my_budget(request.user, standing.cohort.scope, now),
+            "open_labs": open_labs(request.user, now),
+            "budget": own_budget(request.user, standing.cohort),
         },
     )
 
