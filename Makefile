@@ -1,0 +1,52 @@
+# Lightsout. `make` alone explains.
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev install-cli run demo test lint bench bench-peers vendor
+
+PYTHON ?= python3
+BIN := .venv/bin
+HOST ?= 127.0.0.1
+# Demo people may sign in at one click, so they are for this machine alone.
+DEMO ?= $(if $(filter 127.% localhost ::1,$(HOST)),1,0)
+export HOST DEMO
+
+INSTALL := sh install.sh $(PYTHON)
+
+help: ## This list
+	@echo "Lightsout: a bootcamp's portal that turns off the lights. Python 3.11 or newer is all it needs."
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' $(MAKEFILE_LIST) | awk -F' [|] ' '{printf "%-20s %s\n", $$1, $$2}'
+	@echo
+	@echo "  From the environment: PORT (8000), SIMULATOR_PORT (5566), HOST, DEMO, LIGHTSOUT_VAR (var/), DATABASE_URL,"
+	@echo "  REDIS_URL, SIMULATOR_URL; the rest stands in portal/settings.py."
+
+install: ## Make .venv with what the product runs on
+	@$(INSTALL) .venv requirements.txt
+
+install-dev: ## Make .venv with the tools for tests, lint and types as well
+	@$(INSTALL) .venv requirements-dev.txt
+
+install-cli: ## Make .cli-venv with the aws command (tests of the credentials use it)
+	@$(INSTALL) .cli-venv requirements-cli.txt
+
+run: install ## Run everything together; one Ctrl-C stops it. The data stays in var/
+	@exec $(BIN)/python manage.py up
+
+demo: install ## The same, with the demo's data laid afresh
+	@DEMO=1 exec $(BIN)/python manage.py up --afresh
+
+test: lint ## Lint, types, and all tests in random order
+	$(BIN)/python -m pytest -n 2 $(TESTS)
+
+lint: install-dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install-dev ## One figure each, beside its peer (bench/)
+	$(BIN)/python bench/census.py
+
+bench-peers: ## Make .bench-venv with Cloud Custodian, the peer that bench/census.py is measured against
+	@$(INSTALL) .bench-venv bench/requirements-peers.txt
+
+vendor: install-dev ## Maintainers: fetch the vendored CSS and JavaScript anew
+	$(BIN)/python manage.py vendor
