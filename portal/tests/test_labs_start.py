@@ -1,0 +1,112 @@
+"""Starting a lab from its week: released, allowed, affordable, and not too many at once."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from conftest import YANGON
+from costs.models import Budget
+from labs.models import Account, Launch
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
+
+
+def start(client, number=2):
+    return client.post(reverse("portal:start_lab", args=[number, "s3-for-ml"]))
+
+
+def test_a_lab_of_this_week_starts_in_the_students_own_account(signed_in, aye, cohort, now):
+    answer = start(signed_in(aye))
+    launch = Launch.objects.get()
+    assert answer.url == reverse("labs:panel", args=[launch.pk])
+    assert (launch.owner, launch.account, launch.scope) == (aye, Account.objects.get(owner=aye), cohort.scope)
+    assert (launch.labels, launch.region) == ({"week": 2}, "us-east-1")
+    assert launch.look_ahead_until == datetime(2025, 9, 20, 9, tzinfo=YANGON)
+
+
+def test_the_price_is_asked_about_before_anything_starts(signed_in, aye):
+    said = signed_in(aye).get(reverse("portal:start_lab", args=[2, "s3-for-ml"])).content.decode()
+    assert "Off by itself" in said and "after 2 h" in said
+    assert not Launch.objects.exists()
+
+
+def test_a_lab_that_is_on_is_shown_not_started_again(signed_in, aye):
+    client = signed_in(aye)
+    assert start(client).url == start(client).url
+    assert Launch.objects.count() == 1
+
+
+def test_a_lab_of_a_week_that_is_not_released_does_not_exist(signed_in, aye):
+    assert start(signed_in(aye), 3).status_code == 404
+    assert not Launch.objects.exists()
+
+
+def test_a_lab_that_the_catalogue_does_not_know_does_not_exist(signed_in, aye, course):
+    course.weeks.get(number=2).labs.update(lab_slug="gone")
+    client = signed_in(aye)
+    assert client.post(reverse("portal:start_lab", args=[2, "gone"])).status_code == 404
+    assert client.get(reverse("portal:week", args=[2])).status_code == 200
+
+
+def test_no_third_lab_starts_while_two_are_on(signed_in, aye, settings):
+    settings.LABS_AT_ONCE = 0
+    answer = start(signed_in(aye))
+    assert answer.status_code == 422
+    assert "Finish one first" in answer.content.decode()
+    assert not Launch.objects.exists()
+
+
+def test_a_lab_that_does_not_fit_into_the_budget_is_refused_with_the_reason(signed_in, aye, cohort, lab, monkeypatch):
+    from dataclasses import replace
+
+    from labs import catalog
+
+    dear = replace(lab, calls_usd=Decimal(3), hours=Decimal(2))
+    monkeypatch.setattr(catalog, "catalog", lambda: {dear.slug: dear})
+    Budget.objects.filter(scope=cohort.scope, kind="student").update(usd=0)
+    monkeypatch.setattr("costs.budget.LabPrice.usd_per_hour", property(lambda self: Decimal("1.00")))
+    answer = start(signed_in(aye))
+    assert answer.status_code == 422
+    assert "you have $0.00 left of your $0.00" in answer.content.decode()
+    assert not Launch.objects.exists()
+
+
+def test_a_lab_without_a_price_is_not_started(signed_in, aye, monkeypatch):
+    monkeypatch.setattr("costs.budget.LabPrice.usd_per_hour", property(lambda self: None))
+    answer = start(signed_in(aye))
+    assert answer.status_code == 422
+    assert "unpriced" in answer.content.decode()
+
+
+def test_an_instructor_rehearses_a_lab_of_a_later_week_in_their_own_account(signed_in, chit):
+    start(signed_in(chit), 3)
+    assert Launch.objects.get().account.owner == chit
+
+
+def test_what_is_on_is_on_today_and_on_the_labs_page(signed_in, aye):
+    client = signed_in(aye)
+    start(client)
+    panel = reverse("labs:panel", args=[Launch.objects.get().pk])
+    for name in ("today", "labs"):
+        assert panel in client.get(reverse(f"portal:{name}")).content.decode()
+
+
+def test_a_finished_lab_can_be_started_again(signed_in, aye, now):
+    client = signed_in(aye)
+    start(client)
+    Launch.objects.update(ended_at=now)
+    assert "Again…" in client.get(reverse("portal:week", args=[2])).content.decode()
+    start(client)
+    assert Launch.objects.open().count() == 1
+
+
+def test_today_shows_the_budget_and_what_is_spent_of_it(signed_in, aye):
+    said = signed_in(aye).get(reverse("portal:today")).content.decode()
+    assert "$0.00 spent of $25.00, 0 percent" in said
+
+
+def test_the_roster_counts_the_labs_that_are_on(signed_in, aye, chit, cohort):
+    start(signed_in(aye))
+    assert "1 on" in signed_in(chit).get(reverse("portal:cohort_page", args=[cohort.slug])).content.decode()
