@@ -1,17 +1,22 @@
-"""What surrounds every page: the role's places, the account, the theme. A context processor, all of it lazy.
+"""What surrounds every page: the role's places, the account, the theme, what is on. A context processor, all lazy.
 
-A page that renders no base template asks nothing of the database; base.html costs one query for the roles and those
-of the meter chip.
+A page that renders no base template asks nothing of the database. base.html costs the reader's standings, which the
+page's own view has mostly asked for already, the two queries of the meter chip, one for the controller's last look,
+and for those who teach one for what is left on.
 """
 
 from typing import NamedTuple
 
+from django.db.models import Max, Min
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, cached_property
 
+from costs import dashboard
+from labs.models import Account
 from portal import access
 from portal.templatetags.look import zone_name, zone_offset
+from portal.views.health import LOOK_IS_OLD
 
 STUDENT, INSTRUCTOR, ADMIN = "student", "instructor", "admin"
 
@@ -81,6 +86,53 @@ class Chrome:
         if self.standing:
             return self.standing.role
         return ADMIN if self.user.is_staff else STUDENT
+
+    @cached_property
+    def scopes(self):
+        """The scopes whose lights this reader answers for; empty for a student, who answers for their own."""
+        if not self.is_signed_in:
+            return []
+        access.standing(self.request)  # reads request.standings, once a request
+        is_admin = self.user.is_staff
+        scopes = [one.cohort.scope for one in self.request.standings.values() if is_admin or one.teaches]
+        return [*scopes, ""] if is_admin else scopes
+
+    @cached_property
+    def meter(self):
+        """The chip: what is on now and what it costs an hour; None for a reader who is not signed in."""
+        if not self.is_signed_in:
+            return None
+        if self.scopes:
+            return dashboard.meter_chip(scopes=self.scopes, now=self.now)
+        return dashboard.meter_chip(owner=self.user, now=self.now)
+
+    @cached_property
+    def left_on(self):
+        """How many lights are left on in the scopes that the reader answers for."""
+        return dashboard.left_on(self.scopes, self.now) if self.scopes else 0
+
+    @property
+    def meter_url(self):
+        if not self.scopes:
+            return reverse(LABS.url_name)
+        return reverse((FORGOTTEN if self.left_on else SPEND).url_name)
+
+    @cached_property
+    def _looks(self):
+        return Account.objects.filter(is_open=True).aggregate(last=Max("looked_at"), first=Min("created_at"))
+
+    @property
+    def looked_at(self):
+        """When the controller last finished a whole census of some account; None when it never did."""
+        return self._looks["last"] if self.is_signed_in else None
+
+    @property
+    def is_stale(self):
+        """Whether the controller should have looked long ago."""
+        if not self.is_signed_in:
+            return False
+        since = self._looks["last"] or self._looks["first"]
+        return since is not None and self.now - since > LOOK_IS_OLD
 
     @property
     def role_word(self):

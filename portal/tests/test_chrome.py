@@ -1,6 +1,8 @@
 """The frame around every page, the way in, and what is said when something fails."""
 
 import re
+from datetime import timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from costs.models import Metered
+from labs.models import Account, Resource, Span
 from portal import zones
 from portal.models import Membership, User
 
@@ -64,9 +68,11 @@ def test_the_place_that_the_page_is_in_is_marked_once_in_each_bar(signed_in, aye
     assert re.findall(r'href="([^"]+)" aria-current="page"', html) == ["/course/", "/course/"]
 
 
-def test_the_frame_costs_a_few_queries(signed_in, aye, django_assert_max_num_queries):
-    client = signed_in(aye)
-    with django_assert_max_num_queries(5):  # session, user, then the frame's three
+@pytest.mark.parametrize(("who", "queries"), [("aye", 6), ("chit", 7), ("admin", 8)])
+def test_the_frame_costs_a_few_queries(who, queries, request, signed_in, django_assert_num_queries):
+    """Session, user, memberships, the chip's two, the last look; who teaches: what is left on; admins: the cohorts."""
+    client = signed_in(request.getfixturevalue(who))
+    with django_assert_num_queries(queries):
         lost_page(client)
 
 
@@ -75,6 +81,74 @@ def test_a_name_cannot_break_out_of_the_frame(signed_in, aye):
     html = lost_page(signed_in(aye))
     assert "&lt;script&gt;alert" in html
     assert "<script>alert" not in html
+
+
+# --- what is on ----------------------------------------------------------------------------------------------
+
+
+def chip(html):
+    """The words of the meter chip."""
+    pill = re.search(r'<(a|span) class="btn btn-pill.*?</\1>\s', html, re.S)[0]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", pill)).strip()
+
+
+def a_light(owner, scope="", usd_per_hour="0.0416", unpriced=0, at=None):
+    """A running instance of this person, metered a moment ago."""
+    at = at or timezone.now()
+    account = Account.objects.get(owner=owner, mode=Account.PRACTICE)
+    row = Resource.objects.create(
+        account=account, region="us-east-1", kind="instance", owner=owner, scope=scope, aws_id=f"i-{owner.pk}",
+        wanted_at=at, seen="running", seen_at=at, created_at=at, next_look_at=at,
+    )  # fmt: skip
+    span = Span.objects.create(resource=row, state="running", began=at)
+    Metered.objects.create(
+        resource=row, span=span, usd_per_hour=Decimal(usd_per_hour), unpriced_meters=unpriced, until=at
+    )
+    return row
+
+
+def test_with_nothing_on_the_chip_says_so(signed_in, aye):
+    assert chip(lost_page(signed_in(aye))) == "All off"
+
+
+def test_a_student_sees_their_own_lights(signed_in, aye, bo):
+    a_light(aye)
+    assert chip(lost_page(signed_in(aye))) == "1 on $0.04/h"
+    assert chip(lost_page(signed_in(bo))) == "All off"
+
+
+def test_an_instructor_sees_the_lights_of_the_cohort_and_of_no_other(signed_in, aye, chit, cohort, other_cohort):
+    a_light(aye, cohort.scope, "0.7364")
+    assert chip(lost_page(signed_in(chit))) == "1 on $0.74/h"
+    Membership.objects.filter(user=chit).update(cohort=other_cohort)
+    assert chip(lost_page(signed_in(chit))) == "All off"
+
+
+def test_an_admin_sees_every_light_also_what_is_nobodys(signed_in, aye, bo, admin, cohort):
+    a_light(aye, cohort.scope)
+    a_light(bo, "")
+    assert chip(lost_page(signed_in(admin))) == "2 on $0.08/h"
+
+
+def test_what_has_no_price_is_told_beside_what_has(signed_in, aye):
+    a_light(aye, usd_per_hour="0.01", unpriced=1)
+    assert chip(lost_page(signed_in(aye))) == "1 on $0.01/h + ? and 1 unpriced"
+
+
+def test_a_controller_that_stopped_looking_is_told_loudly(signed_in, aye):
+    client = signed_in(aye)
+    Account.objects.update(looked_at=timezone.now() - timedelta(minutes=14))
+    assert "Nobody is watching" not in lost_page(client)
+    Account.objects.update(looked_at=timezone.now() - timedelta(minutes=31))
+    assert "Nobody is watching" in lost_page(client)
+
+
+def test_a_new_account_has_time_to_be_looked_into(signed_in, aye):
+    client = signed_in(aye)
+    Account.objects.update(looked_at=None, created_at=timezone.now())
+    assert "Nobody is watching" not in lost_page(client)
+    Account.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert "Nobody is watching" in lost_page(client)
 
 
 # --- theme and zone ------------------------------------------------------------------------------------------
