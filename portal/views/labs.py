@@ -1,24 +1,23 @@
 """Which labs a person may start, and starting one: released, allowed, affordable, and not too many at once."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.contrib import messages
-from django.db.models import Sum
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from costs import budget
-from costs.live import NOTHING, burning_by, live, newer
+from costs.dashboard import LaunchMeter, launch_meter
 from costs.models import Budget
 from costs.pricebook import PriceBook
 from labs import catalog, launching
 from labs.catalog.base import Lab
-from labs.models import Account, Launch, Resource
+from labs.models import Account, Launch
 from portal import enrolling, schedule
 from portal.access import member_page
 
@@ -41,17 +40,11 @@ class Startable:
 
 @dataclass
 class OpenLab:
-    """A lab of the asker that is on. spent_usd is what was metered so far; the page ticks on from there."""
+    """A lab of the asker that is not over, with its meter."""
 
     launch: Launch
     title: str
-    usd_per_hour: Decimal | None  # None: a part of it has no price
-    spent_usd: Decimal
-    now: datetime
-
-    @property
-    def time_left(self):
-        return max(self.launch.expires_at - self.now, timedelta(0))
+    meter: LaunchMeter
 
     @property
     def minutes_all(self):
@@ -59,7 +52,7 @@ class OpenLab:
 
     @property
     def minutes_used(self):
-        return min(self.minutes_all, max(0, int((self.now - self.launch.created_at).total_seconds() // 60)))
+        return min(self.minutes_all, int(self.meter.time_on.total_seconds() // 60))
 
 
 @dataclass
@@ -82,22 +75,11 @@ class OwnBudget:
 
 
 def open_labs(user, now):
-    """The asker's launches that are not over, the newest first. Four queries, one more while a state is newer."""
-    launches = list(Launch.objects.open().filter(owner=user).defer("certificate").order_by("-created_at"))
-    if not launches:
-        return []
-    rows = Resource.objects.filter(launch__in=launches)
-    alive = live(rows)
-    rates = burning_by(alive, "launch_id", fresh=newer(alive, now))
-    spent = dict(rows.order_by().values_list("launch_id").annotate(Sum("metered__usd")))
+    """The asker's launches that are not over, the newest first. One query, and two for each of LABS_AT_ONCE at most."""
+    launches = Launch.objects.open().filter(owner=user).order_by("-created_at")
+    known = catalog.catalog()
     return [
-        OpenLab(
-            launch,
-            catalog.get(launch.lab).title if launch.lab in catalog.catalog() else launch.lab,
-            None if (rate := rates.get((launch.pk,), NOTHING)).unpriced else rate.usd_per_hour,
-            spent.get(launch.pk) or Decimal(0),
-            now,
-        )
+        OpenLab(launch, known[launch.lab].title if launch.lab in known else launch.lab, launch_meter(launch, now))
         for launch in launches
     ]
 
@@ -172,15 +154,13 @@ def start(request, number, slug, standing):
     one = rows[0]
     if one.open:
         return redirect("labs:panel", one.open.pk)
-    open_count = Launch.objects.open().filter(owner=request.user).count()
-    trouble = _why_not(standing, one, open_count, now)
-    if request.method == "POST" and not trouble:
-        try:
-            return redirect("labs:panel", _launch(standing, one, now).pk)
-        except launching.CannotLaunch as why:
-            trouble = str(why)
     if request.method == "POST":
-        messages.error(request, f"{one.lab.title} was not started.")
+        try:
+            return redirect("labs:panel", begin(standing, one, now).pk)
+        except (NotNow, launching.CannotLaunch) as why:
+            trouble = str(why)
+    else:
+        trouble = _why_not(standing, one, now)
     return render(
         request,
         "portal/start_lab.html",
@@ -188,31 +168,45 @@ def start(request, number, slug, standing):
             "now": now,
             "standing": standing,
             "one": one,
-            "open_count": open_count,
+            "open_count": Launch.objects.open().filter(owner=request.user).count(),
             "trouble": trouble,
-            "account_mode": Account.PRACTICE,
         },
         status=422 if request.method == "POST" else 200,
     )
 
 
-def _why_not(standing, one, open_count, now):
+class NotNow(Exception):
+    """Why this person cannot start this lab now, in words for them."""
+
+
+def begin(standing, one, now):
+    """Start the lab in the person's account, or answer the launch of it that is on. Raises NotNow, CannotLaunch."""
+    account = enrolling.practice_account(standing.user, now=now)
+    ahead = [told.session_at for told in standing.told if told.session_at and told.session_at > now]
+    with transaction.atomic():
+        # Of two clicks at once the second waits here, and then finds what the first one started.
+        Account.objects.select_for_update().get(pk=account.pk)
+        already = Launch.objects.open().filter(owner=standing.user, lab=one.lab.slug).first()
+        if already:
+            return already
+        if why := _why_not(standing, one, now):
+            raise NotNow(why)
+        return launching.launch(
+            one.lab,
+            account,
+            standing.user,
+            now=now,
+            scope=standing.cohort.scope,
+            labels={"week": one.week.number},
+            region=region_of(standing.cohort),
+            look_ahead_until=min(ahead, default=None),
+        )
+
+
+def _why_not(standing, one, now):
     """Why this lab may not be started by this person now; '' when it may."""
-    if open_count >= settings.LABS_AT_ONCE:
-        return f"You have {open_count} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."
+    on = Launch.objects.open().filter(owner=standing.user).count()
+    if on >= settings.LABS_AT_ONCE:
+        return f"You have {on} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."
     verdict = budget.may_launch(standing.user, standing.cohort.scope, one.price.usd_per_hour, one.lab.hours, now)
     return "" if verdict.allowed else verdict.reason
-
-
-def _launch(standing, one, now):
-    ahead = [told.session_at for told in standing.told if told.session_at and told.session_at > now]
-    return launching.launch(
-        one.lab,
-        enrolling.practice_account(standing.user, now=now),
-        standing.user,
-        now=now,
-        scope=standing.cohort.scope,
-        labels={"week": one.week.number},
-        region=region_of(standing.cohort),
-        look_ahead_until=min(ahead, default=None),
-    )
