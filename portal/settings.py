@@ -11,6 +11,8 @@ from tempfile import gettempdir
 import environ
 from csp.constants import NONCE, NONE, SELF
 
+from portal.broker import socket_path
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -114,6 +116,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR / "static"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # pages ask for no others, and each is compressed twice
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -173,7 +176,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # --- Celery: acks late, long delays live in the database, never in an ETA ------------------------------
 REDIS_URL = env("REDIS_URL", default="")
-BROKER_SOCKET = VAR / "broker" / "valkey.sock"
+BROKER_SOCKET = socket_path(VAR)
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
