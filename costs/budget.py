@@ -75,8 +75,7 @@ def may_launch(owner, scope: str, rate_usd_per_hour: Decimal | None, hours, now:
         return Verdict(False, "A part of this lab has no price in this region, so nobody can say what it would cost.")
     asked = rate_usd_per_hour * Decimal(str(hours))
     budgets = budgets_of([scope])
-    default = budgets.get((Budget.STUDENT, scope, None))
-    own = budgets.get((Budget.STUDENT, scope, owner.pk), default)
+    own = budget_of(owner.pk, [scope], budgets)
     if own is not None:
         spent, on = spent_usd(scope, owner=owner), still_to_spend(scope, now, owner=owner)
         if spent + on + asked > own:
@@ -154,6 +153,15 @@ def budgets_of(scopes: Iterable[str]) -> dict[tuple[str, str, int | None], Decim
         (budget.kind, budget.scope, budget.owner_id): budget.usd
         for budget in Budget.objects.filter(scope__in=list(scopes))
     }
+
+
+def budget_of(
+    owner: int, scopes: Iterable[str], budgets: Mapping[tuple[str, str, int | None], Decimal]
+) -> Decimal | None:
+    """A person's budget in these scopes, their own before the default; None when there is none."""
+    own = [budgets[Budget.STUDENT, scope, owner] for scope in scopes if (Budget.STUDENT, scope, owner) in budgets]
+    default = [budgets[Budget.STUDENT, scope, None] for scope in scopes if (Budget.STUDENT, scope, None) in budgets]
+    return max(own or default, default=None)
 
 
 def _at_most(amount: Decimal) -> str:

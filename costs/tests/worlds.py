@@ -17,7 +17,7 @@ HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 
 def person(name, **more):
     email = f"{name.lower()}@school.example"
-    return get_user_model().objects.create_user(email=email, password="x", name=name, **more)
+    return get_user_model().objects.create_user(email=email, name=name, **more)
 
 
 def account_of(owner, *, scope=SCOPE, number=1, at=NOW - 60 * DAY, **more):

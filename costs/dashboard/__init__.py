@@ -1,0 +1,20 @@
+"""Read functions of the pages about money. Each asks a fixed number of queries, pinned by costs/tests."""
+
+from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
+from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
+from costs.dashboard.mine import MyCosts, my_costs
+from costs.dashboard.spend import SpendPage, spend_page
+
+__all__ = [
+    "ForgottenPage",
+    "LaunchMeter",
+    "MeterChip",
+    "MyCosts",
+    "SpendPage",
+    "forgotten_page",
+    "launch_meter",
+    "left_on",
+    "meter_chip",
+    "my_costs",
+    "spend_page",
+]

@@ -1,0 +1,77 @@
+"""Spend per UTC day, from DailySpend."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from statistics import median
+
+from django.db.models import QuerySet, Sum
+
+from costs.budget import hours_between
+from costs.models import DailySpend
+
+TYPICAL_DAYS = 14
+
+
+@dataclass(frozen=True)
+class DaySpend:
+    """One UTC day: {service: USD}."""
+
+    day: date
+    by_service: Mapping[str, Decimal]
+    unpriced_seconds: int = 0
+
+    @property
+    def total(self) -> Decimal:
+        return sum(self.by_service.values(), Decimal(0))
+
+
+def today(now: datetime) -> date:
+    return now.astimezone(UTC).date()
+
+
+def month(now: datetime) -> date:
+    """The first of the UTC month, as AWS bills."""
+    return today(now).replace(day=1)
+
+
+def last_days(now: datetime, number: int) -> list[date]:
+    """So many days up to today."""
+    return [today(now) - timedelta(days=back) for back in range(number - 1, -1, -1)]
+
+
+def by_day(spend: QuerySet[DailySpend], first: date, now: datetime) -> list[DaySpend]:
+    """Every day from `first` to today, also those without spend. One query."""
+    spent: dict[date, dict[str, Decimal]] = defaultdict(dict)
+    unpriced: dict[date, int] = defaultdict(int)
+    lines = spend.filter(day__gte=first).order_by().values("day", "service")
+    for line in lines.annotate(total=Sum("usd"), gap=Sum("unpriced_seconds")):
+        spent[line["day"]][line["service"]] = line["total"] or Decimal(0)
+        unpriced[line["day"]] += line["gap"] or 0
+    days = [first + timedelta(days=n) for n in range((today(now) - first).days + 1)]
+    return [DaySpend(day, spent.get(day, {}), unpriced[day]) for day in days]
+
+
+def services_of(days: Iterable[DaySpend]) -> list[tuple[str, Decimal]]:
+    """[(service, USD over these days)], the dearest first."""
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for day in days:
+        for service, usd in day.by_service.items():
+            totals[service] += usd
+    return sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def projected(spent: Decimal, days: list[DaySpend], ends_at: datetime | None, now: datetime) -> Decimal | None:
+    """What it comes to by `ends_at` if days go on as the typical one of the last whole days. None without an end.
+
+    The typical day is the median: a night on which something was forgotten does not make one.
+    """
+    if ends_at is None or ends_at <= now:
+        return None
+    whole = [day.total for day in days[:-1]][-TYPICAL_DAYS:]
+    typical = median(whole) if whole else Decimal(0)
+    return spent + typical * hours_between(now, ends_at) / 24

@@ -1,0 +1,311 @@
+"""The forgotten page: what is left on, ranked by what it will cost, not by what it cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, F, Max, Q
+
+from costs.budget import hours_between
+from costs.dashboard.people import NOBODY, Person, people_of
+from costs.kinds import can_stop, icon_of, kept_on_stop, lost_on_delete, stop_deletes, title_of
+from costs.live import CURRENT, LIGHT, UNKNOWN_AFTER, Burning, burning_by, is_light, live, newer
+from costs.models import Finding, Scope
+from costs.pricebook import PriceBook
+from costs.rates import Rate, rate_now
+from costs.rules import rank_of
+from labs import catalog
+from labs.decide import GONE
+from labs.kinds.base import DELETING, FAILED, STOPPED
+from labs.models import Account, Launch, Resource
+
+# Without a next session to look ahead to, pages look this far.
+LOOK_AHEAD = timedelta(hours=24)
+LOOKED_LONG_AGO = timedelta(minutes=45)  # three times the time between two censuses
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """One resource with its findings, the loudest first.
+
+    burned_usd: what was metered, and its rate since then; estimated. by_next_usd: what it costs from now until `until`;
+    None when a part is unpriced.
+    """
+
+    row: Resource
+    findings: tuple[Finding, ...]
+    rate: Rate
+    burned_usd: Decimal
+    unpriced_seconds: int
+    until: datetime
+    by_next_usd: Decimal | None
+    is_light: bool
+    is_unknown: bool
+
+    @property
+    def name(self) -> str:
+        return self.row.name or self.row.aws_id
+
+    @property
+    def title(self) -> str:
+        return title_of(self.row.kind)
+
+    @property
+    def icon(self) -> str:
+        return icon_of(self.row.kind)
+
+    @property
+    def what(self) -> str:
+        """'EC2 instance, t3.medium'."""
+        size = self.row.facts.get("type") or (f"{self.row.facts['gb']} GB" if self.row.facts.get("gb") else "")
+        return f"{self.title}, {size}" if size else self.title
+
+    @property
+    def owner(self) -> str:
+        return str(self.row.owner) if self.row.owner else NOBODY.name
+
+    @property
+    def loudest(self) -> Finding:
+        return self.findings[0]
+
+    @property
+    def snoozed_until(self) -> datetime | None:
+        return max((finding.snoozed_until for finding in self.findings if finding.snoozed_until), default=None)
+
+    @property
+    def reminder_asked_at(self) -> datetime | None:
+        return max((one.reminder_asked_at for one in self.findings if one.reminder_asked_at), default=None)
+
+    @property
+    def is_going(self) -> bool:
+        """Somebody or something asked for it already; it is forgotten until AWS shows that it went."""
+        if self.row.wanted == GONE or self.row.seen == DELETING:
+            return True
+        return self.row.wanted == STOPPED and self.row.seen != STOPPED
+
+    @property
+    def stops(self) -> bool:
+        """There is something to stop. Else only Delete turns it off."""
+        return can_stop(self.row.kind) and self.row.seen not in (STOPPED, FAILED)
+
+    @property
+    def goes_out(self) -> bool:
+        """Lights out turns it off: by Stop, or by Delete where that is what Stop means."""
+        return self.is_light and not self.is_going and (self.stops or stop_deletes(self.row.kind))
+
+    @property
+    def happens(self) -> str:
+        """What its own button does to it, in words."""
+        keeps = self.stops or stop_deletes(self.row.kind)
+        return kept_on_stop(self.row.kind) if keeps else lost_on_delete(self.row.kind)
+
+    @property
+    def lost_on_delete(self) -> str:
+        return lost_on_delete(self.row.kind)
+
+
+@dataclass(frozen=True)
+class OnPurpose:
+    """A lab within its time."""
+
+    launch: Launch
+    title: str
+    usd_per_hour: Decimal
+    unpriced: int
+
+
+@dataclass(frozen=True)
+class ForgottenPage:
+    """lights: on and forgotten; behind: costs nothing or next to nothing an hour, or is off already; snoozed: put off.
+
+    until: the next session, or a day ahead where nobody said when it is (has_session). looked_at: the oldest last whole
+    census of an account. trouble: [(account, why)] of those not wholly seen.
+    """
+
+    now: datetime
+    lights: list[Forgotten]
+    behind: list[Forgotten]
+    snoozed: list[Forgotten]
+    on_purpose: list[OnPurpose]
+    board: list[tuple[Person, str]]
+    looked_at: datetime | None
+    next_look_at: datetime | None
+    accounts: int
+    trouble: list[tuple[str, str]]
+    until: datetime
+    has_session: bool
+    caught: int = 0
+    longest: timedelta | None = None
+    scopes: list[Scope] = field(default_factory=list)
+
+    @property
+    def usd_per_hour(self) -> Decimal:
+        return sum((one.rate.usd_per_hour for one in self.lights), Decimal(0))
+
+    @property
+    def burned_usd(self) -> Decimal:
+        return sum((one.burned_usd for one in self.lights), Decimal(0))
+
+    @property
+    def by_next_usd(self) -> Decimal:
+        """Of those that have a price; `unpriced` says how many have not."""
+        return sum((one.by_next_usd for one in self.lights if one.by_next_usd is not None), Decimal(0))
+
+    @property
+    def unpriced(self) -> int:
+        return sum(one.by_next_usd is None for one in self.lights)
+
+    @property
+    def going_out(self) -> list[Forgotten]:
+        """What Lights out would turn off."""
+        return [one for one in self.lights if one.goes_out]
+
+    @property
+    def looked_long_ago(self) -> bool:
+        return self.looked_at is not None and self.now - self.looked_at > LOOKED_LONG_AGO
+
+
+def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
+    """Nine queries; eleven while a state is newer than its last metering. As many for 24 people as for 240."""
+    keys = list(scopes)
+    told = list(Scope.objects.filter(key__in=keys))
+    everything = forgotten_in(keys, now, told=told)
+    shown = [one for one in everything if not one.snoozed_until or one.snoozed_until <= now]
+    lights = [one for one in shown if one.is_light]
+    on_purpose = _on_purpose(keys, {one.row.launch_id for one in shown if one.is_light}, now)
+    left_on, in_use = {one.row.owner_id for one in lights}, {one.launch.owner_id for one in on_purpose}
+    looks = _looks(keys)
+    so_far = _so_far(keys)
+    looked_at = min((at for _, at, _ in looks if at), default=None)
+    until = next_session(told, now) or max((one.until for one in lights if one.until != now + LOOK_AHEAD), default=None)
+    return ForgottenPage(
+        now=now,
+        lights=lights,
+        behind=[one for one in shown if not one.is_light],
+        snoozed=[one for one in everything if one not in shown],
+        on_purpose=on_purpose,
+        board=[
+            (person, "on" if person.pk in left_on else "use" if person.pk in in_use else "off")
+            for person in people_of(keys)
+        ],
+        looked_at=looked_at,
+        next_look_at=looked_at + census_every() if looked_at else None,
+        accounts=len(looks),
+        trouble=[(name, why) for name, _, why in looks if why],
+        until=until or now + LOOK_AHEAD,
+        has_session=until is not None,
+        caught=so_far["caught"],
+        longest=so_far["longest"],
+        scopes=told,
+    )
+
+
+def left_on(scopes: Iterable[str], now: datetime) -> int:
+    """How many lights are left on: the number beside Forgotten in the menu. One query."""
+    found = Finding.objects.shown(now).filter(resource__scope__in=list(scopes), resource__closed_at=None)
+    alive = Resource.objects.filter(pk__in=found.values("resource"))
+    return live(alive).filter(LIGHT).count()
+
+
+def shown_by_owner(scopes: list[str], now: datetime, fresh: Mapping[Any, Burning]) -> dict[int | None, Burning]:
+    """{owner: what burns and is forgotten}. fresh: what burns of rows newer than their metering. One query."""
+    found = Finding.objects.shown(now).filter(resource__scope__in=scopes, resource__closed_at=None)
+    sums: dict[int | None, Burning] = defaultdict(Burning)
+    rows = live(Resource.objects.filter(pk__in=found.values("resource")))
+    lights = rows.filter(Q(pk__in=list(fresh)) | (CURRENT & LIGHT))
+    for pk, owner, rate, unpriced in lights.values_list(
+        "pk", "owner", "metered__usd_per_hour", "metered__unpriced_meters"
+    ):
+        one = fresh.get(pk) or Burning(rate, 1, int(bool(unpriced)))
+        if one.lights:
+            sums[owner] += one
+    return dict(sums)
+
+
+def next_session(told: Iterable[Scope], now: datetime) -> datetime | None:
+    """The next one of any of these scopes, if somebody said when it is."""
+    sessions = [scope.look_ahead_until for scope in told if scope.look_ahead_until]
+    return min((at for at in sessions if at > now), default=None)
+
+
+def census_every() -> timedelta:
+    """How often every account is looked into, as the clock is set."""
+    schedule = settings.CELERY_BEAT_SCHEDULE["look into every account"]["schedule"]
+    return timedelta(seconds=float(schedule))
+
+
+def forgotten_in(scopes: Iterable[str], now: datetime, *, told: Iterable[Scope] | None = None) -> list[Forgotten]:
+    """Every resource with an open finding, snoozed ones too: what costs most by the next session in front, and what has
+    no price before all others. Two queries; three when nobody says what the scopes were `told`."""
+    keys = list(scopes)
+    told = Scope.objects.filter(key__in=keys) if told is None else told
+    sessions = {scope.key: scope.look_ahead_until for scope in told}
+    findings: dict[Any, list[Finding]] = defaultdict(list)
+    rows: dict[Any, Resource] = {}
+    found = Finding.objects.open().filter(resource__scope__in=keys, resource__closed_at=None)
+    for finding in found.select_related("resource__owner", "resource__metered"):
+        findings[finding.resource_id].append(finding)
+        rows[finding.resource_id] = finding.resource
+    book = PriceBook.open(regions={row.region for row in rows.values()})
+    made = [
+        _one(row, sorted(findings[pk], key=lambda finding: rank_of(finding.rule)), book, sessions.get(row.scope), now)
+        for pk, row in rows.items()
+    ]
+    made.sort(key=lambda one: (one.by_next_usd is not None, -(one.by_next_usd or 0), -one.burned_usd, one.name))
+    return made
+
+
+def _one(row: Resource, findings: list[Finding], book: PriceBook, session: datetime | None, now: datetime) -> Forgotten:
+    rate = rate_now(row, book, now)
+    metered = getattr(row, "metered", None)
+    since = metered.until if metered else row.seen_since or row.first_seen_at or now
+    ahead = [at for at in (session, *(finding.look_ahead_until for finding in findings)) if at and at > now]
+    until = ahead[0] if ahead else now + LOOK_AHEAD
+    return Forgotten(
+        row=row,
+        findings=tuple(findings),
+        rate=rate,
+        burned_usd=(metered.usd if metered else Decimal(0)) + rate.usd_per_hour * hours_between(since, now),
+        unpriced_seconds=metered.unpriced_seconds if metered else 0,
+        until=until,
+        by_next_usd=None if rate.known is None else rate.known * hours_between(now, until),
+        is_light=is_light(row, rate),
+        is_unknown=row.seen_at is not None and now - row.seen_at > UNKNOWN_AFTER,
+    )
+
+
+def _on_purpose(scopes: list[str], forgotten: set, now: datetime) -> list[OnPurpose]:
+    launches = {
+        launch.pk: launch
+        for launch in Launch.objects.open()
+        .filter(scope__in=scopes, expires_at__gt=now, asked_to_end_at=None)
+        .select_related("owner")
+    }
+    alive = live(Resource.objects.filter(launch__in=list(launches)))
+    burning = burning_by(alive, "launch_id", fresh=newer(alive, now))
+    found = []
+    for (pk,), one in burning.items():
+        lab = catalog.catalog().get(launches[pk].lab)
+        if one.lights and pk not in forgotten:
+            title = lab.title if lab else launches[pk].lab
+            found.append(OnPurpose(launches[pk], title, one.usd_per_hour, one.unpriced))
+    return sorted(found, key=lambda one: (-one.usd_per_hour, one.launch.expires_at))
+
+
+def _looks(scopes: list[str]) -> list[tuple[str, datetime | None, str]]:
+    accounts = Account.objects.filter(scope__in=scopes, is_open=True).order_by("name")
+    return list(accounts.values_list("name", "looked_at", "census_trouble"))
+
+
+def _so_far(scopes: list[str]) -> dict[str, Any]:
+    closed = Finding.objects.filter(resource__scope__in=scopes, closed_at__isnull=False, since__isnull=False)
+    return closed.aggregate(
+        caught=Count("resource", distinct=True, filter=Q(resource__seen="absent") | Q(resource__seen="stopped")),
+        longest=Max(F("closed_at") - F("since")),
+    )

@@ -1,0 +1,294 @@
+"""A person's own costs: what can still be spent, what was, and every figure down to the readings it is made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Max, Min, QuerySet, Sum
+
+from costs.budget import budget_of, budgets_of, calls_usd, hours_between
+from costs.dashboard.days import DaySpend, by_day, last_days, projected, services_of
+from costs.kinds import can_stop, stop_deletes, title_of
+from costs.live import UNKNOWN_AFTER, is_light, live
+from costs.models import DailySpend, Price, Reading, Scope
+from costs.pricebook import PriceBook
+from costs.rates import Rate, rate_now
+from labs import catalog
+from labs.decide import GONE
+from labs.kinds.base import FAILED, STOPPED
+from labs.models import Launch, Resource
+
+DAYS_SHOWN = 14
+BY_HAND = "by-hand"
+
+
+@dataclass(frozen=True)
+class Light:
+    """One live resource of theirs that costs something."""
+
+    row: Resource
+    rate: Rate
+    is_light: bool
+
+    @property
+    def title(self) -> str:
+        return title_of(self.row.kind)
+
+    @property
+    def name(self) -> str:
+        return self.row.name or self.row.aws_id
+
+    @property
+    def stops(self) -> bool:
+        return can_stop(self.row.kind) and self.row.seen not in (STOPPED, FAILED)
+
+    @property
+    def turns_off_by_delete(self) -> bool:
+        return not self.stops or stop_deletes(self.row.kind)
+
+    @property
+    def is_going(self) -> bool:
+        return self.row.wanted == GONE or (self.row.wanted == STOPPED and self.row.seen != STOPPED)
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What one lab can still cost before its clock deletes it. usd: None when a part is unpriced."""
+
+    launch: Launch
+    title: str
+    usd_per_hour: Decimal | None
+    usd: Decimal | None
+    calls_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Group:
+    """A lab in all its launches, or what was made by hand."""
+
+    key: str
+    title: str
+    launches: int
+    began: datetime | None
+    ended: datetime | None
+    time_on: timedelta
+    usd: Decimal
+    unpriced_seconds: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """One meter of one resource: quantity x rate = usd, summed over its readings (one rate a line)."""
+
+    resource: Resource
+    meter: str
+    unit: str
+    quantity: Decimal
+    rate: Decimal | None
+    usd: Decimal | None
+    price: Price | None
+    began: datetime
+    ended: datetime
+    readings: int
+
+    @property
+    def label(self) -> str:
+        return self.meter.rpartition("/")[2] or self.meter.split("/")[2]
+
+    @property
+    def title(self) -> str:
+        return title_of(self.resource.kind)
+
+
+@dataclass(frozen=True)
+class MyCosts:
+    """exposures: what stops by itself, and when. strangers: what nothing stops by itself. estimate_usd: what came since
+    it was metered. seen_at: the oldest last look at what costs."""
+
+    now: datetime
+    exposures: list[Exposure]
+    strangers: list[Light]
+    spent_usd: Decimal
+    estimate_usd: Decimal
+    unpriced_seconds: int
+    budget_usd: Decimal | None
+    ends_at: datetime | None
+    projected_usd: Decimal | None
+    days: list[DaySpend]
+    services: list[tuple[str, Decimal]]
+    groups: list[Group]
+    open_group: str
+    items: list[Item]
+    seen_at: datetime | None
+    metered_until: datetime | None
+    not_accrued: list[str] = field(default_factory=list)
+
+    @property
+    def at_most_usd(self) -> Decimal | None:
+        """None when a part of what is on is unpriced: nobody knows the most then."""
+        if any(one.usd is None for one in self.exposures):
+            return None
+        return sum((one.usd for one in self.exposures if one.usd is not None), Decimal(0))
+
+    @property
+    def off_by(self) -> datetime | None:
+        return max((one.launch.expires_at for one in self.exposures), default=None)
+
+    @property
+    def strangers_usd_per_hour(self) -> Decimal:
+        return sum((one.rate.usd_per_hour for one in self.strangers), Decimal(0))
+
+    @property
+    def total_usd(self) -> Decimal:
+        """What was metered, and our estimate of what came since."""
+        return self.spent_usd + self.estimate_usd
+
+    @property
+    def budget_share(self) -> Decimal | None:
+        return self.total_usd * 100 / self.budget_usd if self.budget_usd else None
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.seen_at is not None and self.now - self.seen_at > UNKNOWN_AFTER
+
+
+def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
+    """Eight queries; nine with a group open. open_group: the key of the group whose items are shown."""
+    mine = Resource.objects.filter(owner=user)
+    rows = list(live(mine).select_related("launch", "metered").defer("params", "wishes").order_by("created_at"))
+    book = PriceBook.open(regions={row.region for row in rows})
+    lights = [Light(row, rate, is_light(row, rate)) for row in rows for rate in [rate_now(row, book, now)]]
+    exposures = _exposures(lights, now)
+    groups = _groups(mine, now)
+    scopes = {row.scope for row in rows} | _scopes(user)
+    spent = sum((group.usd for group in groups), Decimal(0))
+    estimate = sum((_since_metered(light, now) for light in lights), Decimal(0))
+    days = by_day(DailySpend.objects.filter(owner=user), last_days(now, DAYS_SHOWN)[0], now)
+    ends_at = Scope.objects.filter(key__in=scopes).aggregate(at=Max("ends_at"))["at"]
+    costing = [light for light in lights if light.rate.lines]
+    return MyCosts(
+        now=now,
+        exposures=exposures,
+        strangers=[light for light in lights if light.row.launch_id is None and light.is_light],
+        spent_usd=spent,
+        estimate_usd=estimate,
+        unpriced_seconds=sum(group.unpriced_seconds for group in groups),
+        budget_usd=budget_of(user.pk, scopes, budgets_of(scopes)),
+        ends_at=ends_at,
+        projected_usd=projected(spent + estimate, days, ends_at, now),
+        days=days,
+        services=services_of(days),
+        groups=groups,
+        open_group=open_group if any(group.key == open_group for group in groups) else "",
+        items=items_of(_of_group(mine, open_group)) if open_group else [],
+        seen_at=min((light.row.seen_at for light in costing if light.row.seen_at), default=None),
+        metered_until=max((one.row.metered.until for one in costing if hasattr(one.row, "metered")), default=None),
+        not_accrued=sorted({str(row.facts["not_accrued"]) for row in rows if row.facts.get("not_accrued")}),
+    )
+
+
+def _scopes(user) -> set[str]:
+    return set(Launch.objects.filter(owner=user).values_list("scope", flat=True)) | set(
+        user.aws_accounts.values_list("scope", flat=True)
+    )
+
+
+def _exposures(lights: list[Light], now: datetime) -> list[Exposure]:
+    """One for each lab that is on, the dearest first."""
+    rates: dict[Any, Rate] = defaultdict(Rate)
+    launches: dict[Any, Launch] = {}
+    for light in lights:
+        launch = light.row.launch
+        if launch is not None and not launch.asked_to_end_at:
+            launches[launch.pk] = launch
+            rates[launch.pk] += light.rate
+    found = []
+    for pk, launch in launches.items():
+        calls = calls_usd(launch)
+        known = rates[pk].known
+        most = None if known is None else known * hours_between(now, launch.expires_at) + calls
+        found.append(Exposure(launch, _lab_title(launch.lab), known, most, calls))
+    return sorted(found, key=lambda one: (one.usd is not None, -(one.usd or 0)))
+
+
+def _since_metered(light: Light, now: datetime) -> Decimal:
+    metered = getattr(light.row, "metered", None)
+    since = metered.until if metered else light.row.first_seen_at or now
+    return light.rate.usd_per_hour * hours_between(since, now)
+
+
+def _groups(mine: QuerySet[Resource], now: datetime) -> list[Group]:
+    """By lab, the dearest first."""
+    found: dict[str, Group] = {}
+    lines = (
+        mine.order_by()
+        .values("launch_id", "launch__lab", "launch__created_at", "launch__ended_at")
+        .annotate(
+            usd=Sum("metered__usd"),
+            gap=Sum("metered__unpriced_seconds"),
+            first=Min("first_seen_at"),
+            last=Max("metered__until"),
+        )
+    )
+    for line in lines:
+        if line["launch_id"] is None:
+            key, title, began, ended = BY_HAND, "Made by hand, in no lab", line["first"], line["last"]
+        else:
+            key, title = line["launch__lab"], _lab_title(line["launch__lab"])
+            began, ended = line["launch__created_at"], line["launch__ended_at"] or now
+        if began is None:
+            continue
+        old = found.get(key)
+        ended = ended or began
+        found[key] = Group(
+            key,
+            title,
+            (old.launches if old else 0) + int(line["launch_id"] is not None),
+            min(began, old.began) if old and old.began else began,
+            max(ended, old.ended) if old and old.ended else ended,
+            (old.time_on if old else timedelta(0)) + (ended - began),
+            (old.usd if old else Decimal(0)) + (line["usd"] or Decimal(0)),
+            (old.unpriced_seconds if old else 0) + (line["gap"] or 0),
+        )
+    return sorted(found.values(), key=lambda group: (-group.usd, group.title))
+
+
+def _of_group(mine: QuerySet[Resource], key: str) -> QuerySet[Resource]:
+    return mine.filter(launch=None) if key == BY_HAND else mine.filter(launch__lab=key)
+
+
+def items_of(rows: QuerySet[Resource]) -> list[Item]:
+    """What each meter of these resources counted, newest first: readings summed by meter and price. Three queries."""
+    lines = list(
+        Reading.objects.filter(resource__in=rows)
+        .order_by()
+        .values("resource_id", "meter", "unit", "rate", "price_id")
+        .annotate(total=Sum("quantity"), cost=Sum("usd"), first=Min("start"), last=Max("end"), number=Count("pk"))
+    )
+    resources = Resource.objects.select_related("launch").in_bulk({line["resource_id"] for line in lines})
+    prices = Price.objects.in_bulk({line["price_id"] for line in lines if line["price_id"]})
+    items = [
+        Item(
+            resources[line["resource_id"]],
+            line["meter"],
+            line["unit"],
+            line["total"],
+            line["rate"],
+            line["cost"],
+            prices.get(line["price_id"]),
+            line["first"],
+            line["last"],
+            line["number"],
+        )
+        for line in lines
+    ]
+    return sorted(items, key=lambda item: (item.began, item.resource.name, item.meter), reverse=True)
+
+
+def _lab_title(slug: str) -> str:
+    lab = catalog.catalog().get(slug)
+    return lab.title if lab else slug

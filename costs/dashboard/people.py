@@ -1,0 +1,38 @@
+"""The people of some scopes, as pages about money know them: whoever has an account, a lab or a cost there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
+from costs.models import Budget, DailySpend
+from labs.models import Account, Launch
+
+
+@dataclass(frozen=True)
+class Person:
+    pk: int | None
+    name: str
+
+    @property
+    def initials(self) -> str:
+        words = self.name.split()
+        letters = [words[0][0], words[-1][0]] if len(words) > 1 else [self.name[:1] or "?"]
+        return "".join(letters).upper()
+
+
+NOBODY = Person(None, "Nobody’s")
+
+
+def people_of(scopes: Iterable[str]) -> list[Person]:
+    """By name. One query."""
+    scopes = list(scopes)
+    of_scope = Q()
+    for model in (Account, Launch, DailySpend, Budget):
+        owners = model._default_manager.filter(scope__in=scopes, owner__isnull=False).values("owner")
+        of_scope |= Q(pk__in=owners)
+    found = get_user_model().objects.filter(of_scope)
+    return sorted((Person(user.pk, str(user)) for user in found), key=lambda person: person.name.casefold())

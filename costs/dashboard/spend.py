@@ -1,0 +1,199 @@
+"""The spend page: what burns, what was spent, what it comes to, and who has lights on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Min, Q, Sum
+
+from costs.budget import budget_of, budgets_of, hours_between
+from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of
+from costs.dashboard.forgotten import next_session, shown_by_owner
+from costs.dashboard.people import NOBODY, Person, people_of
+from costs.live import LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, live, newer
+from costs.models import Budget, DailySpend, Scope
+from labs import catalog
+from labs.models import Launch, Resource
+
+DAYS_SHOWN = 28
+TREND_DAYS = 14
+NEAR = Decimal("0.8")  # of a budget
+
+
+@dataclass(frozen=True)
+class InLab:
+    """A lab that somebody is in, on purpose."""
+
+    title: str
+    off_at: datetime
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """One line of the table. budget_usd: None without a budget. forgotten: lights left on. trend: USD of 14 days."""
+
+    person: Person
+    spent_usd: Decimal
+    budget_usd: Decimal | None
+    burning: Burning
+    forgotten: int
+    lab: InLab | None
+    trend: tuple[Decimal, ...]
+
+    @property
+    def light(self) -> str:
+        """on: left on; use: in a lab; off."""
+        if self.forgotten:
+            return "on"
+        return "use" if self.burning.lights else "off"
+
+    @property
+    def budget_state(self) -> str:
+        """'' without a budget or well within it; near from 80 %; over from 100 %."""
+        if not self.budget_usd:
+            return ""
+        share = self.spent_usd / self.budget_usd
+        return "over" if share >= 1 else "near" if share >= NEAR else ""
+
+    @property
+    def trend_points(self) -> str:
+        """Of a 96 x 24 polyline."""
+        most = max(*self.trend, Decimal("0.01"))
+        step = Decimal(94) / (len(self.trend) - 1)
+        return " ".join(f"{1 + n * step:.1f},{22 - usd / most * 20:.1f}" for n, usd in enumerate(self.trend))
+
+
+@dataclass(frozen=True)
+class SpendPage:
+    """seen_at: the oldest last look at a light that is on. unknown: how many were not seen for 15 minutes.
+
+    projected_off_usd: by ends_at, when what is on now is turned off now and days are like the last ones; its spend is
+    the typical (median) day's. projected_left_on_usd: that, and what is on now left on until then.
+    """
+
+    now: datetime
+    burning: Burning
+    forgotten_burning: Burning
+    forgotten_by_next_usd: Decimal
+    next_session: datetime | None
+    month_usd: Decimal
+    unpriced_seconds: int
+    spent_usd: Decimal
+    budget_usd: Decimal | None
+    ends_at: datetime | None
+    projected_off_usd: Decimal | None
+    projected_left_on_usd: Decimal | None
+    seen_at: datetime | None
+    unknown: int
+    days: list[DaySpend]
+    services: list[tuple[str, Decimal]]
+    people: list[PersonRow]
+    on: int = 0
+    use: int = 0
+    off: int = 0
+    scopes: list[Scope] = field(default_factory=list)
+
+    @property
+    def board(self) -> list[PersonRow]:
+        return sorted(self.people, key=lambda row: (row.person.pk is None, row.person.name.casefold()))
+
+    @property
+    def budget_share(self) -> int | None:
+        """Percent of the budget that is spent."""
+        return int(self.spent_usd * 100 / self.budget_usd) if self.budget_usd else None
+
+    @property
+    def near_or_over(self) -> int:
+        return sum(bool(row.budget_state) for row in self.people)
+
+
+def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
+    """Eleven queries; thirteen while a state is newer than its last metering. As many for 24 people as for 240."""
+    keys = list(scopes)
+    told = list(Scope.objects.filter(key__in=keys))
+    budgets = budgets_of(keys)
+    alive = live(Resource.objects.filter(scope__in=keys))
+    fresh = newer(alive, now)
+    burning = burning_by(alive, "owner_id", fresh=fresh)
+    forgotten = shown_by_owner(keys, now, {row.pk: one for row, one in fresh})
+    spent = _spent_by_owner(keys)
+    trends = _trends(keys, now)
+    labs = _labs_in_use(keys, now)
+    first = min(month(now), last_days(now, DAYS_SHOWN)[0])
+    days = by_day(DailySpend.objects.filter(scope__in=keys), first, now)
+    everybody = people_of(keys)
+    if None in spent or (None,) in burning:
+        everybody.append(NOBODY)
+    people = [
+        PersonRow(
+            person,
+            spent.get(person.pk, Decimal(0)),
+            budget_of(person.pk, keys, budgets) if person.pk else None,
+            burning.get((person.pk,), NOTHING),
+            forgotten[person.pk].lights if person.pk in forgotten else 0,
+            labs.get(person.pk),
+            tuple(trends[person.pk].get(day, Decimal(0)) for day in last_days(now, TREND_DAYS)),
+        )
+        for person in everybody
+    ]
+    people.sort(key=lambda row: (-row.burning.usd_per_hour, -row.spent_usd, row.person.name.casefold()))
+    burns, left_on = sum(burning.values(), Burning()), sum(forgotten.values(), Burning())
+    total = sum(spent.values(), Decimal(0))
+    ends_at = max((scope.ends_at for scope in told if scope.ends_at), default=None)
+    off = projected(total, days, ends_at, now)
+    seen = alive.filter(LIGHT).aggregate(
+        oldest=Min("seen_at"), unknown=Count("pk", filter=Q(seen_at__lt=now - UNKNOWN_AFTER))
+    )
+    until = next_session(told, now)
+    cohort = [usd for (kind, _, _), usd in budgets.items() if kind == Budget.COHORT]
+    return SpendPage(
+        now=now,
+        burning=burns,
+        forgotten_burning=left_on,
+        forgotten_by_next_usd=left_on.usd_per_hour * hours_between(now, until or now + timedelta(days=1)),
+        next_session=until,
+        month_usd=sum((day.total for day in days if day.day >= month(now)), Decimal(0)),
+        unpriced_seconds=sum(day.unpriced_seconds for day in days),
+        spent_usd=total,
+        budget_usd=sum(cohort, Decimal(0)) if cohort else None,
+        ends_at=ends_at,
+        projected_off_usd=off,
+        projected_left_on_usd=None if off is None else off + burns.usd_per_hour * hours_between(now, ends_at),
+        seen_at=seen["oldest"],
+        unknown=seen["unknown"],
+        days=days[-DAYS_SHOWN:],
+        services=services_of(days[-DAYS_SHOWN:]),
+        people=people,
+        on=sum(row.light == "on" for row in people),
+        use=sum(row.light == "use" for row in people),
+        off=sum(row.light == "off" for row in people),
+        scopes=told,
+    )
+
+
+def _spent_by_owner(scopes: list[str]) -> dict[int | None, Decimal]:
+    lines = DailySpend.objects.filter(scope__in=scopes).order_by().values("owner_id").annotate(total=Sum("usd"))
+    return {line["owner_id"]: line["total"] or Decimal(0) for line in lines}
+
+
+def _trends(scopes: list[str], now: datetime) -> dict[int | None, dict[date, Decimal]]:
+    found: dict[int | None, dict[date, Decimal]] = defaultdict(dict)
+    lines = DailySpend.objects.filter(scope__in=scopes, day__gte=last_days(now, TREND_DAYS)[0]).order_by()
+    for line in lines.values("owner_id", "day").annotate(total=Sum("usd")):
+        found[line["owner_id"]][line["day"]] = line["total"] or Decimal(0)
+    return found
+
+
+def _labs_in_use(scopes: list[str], now: datetime) -> dict[Any, InLab]:
+    """{owner: the lab of theirs that goes off last}, of labs within their time."""
+    found: dict[Any, InLab] = {}
+    launches = Launch.objects.open().filter(scope__in=scopes, expires_at__gt=now, asked_to_end_at=None)
+    for launch in launches.order_by("expires_at").values("owner_id", "lab", "expires_at"):
+        lab = catalog.catalog().get(launch["lab"])
+        found[launch["owner_id"]] = InLab(lab.title if lab else launch["lab"], launch["expires_at"])
+    return found

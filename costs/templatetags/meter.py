@@ -1,0 +1,34 @@
+"""The meter of a lab, for pages that know nothing of money: {% load meter %}{% launch_meter launch now as meter %}."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from django import template
+
+from costs import dashboard
+
+register = template.Library()
+
+
+@register.simple_tag
+def launch_meter(launch, now):
+    """A costs.dashboard.LaunchMeter. Two queries, and the price book's."""
+    return dashboard.launch_meter(launch, now)
+
+
+@register.simple_tag
+def rate_of(meter, row):
+    """USD an hour of one resource, as a table shows it: four decimals, "unpriced", "free" where nothing is billed."""
+    rate = meter.rates.get(row.pk)
+    if rate is None or row.closed_at is not None:
+        return "0"
+    if rate.unpriced:
+        return "unpriced"
+    return f"{rate.usd_per_hour.quantize(Decimal('0.0001'), ROUND_HALF_UP)}" if rate.lines else "free"
+
+
+@register.filter
+def usd4(amount):
+    """$0.1432: where cents hide what ticks. None is unknown, never $0."""
+    return "unknown" if amount is None else f"${Decimal(amount).quantize(Decimal('0.0001'), ROUND_HALF_UP):,}"
