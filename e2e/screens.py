@@ -56,8 +56,8 @@ def sign_in(page, base, email):
         raise LookupError(
             f"No demo card for {email} on the sign-in page. Is DEMO=1, and is {email} the first of a role?"
         )
-    card.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        card.click()
 
 
 def demo_emails(browser, base):
