@@ -90,6 +90,29 @@ def test_what_is_free_or_gone_has_no_meter(name):
         assert kind.meters(Seen(RUNNING, facts={"arn": "arn"})) == []
 
 
+@pytest.mark.parametrize("name", [name for name in COSTLY if name != "s3-bucket"])
+def test_what_it_would_cost_is_told_from_its_params_alone(name, account):
+    """The price before the launch and the price while it runs are the same lines."""
+    kind = kind_of(name)
+    params = PARAMS[name](account)
+    # An endpoint's machines are named by its configuration.
+    parents = {"config": {"type": "ml.m5.large"}} if name == "sagemaker-endpoint" else {}
+    would_be = kind.would_be(replace(want_for(name, params), parents=parents))
+    _, _, seen = make(name, account, params)
+    assert would_be.state == RUNNING
+    assert kind.meters(would_be) == kind.meters(seen)
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if kind_of(name).signals])
+def test_its_signals_are_asked_for_by_dimensions_with_values(name, account):
+    kind = kind_of(name)
+    _, _, seen = make(name, account)
+    for signal in kind.signals:
+        asked = kind.dimensions(signal, seen)
+        assert asked and all(value for each in asked for value in each.values())
+        assert all(signal.dimension in each for each in asked)
+
+
 @every_kind
 def test_a_missing_one_is_absent_and_not_an_error(name, account):
     kind = kind_of(name)

@@ -1,0 +1,74 @@
+"""What several labs look for in a student's account, and the small table of payments that a rehearsal plays with."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+
+from labs.catalog.base import Checked, StudentView
+
+TOO_BIG = 5 * 2**20  # bytes; the course's table has 37 thousand
+DATED = re.compile(r"year=\d{4}/month=\d{2}/day=\d{2}/[^/]+$")
+DATED_KEY = "year=2025/month=09/day=13/card-payments.csv"
+
+PAYMENTS = """\
+payment_id,paid_at,city,merchant_type,amount_usd,customer_id,minutes_since_last,is_fraud
+P00001,2025-09-13T01:10:00Z,Yangon,grocery,18.40,C020,-1,0
+P00002,2025-09-13T01:14:00Z,Singapore,fuel,28.83,C044,2880,0
+P00003,2025-09-13T02:31:00Z,Bangkok,online,402.10,C020,55,1
+P00004,2025-09-13T03:02:00Z,Yangon,grocery,22.75,C007,610,0
+"""
+
+
+def files_under(view: StudentView, prefix: str) -> list[dict[str, Any]]:
+    """Files of the lab's bucket whose key begins with `prefix`, without the empty objects that stand for folders: AWS's
+    {"Key", "Size", ...}, at most a thousand."""
+    page = view.client("s3").list_objects_v2(Bucket=view.resources["bucket"]["name"], Prefix=prefix)
+    return [each for each in page.get("Contents", ()) if not each["Key"].endswith("/") and each["Size"]]
+
+
+def text_of(view: StudentView, key: str) -> str:
+    """A file of the lab's bucket as text; '' when it is larger than TOO_BIG. Bytes that are no UTF-8 are replaced."""
+    answer = view.client("s3").get_object(Bucket=view.resources["bucket"]["name"], Key=key)
+    if answer["ContentLength"] > TOO_BIG:
+        return ""
+    return answer["Body"].read().decode("utf-8", "replace")
+
+
+def put_file(view: StudentView, key: str, text: str) -> None:
+    view.client("s3").put_object(Bucket=view.resources["bucket"]["name"], Key=key, Body=text.encode())
+
+
+def raw_payments(view: StudentView) -> str | None:
+    """The key of a dated CSV file under raw/, None when there is none yet."""
+    keys = [each["Key"] for each in files_under(view, "raw/")]
+    return next((key for key in keys if DATED.search(key) and key.endswith(".csv")), None)
+
+
+def data_is_in_raw(view: StudentView) -> Checked:
+    """A file under raw/, below a folder of its date."""
+    there = files_under(view, "raw/")
+    if not there:
+        return Checked(False, "The bucket has no file under raw/ yet. Upload card-payments.csv there.")
+    if not any(DATED.search(each["Key"]) for each in there):
+        return Checked(
+            False,
+            f"There is {there[0]['Key']}, but not in a folder of its date. "
+            "Put it under raw/year=2025/month=09/day=13/, with two digits for month and day.",
+        )
+    found = raw_payments(view)
+    if found is None:
+        return Checked(False, "There is a file in a folder of its date, but it is not a .csv file. Upload the CSV.")
+    return Checked(True, f"{found} is there.")
+
+
+def upload_payments(view: StudentView) -> None:
+    """What a student does first in most labs, for the rehearsal."""
+    put_file(view, f"raw/{DATED_KEY}", PAYMENTS)
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    """A CSV with a header, as dicts."""
+    return list(csv.DictReader(io.StringIO(text)))

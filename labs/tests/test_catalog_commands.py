@@ -1,0 +1,55 @@
+"""What a step tells the student to copy, copied: every block of every lab, run by bash, the aws command and Python."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import AWS_CLI
+from labs.catalog import all_labs, get
+from labs.tests.by_hand import LabByHand
+from labs.tests.kinds.examples import AccountOfAye
+
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAYMENTS = Path(__file__).resolve().parents[2] / "courses/aws-ml/week-1/files/card-payments.csv"
+
+pytestmark = [pytest.mark.awscli, pytest.mark.simulator, pytest.mark.slow]
+
+
+@pytest.fixture
+def account(simulator):
+    return AccountOfAye(simulator, "600000000005")
+
+
+def run(language: str, code: str, folder: Path, env: dict[str, str]) -> None:
+    command = ["bash", "-euo", "pipefail", "-c", code] if language == "bash" else [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("slug", [lab.slug for lab in all_labs()])
+def test_whoever_copies_every_command_passes_every_check(slug, account, tmp_path):
+    (tmp_path / "card-payments.csv").write_bytes(PAYMENTS.read_bytes())
+    keys = account.made[account.world]
+    env = {
+        "PATH": f"{Path(AWS_CLI).parent}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "AWS_ENDPOINT_URL": account.simulator.url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": keys["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": keys["aws_secret_access_key"],
+        "AWS_SESSION_TOKEN": keys["aws_session_token"],
+        "AWS_PAGER": "",
+    }
+    lab = LabByHand(get(slug), account)
+    for step in lab.lab.steps[:-1]:
+        blocks = BLOCK.findall(lab.body(step.slug))
+        assert blocks, f"{step.slug} gives nothing to copy"
+        for language, code in blocks:
+            run(language, code, tmp_path, env)
+        found = lab.check(step.slug)
+        assert found.passed, found.said
+    lab.end()
