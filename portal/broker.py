@@ -62,7 +62,8 @@ def command(var: Path) -> list[str]:
         "appendfsync": "everysec",
         "save": "",
         "maxmemory-policy": "noeviction",
-        "loglevel": "warning",
+        "loglevel": "notice",
+        "logfile": str(var / "broker" / "valkey.log"),
         "daemonize": "no",
     }
     return [str(binary), *(word for name, value in options.items() for word in (f"--{name}", value))]

@@ -115,7 +115,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR / "static"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR / "static")))
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # pages ask for no others, and each is compressed twice
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

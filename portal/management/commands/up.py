@@ -76,7 +76,9 @@ class Command(BaseCommand):
 
     def _start(self, crew, afresh):
         manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-        celery = [sys.executable, "-m", "celery", "-A", "portal", "--quiet"]
+        # Said at every start as root, which in a container one is.
+        as_root = "ignore:You're running the worker with superuser"
+        celery = [sys.executable, "-W", as_root, "-m", "celery", "-A", "portal", "--quiet"]
         if self.starts_broker:
             try:
                 crew.start(Hand("broker", broker.command(settings.VAR), dies_by=signal.SIGTERM))
