@@ -106,7 +106,8 @@ class Wanted:
 
     def __init__(self, used):
         self.plain = {name for name in used if "*" not in name}
-        holes = (name for name in used if "*" in name and len(name.strip("*-")) > 1)
+        # A hole beside a hyphen, as in `text-*`: other words with a star in them are prose.
+        holes = (name for name in used if re.search(r"[a-z]-\*|\*-[a-z]", name))
         self.shapes = [re.compile(r"[\w-]*".join(map(re.escape, name.split("*")))) for name in sorted(holes)]
 
     def __contains__(self, name):

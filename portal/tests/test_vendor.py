@@ -143,6 +143,10 @@ def test_a_hole_keeps_every_class_that_fits():
     assert purging.class_names(purging.purge(CSS, {"text-*"})) == {"text-red", "text-reddish"}
 
 
+def test_a_star_in_prose_is_no_hole():
+    assert purging.class_names(purging.purge(CSS, {"**bt*", "te*"})) == set()
+
+
 def test_a_property_that_our_own_stylesheet_reads_is_kept():
     assert "--tblr-chain:var(--tblr-used)" in purging.purge(CSS, set(), "b{top:var(--tblr-chain)}")
 
