@@ -1,6 +1,7 @@
 """manage.py rehearse: the instructor's dress rehearsal of labs, in practice mode at once or in a real account."""
 
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="One JSON object on standard output, and nothing else.")
 
     def handle(self, labs, account=None, **options):
+        # This process is its own worker: that no broker takes its hints is no news.
+        logging.getLogger("labs.launching").setLevel(logging.ERROR)
         chosen = self._chosen(labs)
         self._prepare()
         as_json = options["json"]

@@ -1,0 +1,40 @@
+"""The dress rehearsal as an operator runs it: with a simulator of its own, without web or worker."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from labs.models import Launch, Resource
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.simulator, pytest.mark.slow]
+
+
+@pytest.fixture
+def nothing_running(settings):
+    settings.SIMULATOR_URL = "http://127.0.0.1:9"  # the discard port: nobody answers
+
+
+def test_it_starts_a_simulator_plays_a_lab_and_prints_one_json_object(nothing_running):
+    out = StringIO()
+    call_command("rehearse", "s3-ml-bucket", "--json", stdout=out, stderr=StringIO())
+    (lab,) = json.loads(out.getvalue())["labs"]
+    assert lab["lab"] == "s3-ml-bucket"
+    assert lab["ok"] is True
+    assert lab["left"] == 0
+    assert 0 < lab["seconds_to_running"] < 120
+    assert 0 < lab["seconds_to_gone"] < 120
+    assert lab["usd_per_hour"] >= 0
+    assert Launch.objects.get().certificate["left"] == []
+    assert not Resource.objects.open().exists()
+
+
+def test_a_lab_that_does_not_exist_is_named_with_those_that_do(nothing_running):
+    with pytest.raises(CommandError, match="no lab 'nope'; there are ec2-reads-s3"):
+        call_command("rehearse", "nope", stdout=StringIO(), stderr=StringIO())
+
+
+def test_an_account_that_is_not_connected_is_refused(nothing_running):
+    with pytest.raises(CommandError, match="No account 'class' is connected"):
+        call_command("rehearse", "s3-ml-bucket", "--account", "class", stdout=StringIO(), stderr=StringIO())
