@@ -27,7 +27,7 @@ CONFIG = Config(
     max_pool_connections=32,
     user_agent_extra="lightsout",
 )
-PATIENT = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
+PATIENT = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 4}))
 
 
 class Trouble(Exception):
@@ -189,6 +189,11 @@ _keys: dict[tuple, _Keys] = {}
 _clients: dict[tuple, object] = {}
 _lock = threading.RLock()
 _RENEW = timedelta(minutes=10)
+# One session for all clients: each would read AWS's descriptions of its services anew, a quarter of a second of CPU a
+# client. A session is not made for threads (the clients it makes are), so clients are made one at a time.
+_session = boto3.session.Session()
+_making = threading.Lock()
+_assuming: dict[tuple, threading.Lock] = {}
 
 
 def client(account, service, region=None, *, config=CONFIG):
@@ -203,15 +208,16 @@ def client(account, service, region=None, *, config=CONFIG):
     with _lock:
         if at in _clients:
             return _clients[at]
-    made = boto3.session.Session().client(
-        service,
-        region_name=region,
-        aws_access_key_id=keys.access_key_id,
-        aws_secret_access_key=keys.secret_access_key,
-        aws_session_token=keys.session_token,
-        endpoint_url=endpoint(account),
-        config=config,
-    )
+    with _making:
+        made = _session.client(
+            service,
+            region_name=region,
+            aws_access_key_id=keys.access_key_id,
+            aws_secret_access_key=keys.secret_access_key,
+            aws_session_token=keys.session_token,
+            endpoint_url=endpoint(account),
+            config=config,
+        )
     if account.mode == account.PRACTICE:
         made.meta.events.register("after-call", _same_boot(account.boot_id))
     with _lock:
@@ -286,15 +292,21 @@ def _own_sts(account):
 def _keys_for(account) -> _Keys:
     at = (account.pk, account.aws_id, account.boot_id)
     with _lock:
+        turn = _assuming.setdefault(at, threading.Lock())
+    # Threads that begin together wait for the one that asks: keys of their own would mean clients of their own.
+    with turn:
         kept = _keys.get(at)
         if kept and kept.expires_at - datetime.now(UTC) > _RENEW:
             return kept
-    answer = assume(account, controller_role(account), session_name="lightsout-controller")
-    keys = _Keys(
-        answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"].astimezone(UTC)
-    )
-    with _lock:
-        _keys[at] = keys
+        answer = assume(account, controller_role(account), session_name="lightsout-controller")
+        keys = _Keys(
+            answer["AccessKeyId"],
+            answer["SecretAccessKey"],
+            answer["SessionToken"],
+            answer["Expiration"].astimezone(UTC),
+        )
+        with _lock:
+            _keys[at] = keys
     return keys
 
 
