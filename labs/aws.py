@@ -79,7 +79,6 @@ _THROTTLES = {
     "TooManyRequestsException",
     "RequestLimitExceeded",
     "BandwidthLimitExceeded",
-    "LimitExceededException.Throttle",
     "ProvisionedThroughputExceededException",
     "SlowDown",
     "PriorRequestNotComplete",
@@ -113,7 +112,6 @@ _ALREADY = {
     "InvalidGroup.Duplicate",
     "InvalidKeyPair.Duplicate",
     "ResourceConflictException",
-    "ResourceInUse.Duplicate",
     "IdempotentParameterMismatch",
 }
 _IN_THE_WAY = {
@@ -124,7 +122,7 @@ _IN_THE_WAY = {
     "VolumeInUse",
     "ConflictException",
 }
-_NOT_YET = {"InvalidParameterValue.NotYet", "IncorrectState", "IncorrectInstanceState", "OperationAborted"}
+_NOT_YET = {"IncorrectState", "IncorrectInstanceState", "OperationAborted"}
 
 
 def sorted_trouble(error: Exception) -> Trouble:
@@ -152,7 +150,8 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         return Throttled(words)
     if code.startswith("ExpiredToken") or code == "RequestExpired":
         return NoAnswer(words)  # fresh credentials come with the next client
-    if code in _ALREADY or (code == "ValidationException" and "already exist" in lower):
+    # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance".
+    if code in _ALREADY or (code == "ValidationException" and ("already exist" in lower or "duplicate" in lower)):
         return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)

@@ -120,7 +120,7 @@ class Kind:
     arn_type: ClassVar[str] = ""  # how ARNs name it, "service:type" ("ec2:instance", "iam:role"; "s3" for buckets)
     is_global: ClassVar[bool] = False  # S3 and IAM: one list a account, not one a region
     can_stop: ClassVar[bool] = False
-    # What Stop means where there is no stop: "delete" for what costs by the hour (an endpoint), "keep" for what is free.
+    # What Stop means where there is no stop: "delete" for what costs by the hour (an endpoint), else "keep".
     stop_means: ClassVar[str] = "keep"
     is_free: ClassVar[bool] = False  # says so itself; else meters() must price it
     settle_seconds: ClassVar[int] = (

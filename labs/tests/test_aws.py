@@ -1,0 +1,109 @@
+"""Errors of AWS, sorted once; and answers of another world refused."""
+
+import botocore.exceptions as bx
+import pytest
+
+from labs import aws
+from labs.models import Account
+from labs.tests.cast import START
+
+
+def said(code, message="", status=400):
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return bx.ClientError(answer, "Op")
+
+
+CASES = [
+    (said("ThrottlingException"), aws.Throttled),
+    (said("RequestLimitExceeded", status=503), aws.Throttled),
+    (said("SlowDown", status=503), aws.Throttled),
+    (said("NoSuchBucket", status=404), aws.NotThere),
+    (said("InvalidInstanceID.NotFound"), aws.NotThere),
+    (said("ValidationException", 'Could not find endpoint "x"'), aws.NotThere),
+    (said("ValidationException", "RecordNotFound"), aws.NotThere),
+    (said("ValidationException", "Cannot create already existing endpoint"), aws.AlreadyThere),
+    (said("ValidationException", "Cannot create a duplicate Notebook Instance"), aws.AlreadyThere),
+    (said("EntityAlreadyExists", status=409), aws.AlreadyThere),
+    (said("InvalidGroup.Duplicate"), aws.AlreadyThere),
+    (said("ValidationException", "Could not assume role arn:aws:iam::1:role/x"), aws.NotYet),
+    (
+        said(
+            "InvalidParameterValue",
+            "Value (p) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+        ),
+        aws.NotYet,
+    ),
+    (said("DependencyViolation"), aws.InTheWay),
+    (said("DeleteConflict", status=409), aws.InTheWay),
+    (said("BucketNotEmpty", status=409), aws.InTheWay),
+    (said("AccessDenied", status=403), aws.Denied),
+    (said("UnauthorizedOperation", status=403), aws.Denied),
+    (said("InvalidClientTokenId", status=403), aws.Denied),
+    (said("ExpiredToken", status=403), aws.NoAnswer),
+    (said("InternalError", status=500), aws.NoAnswer),
+    (said("ServiceUnavailable", status=503), aws.NoAnswer),
+    (said("InvalidParameterValue", "the size is wrong"), aws.Refused),
+    (said("VcpuLimitExceeded"), aws.Refused),
+    (bx.ReadTimeoutError(endpoint_url="http://x"), aws.NoAnswer),
+    (bx.EndpointConnectionError(endpoint_url="http://x"), aws.NoAnswer),
+    (bx.ConnectionClosedError(endpoint_url="http://x"), aws.NoAnswer),
+    (bx.NoCredentialsError(), aws.Denied),
+    (bx.ParamValidationError(report="too short"), aws.Refused),
+]
+
+
+@pytest.mark.parametrize(("error", "trouble"), CASES, ids=lambda value: getattr(value, "__name__", str(value)[:60]))
+def test_sorted(error, trouble):
+    assert type(aws.sorted_trouble(error)) is trouble
+
+
+def test_a_message_that_is_none_is_no_crash():
+    answer = {"Error": {"Code": "X", "Message": None}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    assert "no reason given" in str(aws.sorted_trouble(bx.ClientError(answer, "Op")))
+
+
+def test_what_is_not_botocores_is_raised_again():
+    with pytest.raises(ZeroDivisionError):
+        aws.sorted_trouble(ZeroDivisionError())
+
+
+@pytest.fixture
+def account(simulator, aye, settings):
+    settings.SIMULATOR_URL = simulator.url
+    aws.forget_clients()
+    yield Account.objects.create(
+        name="Aye's",
+        mode=Account.PRACTICE,
+        aws_id=simulator.new_account(),
+        owner=aye,
+        regions=["us-east-1"],
+        boot_id=simulator.boot()["boot_id"],
+        created_at=START,
+    )
+    aws.forget_clients()
+
+
+@pytest.mark.django_db
+@pytest.mark.simulator
+def test_an_answer_of_another_boot_is_refused_at_every_client(account):
+    assert aws.client(account, "s3").list_buckets()["Buckets"] == []
+    account.boot_id = "another-boot"
+    with pytest.raises(aws.ChangedWorld, match="was restarted"):
+        aws.client(account, "s3")
+
+
+@pytest.mark.django_db
+@pytest.mark.simulator
+def test_a_client_kept_over_a_restart_refuses_the_new_world(account, simulator):
+    kept = aws.client(account, "s3")
+    simulator.reset()
+    with pytest.raises((aws.ChangedWorld, bx.ClientError)) as refused:
+        kept.list_buckets()
+    assert not isinstance(aws.sorted_trouble(refused.value), aws.NotThere)
+
+
+@pytest.mark.django_db
+@pytest.mark.simulator
+def test_credentials_of_another_account_than_asked_for_are_refused(account):
+    with pytest.raises(aws.ChangedWorld, match="asked for account"):
+        aws.assume(account, "arn:aws:iam::555555555555:role/lab/controller", session_name="lightsout")
