@@ -408,8 +408,8 @@ def end_world(account: Account, boot_id: str, now: datetime) -> list[Launch]:
         locked = Account.objects.select_for_update().get(pk=account.pk)
         if locked.boot_id == boot_id:
             return []
-        rows = list(Resource.objects.open().filter(account=account).only("id", "seen_at"))
-        for row in rows:
+        seen = Resource.objects.open().filter(account=account).exclude(seen_at=None).only("id", "seen_at")
+        for row in seen:
             Span.objects.filter(resource=row, ended=None, began__lte=row.seen_at).update(ended=row.seen_at)
         Resource.objects.open().filter(account=account).update(
             closed_at=now, closed_why=why, seen=ABSENT, next_look_at=None, lease_until=None, blocked_why=""
