@@ -38,7 +38,12 @@ class Price(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.service} {self.kind} {self.sku}, {self.region}: ${self.usd.normalize():f} per {self.unit}"
+        return f"{self.service} {self.kind} {self.sku}, {self.region}: ${self.short} per {self.unit}"
+
+    @property
+    def short(self) -> str:
+        """0.05, not 0.0500000000."""
+        return f"{self.usd.normalize():f}"
 
 
 class Reading(models.Model):

@@ -88,7 +88,7 @@ def load(path: Path = SHIPPED) -> tuple[int, int]:
 
     Raises BadPriceFile, and then nothing was changed.
     """
-    wanted = list(_read(path))
+    wanted = list(read(path))
     known = {_line_of(price): price for price in Price.objects.all()}
     new = [price for price in wanted if _line_of(price) not in known]
     corrected = []
@@ -107,7 +107,8 @@ def _line_of(price: Price) -> tuple:
     return price.service, price.kind, price.sku, price.region, price.unit, price.valid_from
 
 
-def _read(path: Path) -> Iterable[Price]:
+def read(path: Path) -> Iterable[Price]:
+    """The prices of a file, not saved. Raises BadPriceFile at the first line that cannot be one."""
     seen: dict[tuple, int] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):

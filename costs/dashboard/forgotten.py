@@ -249,7 +249,7 @@ def forgotten_in(scopes: Iterable[str], now: datetime, *, told: Iterable[Scope] 
     findings: dict[Any, list[Finding]] = defaultdict(list)
     rows: dict[Any, Resource] = {}
     found = Finding.objects.open().filter(resource__scope__in=keys, resource__closed_at=None)
-    for finding in found.select_related("resource__owner", "resource__metered"):
+    for finding in found.select_related("resource__owner", "resource__metered", "resource__account"):
         findings[finding.resource_id].append(finding)
         rows[finding.resource_id] = finding.resource
     book = PriceBook.open(regions={row.region for row in rows.values()})

@@ -139,6 +139,14 @@ class MyCosts:
         return max((one.launch.expires_at for one in self.exposures), default=None)
 
     @property
+    def time_left(self) -> timedelta | None:
+        return self.off_by - self.now if self.off_by else None
+
+    @property
+    def unseen_for(self) -> timedelta | None:
+        return self.now - self.seen_at if self.seen_at else None
+
+    @property
     def strangers_usd_per_hour(self) -> Decimal:
         return sum((one.rate.usd_per_hour for one in self.strangers), Decimal(0))
 

@@ -1,9 +1,14 @@
 """The people and the price book of tests about money."""
 
+import copy
+from functools import cache
+
 import pytest
+import time_machine
 
 from costs import pricebook
-from costs.tests import worlds
+from costs.models import Price
+from costs.tests import grants, worlds
 
 
 @pytest.fixture
@@ -22,12 +27,46 @@ def chit(db):
 
 
 @pytest.fixture
-def prices(db):
+def whole_book(db):
     """The price book as it is shipped."""
     pricebook.load()
+
+
+@cache
+def _some_prices():
+    """Of the shipped book what these tests buy: loading all of it takes most of a second a test."""
+    regions, dear = {"us-east-1", "ap-southeast-1"}, {"spot"}
+    services = {"EC2", "EBS", "VPC", "S3", "SageMaker"}
+    shipped = pricebook.read(pricebook.SHIPPED)
+    return [p for p in shipped if p.region in regions and p.service in services and p.kind not in dear]
+
+
+@pytest.fixture
+def prices(db):
+    """The shipped prices of the services and regions that tests buy in."""
+    Price.objects.bulk_create(copy.copy(price) for price in _some_prices())
 
 
 @pytest.fixture
 def ayes(aye):
     """Aye's practice account."""
     return worlds.account_of(aye)
+
+
+@pytest.fixture
+def teacher(chit, settings):
+    """Chit sees and acts on the money of worlds.SCOPE."""
+    settings.AUTHENTICATION_BACKENDS = [
+        "django.contrib.auth.backends.ModelBackend",
+        "costs.tests.grants.Grants",
+    ]
+    grants.GRANTED[chit.pk] = {worlds.SCOPE}
+    yield chit
+    grants.GRANTED.clear()
+
+
+@pytest.fixture
+def now():
+    """The world's own instant, for pages that ask what time it is."""
+    with time_machine.travel(worlds.NOW, tick=False):
+        yield worlds.NOW

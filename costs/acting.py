@@ -1,0 +1,170 @@
+"""What people do on the pages about money: stop, delete, remind, put off, Lights out. All of it is asked of labs;
+nothing is off until it is seen to be.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from costs import forgotten
+from costs import lights_out as house
+from costs.access import ACT, scopes_of
+from costs.dashboard.forgotten import forgotten_in
+from costs.kinds import can_stop, kept_on_stop, lost_on_delete, stop_deletes, title_of
+from costs.models import Scope
+from labs import launching
+from labs.kinds.base import FAILED, STOPPED
+from labs.models import Resource
+
+WHY = "left on"
+AT_ONCE = 500  # rows of one form
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def turn_off(request):
+    """Asks what is to happen to these resources, and, once confirmed, asks labs for it.
+
+    act=turn_off stops what can be stopped and deletes the rest; act=delete deletes all. A row's own Stop (`stop`) needs
+    no question: it comes back, and its data is kept. What cannot be stopped any more is asked about all the same.
+    """
+    rows = _rows(request)
+    if not rows:
+        return _back(request)
+    stop = "stop" in request.POST and all(_Row(row).stops for row in rows)
+    if request.method != "POST" or not (stop or "confirm" in request.POST):
+        return render(request, "costs/turn_off.html", {"rows": [_Row(row) for row in rows], "now": timezone.now()})
+    now = timezone.now()
+    stops = [row for row in rows if request.POST.get("act") != "delete" and _Row(row).stops]
+    deletes = [row for row in rows if row not in stops]
+    launching.ask_to_stop(stops, now=now, by=request.user, why=WHY)
+    launching.ask_to_delete(deletes, now=now, by=request.user, why=WHY)
+    asked = " and ".join(
+        words for words in (f"stop {len(stops)}" if stops else "", f"delete {len(deletes)}" if deletes else "") if words
+    )
+    messages.success(request, f"Asked to {asked}. Each goes dark here once AWS shows that it is off.")
+    return _back(request)
+
+
+class _Row:
+    """A resource as the question shows it."""
+
+    def __init__(self, row: Resource):
+        self.row = row
+        self.name = row.name or row.aws_id
+        self.title = title_of(row.kind)
+        self.stops = can_stop(row.kind) and row.seen not in (STOPPED, FAILED)
+        self.happens = kept_on_stop(row.kind) if self.stops or stop_deletes(row.kind) else lost_on_delete(row.kind)
+        self.lost_on_delete = lost_on_delete(row.kind)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def snooze(request):
+    """Asks for how long and why, then puts the findings off."""
+    rows, now = _rows(request, staff_only=True), timezone.now()
+    if not rows:
+        return _back(request)
+    sessions = Scope.objects.filter(key__in={row.scope for row in rows}, look_ahead_until__gt=now)
+    session = min((scope.look_ahead_until for scope in sessions), default=None)
+    choices = [("4", "4 hours", now + timedelta(hours=4)), ("24", "1 day", now + timedelta(hours=24))]
+    if session:
+        choices.append(("session", "the next session", session))
+    if request.method == "POST" and "confirm" in request.POST:
+        until = {key: at for key, _, at in choices}.get(request.POST.get("until", ""))
+        if until is not None:
+            off = forgotten.snooze(rows, until=until, why=request.POST.get("why", ""), now=now, by=request.user)
+            messages.success(request, f"{_things(len(off))} put off. They cost what they cost meanwhile.")
+            return _back(request)
+        messages.error(request, "Choose how long.")
+    facts = {"rows": [_Row(row) for row in rows], "choices": choices, "now": now}
+    return render(request, "costs/snooze.html", facts)
+
+
+@login_required
+@require_POST
+def wake(request):
+    forgotten.wake(_rows(request, staff_only=True))
+    return _back(request)
+
+
+@login_required
+@require_POST
+def remind(request):
+    rows = _rows(request, staff_only=True)
+    told = forgotten.remind(rows, now=timezone.now(), by=request.user)
+    if told:
+        messages.success(request, f"{_things(len(told))}: the owner gets a mail within minutes.")
+    if len(told) < len(rows):
+        left = len(rows) - len(told)
+        messages.info(request, f"{_things(left)} not: nobody is known to own it, or the owner was reminded lately.")
+    return _back(request)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def lights_out(request):
+    """The list, the scope's name to be typed, and the act. The name is checked here, whatever the button says."""
+    may = set(scopes_of(request.user, ACT))
+    scopes = list(Scope.objects.filter(key__in=may).order_by("-ends_at", "name"))
+    asked_for = request.POST.get("scope") or request.GET.get("scope")
+    scope = next((one for one in scopes if one.key == asked_for), None) if asked_for else next(iter(scopes), None)
+    if scope is None:
+        raise Http404("No such page.")
+    now = timezone.now()
+    facts = {
+        "scope": scope,
+        "scopes": scopes,
+        "lights": house.going_out(forgotten_in([scope.key], now), now),
+        "in_use": house.labs_in_use(scope.key, now),
+        "now": now,
+    }
+    if request.method == "POST":
+        facts["include_in_use"] = "include_in_use" in request.POST
+        if request.POST.get("name", "").strip() == scope.name:
+            outs = house.lights_out(scope.key, now, request.user, facts["include_in_use"])
+            words = f"{_things(len(outs))} asked to go off. Each goes dark here once AWS shows it."
+            messages.success(request, words if outs else "Nothing was on that Lights out turns off.")
+            return redirect("costs:forgotten")
+        facts["wrong_name"] = request.POST.get("name", "")
+    facts["saves"] = sum(one.by_next_usd for one in facts["lights"] if one.by_next_usd is not None)
+    facts["unpriced"] = sum(one.by_next_usd is None for one in facts["lights"])
+    facts["until"] = min((one.until for one in facts["lights"]), default=None)
+    return render(request, "costs/lights_out.html", facts)
+
+
+def _rows(request, *, staff_only=False) -> list[Resource]:
+    """The open resources that the form names (`only`, else every `r`). One that the person may not act on does not
+    exist for them; one that is gone meanwhile is left out."""
+    named = request.POST if request.method == "POST" else request.GET
+    try:
+        one = named.getlist("stop") or named.getlist("only")
+        ids = {uuid.UUID(pk) for pk in (one or named.getlist("r"))[:AT_ONCE]}
+    except ValueError:
+        raise Http404("No such resource.") from None
+    rows = list(Resource.objects.filter(pk__in=ids).select_related("owner", "account", "launch").order_by("created_at"))
+    acts_for = {row.scope: request.user.has_perm(ACT, row.scope) for row in rows}
+    denied = [row for row in rows if not acts_for[row.scope] and (staff_only or row.owner_id != request.user.pk)]
+    if denied or len(rows) < len(ids) or (staff_only and not scopes_of(request.user, ACT)):
+        raise Http404("No such resource.")
+    rows = [row for row in rows if row.closed_at is None]
+    if not rows:
+        messages.info(request, "Nothing is selected that is still there.")
+    return rows
+
+
+def _back(request):
+    """To the page that lists what is left on: staff's, or one's own."""
+    return redirect("costs:forgotten" if scopes_of(request.user, ACT) else "costs:mine")
+
+
+def _things(number: int) -> str:
+    return f"{number} resource{'' if number == 1 else 's'}"

@@ -1,0 +1,61 @@
+"""Figures for Plotly, as plain dictionaries. Colours are names of the page's own variables: charts.js reads them from
+the theme that is on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import plotly.graph_objects as go
+
+from costs.dashboard.days import DaySpend
+
+# service: (class of its dot in the legend, CSS variable of its colour). Amber is what most often is left on.
+COLOURS = {
+    "SageMaker": ("is-on", "--lo-fill"),
+    "EC2": ("bg-indigo", "--tblr-indigo"),
+    "EMR": ("bg-teal", "--tblr-teal"),
+    "LAMBDA": ("bg-purple", "--tblr-purple"),
+    "S3": ("bg-azure", "--tblr-azure"),
+    "EBS": ("bg-secondary", "--lo-ink2"),
+}
+OTHERS = [("bg-cyan", "--tblr-cyan"), ("bg-teal", "--tblr-teal"), ("bg-purple", "--tblr-purple")]
+
+
+def colours_of(services: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """{service: (class, variable)}."""
+    unknown = [service for service in sorted(services) if service not in COLOURS]
+    return {service: COLOURS.get(service) or OTHERS[unknown.index(service) % len(OTHERS)] for service in services}
+
+
+def spend_figure(days: Sequence[DaySpend], services: Sequence[tuple[str, Decimal]]) -> dict:
+    """Stacked bars, one a UTC day, the dearest service at the bottom; the last day, which is not over, is hatched."""
+    colours = colours_of([service for service, _ in services])
+    hatched = [""] * (len(days) - 1) + ["/"]
+    bars = [
+        go.Bar(
+            name=service,
+            x=[day.day.isoformat() for day in days],
+            y=[float(day.by_service.get(service, 0)) for day in days],
+            meta={"colour": colours[service][1]},
+            marker={"pattern": {"shape": hatched, "fillmode": "overlay", "size": 6}},
+            hovertemplate="$%{y:,.2f}",
+        )
+        for service, _ in services
+    ]
+    layout = {
+        "barmode": "stack",
+        "bargap": 0.25,
+        "height": 276,
+        "margin": {"l": 48, "r": 8, "t": 8, "b": 32},
+        "showlegend": False,
+        "hovermode": "x unified",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": {"type": "date", "tickformat": "%-d %b", "fixedrange": True, "showgrid": False},
+        "yaxis": {"tickprefix": "$", "fixedrange": True, "rangemode": "tozero", "nticks": 5},
+    }
+    figure = go.Figure(data=bars, layout=layout)
+    # Plotly's own theme is 7 KB of colours that are not ours.
+    figure.update_layout(template=None)
+    return figure.to_plotly_json()

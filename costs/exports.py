@@ -1,0 +1,111 @@
+"""The figures of the pages as CSV, for whoever wants to add them up themselves."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+
+from django.contrib.auth.decorators import login_required
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from costs.models import DailySpend, Reading
+from costs.views import money_page
+
+
+class _Echo:
+    """What csv writes to: hands back the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _safe(cell):
+    """A spreadsheet runs what begins like a formula; a name that somebody chose is no formula."""
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _csv(name: str, head: Iterable[str], lines: Iterator) -> StreamingHttpResponse:
+    writer = csv.writer(_Echo())
+
+    def written():
+        yield "\ufeff" + writer.writerow(head)  # the mark by which spreadsheets know UTF-8
+        for line in lines:
+            yield writer.writerow([_safe(cell) for cell in line])
+
+    answer = StreamingHttpResponse(written(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}-{timezone.now():%Y-%m-%d}.csv"'
+    return answer
+
+
+@money_page
+def spend(request, scopes):
+    """One line a UTC day, person, account, service and region; amounts with all their places."""
+    lines = DailySpend.objects.filter(scope__in=scopes).select_related("owner", "account")
+    lines = lines.order_by("day", "owner__email", "account", "service", "region")
+    return _csv(
+        "spend",
+        ["day_utc", "person", "email", "account", "service", "region", "usd", "unpriced_seconds"],
+        (
+            (
+                line.day.isoformat(),
+                line.owner or "",
+                line.owner.email if line.owner else "",
+                line.account.aws_id,
+                line.service,
+                line.region,
+                f"{line.usd:f}",
+                line.unpriced_seconds,
+            )
+            for line in lines.iterator(chunk_size=2000)
+        ),
+    )
+
+
+@require_safe
+@never_cache
+@login_required
+def mine(request):
+    """Every reading of one's own: time, quantity x price = cost, and how sure the price is."""
+    found = Reading.objects.filter(resource__owner=request.user).select_related("resource__launch", "price")
+    return _csv(
+        "my-readings",
+        [
+            "start_utc",
+            "end_utc",
+            "lab",
+            "kind",
+            "name",
+            "region",
+            "meter",
+            "quantity",
+            "unit",
+            "usd_per_unit",
+            "usd",
+            "price_as_of",
+            "price_confidence",
+            "price_source",
+        ],
+        (
+            (
+                one.start.isoformat(),
+                one.end.isoformat(),
+                one.resource.launch.lab if one.resource.launch else "",
+                one.resource.kind,
+                one.resource.name or one.resource.aws_id,
+                one.resource.region,
+                one.meter,
+                f"{one.quantity:f}",
+                one.unit,
+                "unpriced" if one.rate is None else f"{one.rate:f}",
+                "unpriced" if one.usd is None else f"{one.usd:f}",
+                one.price.valid_from.isoformat() if one.price else "",
+                one.price.confidence if one.price else "",
+                one.price.source if one.price else "",
+            )
+            for one in found.order_by("start", "pk").iterator(chunk_size=2000)
+        ),
+    )

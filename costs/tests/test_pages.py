@@ -1,0 +1,347 @@
+"""The pages about money: what they show, who sees them, and what pressing something does."""
+
+import csv
+import json
+import re
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from costs import forgotten, metering, scopes
+from costs.models import Finding
+from costs.tests import worlds
+from costs.tests.worlds import DAY, HOUR, NOW, SCOPE, endpoint, instance, notebook, stranger
+from labs.kinds.base import STOPPED
+from labs.models import Event, Launch, Resource
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("prices", "now")]
+D = Decimal
+SLUG = "aws-ml-sep-2025"
+
+
+@pytest.fixture
+def told(db):
+    return scopes.tell(
+        SCOPE,
+        name=SLUG,
+        title="September 2025",
+        student_usd=D(25),
+        cohort_usd=D(500),
+        look_ahead_until=NOW + 2 * DAY,
+        ends_at=NOW + 16 * DAY,
+    )
+
+
+@pytest.fixture
+def left_on(told, ayes):
+    """A box in another region, an endpoint, a stopped notebook and a free security group, all made by hand."""
+    rows = {
+        "box": stranger(ayes, "ec2-instance", instance(disk_gb=0, since=NOW - 26 * HOUR), NOW, region="ap-southeast-1"),
+        "ep": stranger(ayes, "sagemaker-endpoint", endpoint(since=NOW - 3 * HOUR), NOW),
+        "off": stranger(ayes, "sagemaker-notebook", notebook(STOPPED, name="off"), NOW),
+        "sg": stranger(ayes, "security-group", worlds.free(), NOW),
+    }
+    metering.meter(NOW)
+    forgotten.judge(NOW)
+    return rows
+
+
+def page(client, who, name, /, *args, **query):
+    client.force_login(who, backend="django.contrib.auth.backends.ModelBackend")
+    return client.get(reverse(f"costs:{name}", args=args), query)
+
+
+def press(client, who, name, /, **fields):
+    client.force_login(who, backend="django.contrib.auth.backends.ModelBackend")
+    return client.post(reverse(f"costs:{name}"), fields, follow=True)
+
+
+def words(response):
+    text = re.sub(r"<(script|style|head)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+
+
+def wanted(row):
+    return Resource.objects.get(pk=row.pk).wanted
+
+
+# --- who sees what -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["spend", "spend_csv", "forgotten", "lights_out"])
+def test_a_student_has_no_such_page(client, aye, teacher, told, name):
+    assert page(client, aye, name).status_code == 404
+    assert page(client, teacher, name).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["spend", "forgotten", "mine", "mine_csv", "turn_off", "snooze", "lights_out"])
+def test_who_is_not_signed_in_is_asked_to(client, name):
+    response = client.get(reverse(f"costs:{name}"))
+    assert response.status_code == 302 and "login" in response.url
+
+
+def test_another_scopes_things_do_not_exist(client, teacher, told, aye):
+    elsewhere = worlds.account_of(aye, number=8, scope="f" * 32, mode="own")
+    row = stranger(elsewhere, "ec2-instance", instance(name="secret"), NOW)
+    forgotten.judge(NOW)
+    assert "secret" not in words(page(client, teacher, "forgotten"))
+    assert "secret" not in words(page(client, teacher, "spend"))
+    assert press(client, teacher, "turn_off", only=row.pk, confirm="yes").status_code == 404
+    assert page(client, teacher, "readings", row.pk).status_code == 404
+    assert wanted(row) == "running"
+
+
+def test_a_student_turns_off_their_own_and_nobody_elses(client, aye, bo, left_on):
+    assert press(client, bo, "turn_off", stop=left_on["box"].pk).status_code == 404
+    assert wanted(left_on["box"]) == "running"
+    response = press(client, aye, "turn_off", stop=left_on["box"].pk)
+    assert response.redirect_chain[-1][0] == reverse("costs:mine")
+    assert wanted(left_on["box"]) == "stopped"
+
+
+@pytest.mark.parametrize("name", ["remind", "snooze", "wake"])
+def test_reminding_and_putting_off_are_not_the_owners(client, aye, left_on, name):
+    assert press(client, aye, name, only=left_on["box"].pk, confirm="yes", until="24").status_code == 404
+    assert not Finding.objects.exclude(snoozed_until=None).exists()
+
+
+@pytest.mark.parametrize("name", ["wake", "remind"])
+def test_what_changes_something_is_never_a_link(client, teacher, name):
+    assert page(client, teacher, name).status_code == 405
+
+
+# --- spend -------------------------------------------------------------------------------------------------------
+
+
+def test_the_spend_page_says_what_the_figures_say(client, teacher, left_on):
+    response = page(client, teacher, "spend")
+    said = words(response)
+    assert "Burning now" in said and "2 resources" not in said
+    assert "September 2025" in said
+    assert "Aye" in said and "Left on" in said
+    figure = json.loads(
+        re.search(r'id="spend-figure" type="application/json">(.*?)</script>', response.content.decode())[1]
+    )
+    drawn = sum(sum(trace["y"]) for trace in figure["data"])
+    assert drawn == pytest.approx(float(response.context["page"].spent_usd), abs=0.01)
+    assert figure["data"][0]["marker"]["pattern"]["shape"][-1] == "/", "today is not over"
+    rows = [cell for cell in response.context["table"] if cell[0].total]
+    assert sum(day.total for day, _ in rows) == response.context["page"].spent_usd
+
+
+def test_the_chart_needs_no_inline_script_and_one_style_with_a_nonce(client, teacher, left_on):
+    response = page(client, teacher, "spend")
+    html = response.content.decode()
+    nonce = re.search(r'<style id="plotly.js-style-global" nonce="([^"]+)"', html)[1]
+    assert f"'nonce-{nonce}'" in response["Content-Security-Policy"]
+    assert "style=" not in re.sub(r"data-[a-z-]+style=", "", html)
+    assert not re.search(r"\son[a-z]+=", html)
+
+
+def test_a_name_with_a_script_in_it_is_only_a_name(client, teacher, told, ayes):
+    stranger(ayes, "ec2-instance", instance(name="<script>alert(1)</script>"), NOW)
+    forgotten.judge(NOW)
+    for name in ("forgotten", "lights_out"):
+        html = page(client, teacher, name).content.decode()
+        assert "<script>alert" not in html and "&lt;script&gt;alert" in html
+
+
+def test_unpriced_is_said_aloud(client, teacher, told, ayes, aye):
+    stranger(ayes, "sagemaker-notebook", notebook(type="ml.x9.huge", since=NOW - HOUR, name="odd"), NOW)
+    metering.meter(NOW)
+    forgotten.judge(NOW)
+    assert "has a part without a price" in words(page(client, teacher, "spend"))
+    said = words(page(client, teacher, "forgotten"))
+    assert "and 1 unpriced" in said and "no price known" in said
+    assert "has no price that we know" in words(page(client, aye, "mine"))
+
+
+def test_a_price_says_where_it_is_from_and_how_sure_it_is(client, teacher, left_on):
+    said = words(page(client, teacher, "forgotten"))
+    assert "at $0.115 per Hrs, us-east-1, list, read" in said
+
+
+def test_the_spend_csv_adds_up_to_the_page(client, teacher, left_on):
+    response = page(client, teacher, "spend_csv")
+    lines = list(csv.DictReader(response.getvalue().decode("utf-8-sig").splitlines()))
+    assert {line["person"] for line in lines} == {"Aye"}
+    assert sum(D(line["usd"]) for line in lines) == page(client, teacher, "spend").context["page"].spent_usd
+
+
+def test_a_spreadsheet_does_not_run_a_persons_name(client, teacher, told):
+    mallory = worlds.person("Mallory")
+    mallory.name = "=cmd|' /C calc'!A0"
+    mallory.save()
+    stranger(worlds.account_of(mallory, number=4), "ec2-instance", instance(since=NOW - HOUR), NOW)
+    metering.meter(NOW)
+    assert b"'=cmd" in page(client, teacher, "spend_csv").getvalue()
+
+
+# --- forgotten ---------------------------------------------------------------------------------------------------
+
+
+def test_the_forgotten_page_lists_with_owner_region_price_and_reason(client, teacher, left_on):
+    said = words(page(client, teacher, "forgotten"))
+    assert "2 lights are still on" in said
+    for part in (
+        "box",
+        "Aye",
+        "ap-southeast-1",
+        "In ap-southeast-1, where no lab runs",
+        "Off or free, but left behind",
+    ):
+        assert part in said, part
+    saved = (D("0.115") + page(client, teacher, "forgotten").context["page"].lights[1].rate.usd_per_hour) * 48
+    assert f"${saved:.2f}" in said
+
+
+def test_stop_is_one_press_and_delete_asks_first(client, teacher, left_on):
+    response = press(client, teacher, "turn_off", stop=left_on["box"].pk)
+    assert "Asked to stop 1." in words(response)
+    assert wanted(left_on["box"]) == "stopped"
+    assert "Going off" in words(response)
+
+    asked = press(client, teacher, "turn_off", only=left_on["ep"].pk)
+    assert "Turn off 1 resource?" in words(asked) and wanted(left_on["ep"]) == "running"
+    press(client, teacher, "turn_off", r=left_on["ep"].pk, confirm="yes", act="turn_off")
+    assert wanted(left_on["ep"]) == "gone"
+    assert Event.objects.filter(resource=left_on["ep"], actor=teacher, code="asked").exists()
+
+
+def test_several_at_once_each_by_its_mildest_act_or_all_deleted(client, teacher, left_on):
+    both = [left_on["box"].pk, left_on["ep"].pk]
+    said = words(press(client, teacher, "turn_off", r=both))
+    assert "Turn off 2 resources?" in said
+    press(client, teacher, "turn_off", r=both, confirm="yes", act="turn_off")
+    assert (wanted(left_on["box"]), wanted(left_on["ep"])) == ("stopped", "gone")
+    press(client, teacher, "turn_off", r=[left_on["box"].pk, left_on["sg"].pk], confirm="yes", act="delete")
+    assert (wanted(left_on["box"]), wanted(left_on["sg"])) == ("gone", "gone")
+
+
+def test_a_stop_of_what_is_stopped_already_becomes_a_question(client, teacher, left_on):
+    said = words(press(client, teacher, "turn_off", stop=left_on["off"].pk))
+    assert "Turn off 1 resource?" in said
+    assert wanted(left_on["off"]) == "running"
+
+
+def test_something_that_went_meanwhile_is_no_error(client, teacher, left_on):
+    worlds.gone(left_on["box"], NOW)
+    response = press(client, teacher, "turn_off", stop=left_on["box"].pk)
+    assert response.status_code == 200 and "Nothing is selected that is still there" in words(response)
+
+
+@pytest.mark.parametrize("pk", ["nonsense", "00000000-0000-0000-0000-000000000000"])
+def test_what_never_was_does_not_exist(client, teacher, told, pk):
+    assert press(client, teacher, "turn_off", only=pk).status_code == 404
+
+
+def test_remind_tells_once_and_says_so(client, teacher, left_on):
+    assert "gets a mail" in words(press(client, teacher, "remind", only=left_on["box"].pk))
+    assert "reminded lately" in words(press(client, teacher, "remind", only=left_on["box"].pk))
+    assert len(forgotten.reminders_due()) == 1
+
+
+def test_snooze_asks_how_long_and_why_and_can_be_taken_back(client, teacher, left_on):
+    asked = words(press(client, teacher, "snooze", only=left_on["box"].pk))
+    assert "To the next session" in asked
+    said = words(
+        press(client, teacher, "snooze", r=left_on["box"].pk, confirm="yes", until="session", why="Aye trains")
+    )
+    assert "1 light is still on" in said and "Aye trains" in said
+    assert "2 lights are still on" in words(press(client, teacher, "wake", only=left_on["box"].pk))
+
+
+def test_all_lights_out(client, teacher, told, ayes):
+    ayes.looked_at = NOW
+    ayes.save()
+    said = words(page(client, teacher, "forgotten"))
+    assert "All lights are out" in said and "Nothing is left on in 1 account." in said
+
+
+def test_an_account_not_seen_whole_is_no_proof_that_all_is_out(client, teacher, told, ayes):
+    ayes.census_trouble = "ec2-instance in us-east-1: AWS did not answer"
+    ayes.save()
+    said = words(page(client, teacher, "forgotten"))
+    assert "was not seen whole" in said and "Nothing that we know of is left on." in said
+
+
+# --- lights out --------------------------------------------------------------------------------------------------
+
+
+def test_lights_out_checks_the_typed_name_on_the_server(client, teacher, left_on):
+    for name in ("", "aws-ml", SLUG.upper()):
+        response = press(client, teacher, "lights_out", scope=SCOPE, name=name)
+        assert "That is not the name. Nothing was turned off." in words(response)
+    assert wanted(left_on["box"]) == "running"
+    said = words(press(client, teacher, "lights_out", scope=SCOPE, name=f" {SLUG} "))
+    assert "2 resources asked to go off" in said
+    assert {name: wanted(row) for name, row in left_on.items()} == {
+        "box": "stopped",
+        "ep": "gone",
+        "off": "running",
+        "sg": "running",
+    }
+
+
+def test_lights_out_leaves_labs_in_use_unless_told(client, teacher, left_on, aye, ayes):
+    made = worlds.launch(aye, ayes, NOW - HOUR, nb="sagemaker-notebook")
+    row = worlds.saw(worlds.row_of(made, "nb"), notebook(name="mine"), NOW)
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG)
+    assert wanted(row) == "running"
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG, include_in_use="on")
+    assert wanted(row) == "gone"
+    assert Launch.objects.get(pk=made.pk).asked_to_end_at == NOW
+
+
+def test_lights_out_leaves_what_somebody_put_off(client, teacher, left_on):
+    forgotten.snooze([left_on["box"]], until=NOW + DAY, why="", now=NOW, by=teacher)
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG)
+    assert (wanted(left_on["box"]), wanted(left_on["ep"])) == ("running", "gone")
+
+
+def test_lights_out_of_another_scope_does_not_exist(client, teacher, told):
+    scopes.tell("f" * 32, name="another")
+    assert press(client, teacher, "lights_out", scope="f" * 32, name="another").status_code == 404
+
+
+# --- my costs ----------------------------------------------------------------------------------------------------
+
+
+def test_my_costs_open_from_the_lab_to_the_reading(client, aye, ayes, told):
+    made = worlds.launch(aye, ayes, NOW - 2 * HOUR, nb="sagemaker-notebook")
+    row = worlds.saw(worlds.row_of(made, "nb"), notebook(disk_gb=0, since=NOW - 2 * HOUR), NOW - HOUR)
+    worlds.still_there([row], NOW)
+    metering.meter(NOW)
+    said = words(page(client, aye, "mine"))
+    assert "$0.10 more" in said and "in 2 h" in said
+    assert "How we got it" not in said
+    opened = words(page(client, aye, "mine", open=made.lab))
+    assert "2 Hrs × $0.05" in opened and "list, us-east-1" in opened and "$0.1000" in opened
+    readings = words(page(client, aye, "readings", row.pk))
+    assert "2 Hrs × $0.05" in readings and "$0.100000" in readings
+
+
+def test_my_costs_name_what_no_clock_ends_with_a_way_to_end_it(client, aye, left_on):
+    said = words(page(client, aye, "mine"))
+    assert "On, and no clock ends it" in said and "Stop box" in said and "Delete… ep" in said
+
+
+def test_my_costs_before_anything_was_spent(client, aye):
+    said = words(page(client, aye, "mine"))
+    assert "You have no lab on." in said and "No costs yet" in said
+
+
+def test_nobody_reads_anothers_readings_but_who_answers_for_them(client, teacher, aye, bo, left_on):
+    box = left_on["box"].pk
+    statuses = [page(client, who, "readings", box).status_code for who in (aye, bo, teacher)]
+    assert statuses == [200, 404, 200]
+
+
+def test_my_csv_is_every_reading_of_mine(client, aye, bo, left_on):
+    def lines(who):
+        return list(csv.DictReader(page(client, who, "mine_csv").getvalue().decode("utf-8-sig").splitlines()))
+
+    assert sum(D(line["usd"]) for line in lines(aye)) == page(client, aye, "mine").context["page"].spent_usd
+    assert {line["price_confidence"] for line in lines(aye)} <= {"list", "quoted"}
+    assert lines(bo) == []

@@ -1,0 +1,18 @@
+from django.urls import path
+
+from costs import acting, exports, views
+
+app_name = "costs"
+urlpatterns = [
+    path("spend/", views.spend, name="spend"),
+    path("spend.csv", exports.spend, name="spend_csv"),
+    path("forgotten/", views.forgotten, name="forgotten"),
+    path("forgotten/turn-off/", acting.turn_off, name="turn_off"),
+    path("forgotten/snooze/", acting.snooze, name="snooze"),
+    path("forgotten/wake/", acting.wake, name="wake"),
+    path("forgotten/remind/", acting.remind, name="remind"),
+    path("forgotten/lights-out/", acting.lights_out, name="lights_out"),
+    path("mine/", views.mine, name="mine"),
+    path("mine.csv", exports.mine, name="mine_csv"),
+    path("readings/<uuid:pk>/", views.readings, name="readings"),
+]

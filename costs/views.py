@@ -1,0 +1,134 @@
+"""The pages about money. What a person may not see does not exist for them: 404."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from costs import dashboard
+from costs.access import ACT, VIEW, scopes_of
+from costs.charts import colours_of, spend_figure
+from costs.kinds import title_of
+from costs.models import Reading
+from costs.pricebook import CONFIDENCE
+from labs.models import Resource
+
+READINGS_A_PAGE = 200
+
+
+def money_page(view):
+    """The view gets the scopes whose spend the reader may see; for whoever may see none, the page does not exist."""
+
+    @require_safe
+    @never_cache
+    @login_required
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        scopes = scopes_of(request.user, VIEW)
+        if not scopes:
+            raise Http404("No such page.")
+        return view(request, scopes, *args, **kwargs)
+
+    return guarded
+
+
+@money_page
+def spend(request, scopes):
+    now = timezone.now()
+    page = dashboard.spend_page(scopes, now)
+    colours = colours_of([service for service, _ in page.services])
+    facts = {
+        "page": page,
+        "now": now,
+        "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
+        "figure": spend_figure(page.days, page.services),
+        "table": [(day, [day.by_service.get(service) for service, _ in page.services]) for day in reversed(page.days)],
+    }
+    return render(request, "costs/spend.html", facts)
+
+
+@money_page
+def forgotten(request, scopes):
+    now = timezone.now()
+    page = dashboard.forgotten_page(scopes, now)
+    may_act = {scope for scope in scopes if request.user.has_perm(ACT, scope)}
+    facts = {
+        "page": page,
+        "now": now,
+        "may_act": bool(may_act),
+        "lights_out_scopes": [scope for scope in page.scopes if scope.key in may_act],
+        "confidence": CONFIDENCE,
+    }
+    return render(request, "costs/forgotten.html", facts)
+
+
+@require_safe
+@never_cache
+@login_required
+def mine(request):
+    now = timezone.now()
+    page = dashboard.my_costs(request.user, now, open_group=request.GET.get("open", ""))
+    colours = colours_of([service for service, _ in page.services])
+    facts = {
+        "page": page,
+        "now": now,
+        "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
+        "bars": bars_of(page, colours),
+    }
+    return render(request, "costs/mine.html", facts)
+
+
+@require_safe
+@never_cache
+@login_required
+def readings(request, pk):
+    """Every reading of one resource: its owner's, and of those who may see its scope's spend."""
+    row = get_object_or_404(Resource.objects.select_related("owner", "launch", "metered"), pk=pk)
+    if row.owner_id != request.user.pk and not request.user.has_perm(VIEW, row.scope):
+        raise Http404("No such resource.")
+    found = Reading.objects.filter(resource=row).select_related("price").order_by("-start", "meter")
+    facts = {
+        "row": row,
+        "title": title_of(row.kind),
+        "metered": getattr(row, "metered", None),
+        "shown": Paginator(found, READINGS_A_PAGE).get_page(request.GET.get("page")),
+        "confidence": CONFIDENCE,
+        "is_mine": row.owner_id == request.user.pk,
+        "now": timezone.now(),
+    }
+    return render(request, "costs/readings.html", facts)
+
+
+def bars_of(page, colours):
+    """The day bars as SVG: per day its date, x in % and its parts [(y, height, class)] in px; today's are hatched."""
+    most = max((day.total for day in page.days), default=0) or 1
+    step, drawn = 100 / len(page.days), []
+    for number, day in enumerate(page.days):
+        top, parts = BASELINE, []
+        for service, _ in page.services:
+            height = float(day.by_service.get(service, 0) / most) * BAR_HEIGHT
+            if height:
+                top -= height
+                parts.append((f"{top:.1f}", f"{height:.1f}", colours[service][0].replace("bg-", "text-")))
+        drawn.append(
+            {
+                "day": day,
+                "x": f"{number * step + step * 0.14:.2f}",
+                "middle": f"{number * step + step / 2:.2f}",
+                "width": f"{step * 0.72:.2f}",
+                "parts": parts,
+                "is_today": number == len(page.days) - 1,
+                "is_named": number % 2 == 0 or number == len(page.days) - 1,
+            }
+        )
+    return drawn
+
+
+BASELINE, BAR_HEIGHT = 220, 190  # px
