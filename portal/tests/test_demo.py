@@ -24,6 +24,7 @@ from portal.demo_people import COHORT, DOMAIN, STUDENTS
 from portal.models import Cohort, Course, Draft, Feedback, Membership, Submission, User
 
 THURSDAY = datetime(2025, 9, 18, 14, 47, tzinfo=YANGON)
+NOBODY = "http://127.0.0.1:9"  # no simulator listens there
 OUTSIDE = {"Session", "Migration", "ContentType", "Permission", "LogEntry"}
 
 
@@ -32,7 +33,7 @@ def laid(django_db_setup, django_db_blocker, tmp_path_factory):
     """The demo as of Thursday of week 2, laid once for this module; what a test does to it is rolled back."""
     files = tmp_path_factory.mktemp("demo")
     with django_db_blocker.unblock(), transaction.atomic():
-        with override_settings(DEMO=True, MEDIA_ROOT=files):
+        with override_settings(DEMO=True, MEDIA_ROOT=files, SIMULATOR_URL=NOBODY):
             demo.lay(THURSDAY)
         yield files
         transaction.set_rollback(True)
@@ -40,7 +41,7 @@ def laid(django_db_setup, django_db_blocker, tmp_path_factory):
 
 @pytest.fixture
 def in_demo(laid, db, settings):
-    settings.DEMO, settings.MEDIA_ROOT = True, laid
+    settings.DEMO, settings.MEDIA_ROOT, settings.SIMULATOR_URL = True, laid, NOBODY
     return Cohort.objects.get(slug=COHORT)
 
 
