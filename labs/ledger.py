@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
 
-from labs.decide import strictest
+from labs.decide import SOON, strictest
 from labs.kinds import kind_of
 from labs.kinds.base import (
     ABSENT,
@@ -349,7 +349,8 @@ def enter_strangers(found: Iterable[tuple[Account, str, Seen, str]], at: datetim
             first_seen_at=at,
             facts=facts,
             changed_mark=seen.mark,
-            next_look_at=at + timedelta(seconds=kind_of(kind_name).max_age_seconds),
+            next_look_at=at
+            + (timedelta(seconds=kind_of(kind_name).max_age_seconds) if seen.state in SETTLED else SOON),
             created_at=at,
         )
         rows.append(row)

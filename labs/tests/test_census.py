@@ -36,6 +36,14 @@ def test_what_no_lab_made_enters_the_ledger_with_the_owner_of_its_account(cloud,
     assert Span.objects.get(resource=row).began == START - timedelta(hours=26)
 
 
+def test_a_stranger_that_is_coming_up_is_looked_at_until_it_is_up(world, cloud, account, clock):
+    by_hand(cloud, ready_at=START + timedelta(seconds=5))
+    census.survey(only_fakes(account), clock)
+    assert Resource.objects.get().seen == "pending"
+    world.run(15)
+    assert Resource.objects.get().seen == "running"
+
+
 def test_a_stranger_is_entered_once(cloud, account, clock):
     by_hand(cloud)
     census.survey(only_fakes(account), clock)
