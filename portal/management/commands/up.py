@@ -91,9 +91,9 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             call_command("load_prices", verbosity=0)
             call_command("load_course", str(settings.BASE_DIR / COURSE), verbosity=0, stdout=_Silence())
-            self._wait(crew, _broker_answers, 20, "the broker")
+            self._wait(crew, _broker_answers, 60, "the broker")
             if self.starts_simulator:
-                self._wait(crew, _simulator_answers, 60, "the AWS simulator")
+                self._wait(crew, _simulator_answers, 120, "the AWS simulator")
             if settings.DEMO:
                 self._tell("Laying the demo's cohort.")
                 call_command("load_demo", afresh=afresh, verbosity=0)
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         pool = ["--pool", "threads", "--concurrency", "8", "--without-gossip", "--without-mingle"]
         crew.start(Hand("worker", [*celery, "worker", *pool, *level]))
         crew.start(Hand("beat", [*celery, "beat", *level]))
-        self._wait(crew, _page_answers, 60, "the web page")
+        self._wait(crew, _page_answers, 120, "the web page")
 
     def _wait(self, crew, until, seconds, what):
         if not crew.watch(until, seconds=seconds, starting=True):
