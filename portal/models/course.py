@@ -62,7 +62,7 @@ class Week(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.name}: {self.title}"
+        return self.title if self.title == self.name else f"{self.name}: {self.title}"
 
     @property
     def name(self):

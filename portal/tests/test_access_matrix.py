@@ -1,0 +1,238 @@
+"""Every address x everybody. An address without a row fails, and so does a row without an address.
+
+A row's columns: 200 shown, 302 done or led on, `login` sent to sign in, 404 does not exist for them, 405 not that way.
+A row of `admin:` stands for all that Django's admin has. Superusers bypass permission backends, so they have a column.
+"""
+
+import uuid
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from conftest import member, person
+from labs import checking, ledger, sessions
+from labs.kinds.base import RUNNING, Seen
+from labs.models import Launch
+from portal import enrolling, releasing, reviewing, submitting
+from portal.models import Assignment, Membership
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
+
+PEOPLE = ["nobody", "aye", "bo", "chit", "elsewhere", "admin", "root"]
+# aye: whose work and lab it is. bo: another student. chit: their instructor. elsewhere: another cohort's instructor.
+# address                             by     nobody aye   bo    chit  elsewhere admin root
+TABLE = """
+portal:today                          GET    login  200   200   302   302       302   302
+portal:course                         GET    login  200   200   200   200       200   200
+portal:week                           GET    login  200   200   200   200       200   200
+portal:material                       GET    login  200   200   200   200       200   200
+portal:material_file                  GET    login  200   200   200   200       200   200
+portal:assignment                     GET    login  200   200   200   200       200   200
+portal:draft                          POST   login  302   302   404   404       404   404
+portal:draft                          GET    405    405   405   405   405       405   405
+portal:add_files                      POST   login  302   302   404   404       404   404
+portal:draft_file                     GET    login  200   404   404   404       404   404
+portal:remove_file                    POST   login  302   302   404   404       404   404
+portal:choose_text                    POST   login  302   302   404   404       404   404
+portal:submit                         POST   login  302   302   404   404       404   404
+portal:submissions                    GET    login  200   200   200   200       200   200
+portal:receipt                        GET    login  200   404   200   404       200   200
+portal:receipt_text                   GET    login  200   404   200   404       200   200
+portal:submission_file                GET    login  200   404   200   404       200   200
+portal:feedback                       GET    login  200   404   200   404       200   200
+portal:review                         GET    login  404   404   302   302       302   302
+portal:review_queue                   GET    login  404   404   200   404       200   200
+portal:review_desk                    GET    login  404   404   200   404       200   200
+portal:review_desk                    POST   login  404   404   302   404       302   302
+portal:release                        GET    login  404   404   200   404       200   200
+portal:release                        POST   login  404   404   302   404       302   302
+portal:cohort                         GET    login  404   404   302   302       302   302
+portal:choose_cohort                  POST   login  302   302   302   404       302   302
+portal:cohort_page                    GET    login  404   404   200   404       200   200
+portal:search                         GET    login  200   200   200   200       200   200
+portal:feed                           GET    200    200   200   200   200       200   200
+portal:labs                           GET    login  200   200   200   200       200   200
+portal:start_lab                      GET    login  302   200   200   200       200   200
+portal:start_lab                      POST   login  302   302   302   302       302   302
+portal:set_theme                      POST   302    302   302   302   302       302   302
+portal:set_zone                       GET    login  200   200   200   200       200   200
+portal:set_zone                       POST   login  302   302   302   302       302   302
+portal:demo_sign_in                   POST   404    404   404   404   404       404   404
+portal:alive                          GET    200    200   200   200   200       200   200
+portal:ready                          GET    503    503   503   503   503       503   503
+costs:spend                           GET    login  404   404   200   200       200   200
+costs:spend_csv                       GET    login  404   404   200   200       200   200
+costs:forgotten                       GET    login  404   404   200   200       200   200
+costs:turn_off                        GET    login  200   404   200   404       200   200
+costs:turn_off                        POST   login  302   404   302   404       302   302
+costs:snooze                          GET    login  404   404   200   404       200   200
+costs:snooze                          POST   login  404   404   302   404       302   302
+costs:wake                            POST   login  404   404   302   404       302   302
+costs:remind                          POST   login  404   404   302   404       302   302
+costs:lights_out                      GET    login  404   404   200   404       200   200
+costs:lights_out                      POST   login  404   404   302   404       302   302
+costs:mine                            GET    login  200   200   200   200       200   200
+costs:mine_csv                        GET    login  200   200   200   200       200   200
+costs:readings                        GET    login  200   404   200   404       200   200
+labs:panel                            GET    login  200   404   200   404       200   200
+labs:extend                           POST   login  302   404   302   404       302   302
+labs:finish                           GET    login  200   404   200   404       200   200
+labs:finish                           POST   login  302   404   302   404       302   302
+labs:stop                             POST   login  302   404   302   404       302   302
+labs:start                            POST   login  302   404   302   404       302   302
+labs:check                            POST   login  302   404   302   404       302   302
+labs:credentials                      POST   login  302   404   404   404       404   404
+labs:certificate                      GET    login  200   404   200   404       200   200
+account_login                         GET    200    302   302   302   302       302   302
+account_logout                        POST   login  login login login login     login login
+account_inactive                      GET    200    200   200   200   200       200   200
+account_signup                        GET    200    200   200   200   200       200   200
+account_change_password               GET    login  200   200   200   200       200   200
+account_set_password                  GET    login  302   302   302   302       302   302
+account_reset_password                GET    200    200   200   200   200       200   200
+account_reset_password_done           GET    200    200   200   200   200       200   200
+account_reset_password_from_key       GET    200    200   200   200   200       200   200
+account_reset_password_from_key_done  GET    200    200   200   200   200       200   200
+admin:index                           GET    302    302   302   302   302       200   200
+"""
+ROWS = [line.split() for line in TABLE.strip().splitlines()]
+
+
+def names(patterns, namespace=""):
+    """Every named address of the product, and `admin:index` for all of the admin."""
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name}"
+        elif pattern.namespace == "admin":
+            yield "admin:index"
+        else:
+            within = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from names(pattern.url_patterns, namespace + within)
+
+
+def test_every_address_has_a_row_and_every_row_an_address():
+    assert {row[0] for row in ROWS} == set(names(get_resolver().url_patterns))
+
+
+@pytest.fixture
+def everybody(aye, bo, chit, admin, other_cohort, now):
+    return {
+        "nobody": None,
+        "aye": aye,
+        "bo": bo,
+        "chit": chit,
+        "elsewhere": member(other_cohort, "elsewhere", "instructor", now),
+        "admin": admin,
+        "root": person("root", is_staff=True, is_superuser=True),
+    }
+
+
+@pytest.fixture
+def world(cohort, everybody, now, settings, monkeypatch, lab):
+    """aye has a draft, a version with released feedback, a lab, and a machine left on. Arguments and forms."""
+    aye, chit = everybody["aye"], everybody["chit"]
+    slides = Path(settings.MEDIA_ROOT) / "courses" / "aws-ml" / "w2" / "slides.pdf"
+    slides.parent.mkdir(parents=True)
+    slides.write_bytes(b"%PDF-1.7")
+    case = Assignment.objects.get(week__number=2)
+    draft = submitting.draft_of(case, cohort, aye, now=now)
+    submitting.add_file(draft, SimpleUploadedFile("a.pdf", b"%PDF-1.7\n"), now=now)
+    received, _ = submitting.submit(draft, key="k", now=now)
+    reviewing.write(received, chit, comment="Good.", points={"cost": 4, "why": 5}, revision=0, ready=True, now=now)
+    releasing.release(cohort, case.week, by=chit, now=now)
+    launch = Launch.objects.create(
+        lab=lab.slug,
+        account=enrolling.practice_account(aye, now=now),
+        owner=aye,
+        scope=cohort.scope,
+        region="us-east-1",
+        created_at=now,
+        expires_at=now.replace(hour=16),
+        certificate={"proved_at": now.isoformat(), "rows": [], "methods": [], "left": []},
+    )
+    box = Seen(RUNNING, "i-1", "box", now, {"type": "t3.medium", "platform": "linux", "disks": []})
+    [left_on] = ledger.enter_strangers([(launch.account, "ec2-instance", box, "ap-southeast-1")], now)
+    monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
+    monkeypatch.setattr(sessions, "credentials", no_session)
+    file = draft.files.get()
+    case_args, receipt = [2, "case"], [received.number]
+    form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
+    score = {"revision": 1, "comment": "Good.", "points-cost": 4, "points-why": 4, "do": "save", "whole": "yes"}
+    args = {
+        "portal:week": [2],
+        "portal:material": [2, "reading"],
+        "portal:material_file": [2, "slides"],
+        "portal:assignment": case_args,
+        "portal:draft": case_args,
+        "portal:add_files": case_args,
+        "portal:draft_file": [*case_args, file.pk],
+        "portal:remove_file": [*case_args, file.pk],
+        "portal:choose_text": [*case_args, 1, "drop"],
+        "portal:submit": case_args,
+        "portal:receipt": receipt,
+        "portal:receipt_text": receipt,
+        "portal:submission_file": [*receipt, received.files.get().pk],
+        "portal:feedback": receipt,
+        "portal:review_queue": [cohort.slug, 2],
+        "portal:review_desk": [cohort.slug, received.number],
+        "portal:release": [cohort.slug, 2],
+        "portal:cohort_page": [cohort.slug],
+        "portal:feed": [Membership.objects.get(user=aye).feed_token],
+        "portal:start_lab": [2, lab.slug],
+        "costs:readings": [left_on.pk],
+        "labs:check": [launch.pk, "a-step"],
+        "account_reset_password_from_key": ["1", "wrong-key"],
+    }
+    forms = {
+        **{f"portal:{name}": form for name in ("draft", "add_files", "remove_file", "choose_text", "submit")},
+        "portal:review_desk": score,
+        "portal:choose_cohort": {"cohort": cohort.slug},
+        "portal:set_zone": {"time_zone": "Asia/Tokyo"},
+        "costs:turn_off": {"r": str(left_on.pk), "act": "turn_off", "confirm": "yes"},
+        "costs:snooze": {"r": str(left_on.pk), "until": "4", "why": "a test", "confirm": "yes"},
+        "costs:wake": {"r": str(left_on.pk)},
+        "costs:remind": {"r": str(left_on.pk)},
+        "costs:lights_out": {"scope": cohort.scope, "name": cohort.slug},
+    }
+    return {"args": args, "forms": forms, "launch": launch}
+
+
+def no_session(*_):
+    raise sessions.NoSession("There is no AWS in this test.")
+
+
+def outcome(client, method, address, form):
+    answer = client.get(address, form) if method == "GET" else client.post(address, form)
+    if answer.status_code == 302 and answer.url.startswith(reverse("account_login")):
+        return "login"
+    return str(answer.status_code)
+
+
+def signed_in(user):
+    client = Client()
+    if user:
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_each_person_gets_what_is_theirs(world, everybody):
+    """One world for all rows; what a request changed is taken back before the next."""
+    clients = {who: signed_in(user) for who, user in everybody.items()}
+    cookies = {who: client.cookies.output(header="", sep=";") for who, client in clients.items()}
+    wrong = []
+    for name, method, *expected in ROWS:
+        default = [world["launch"].pk] if name.startswith("labs:") else []
+        address = reverse(name, args=world["args"].get(name, default))
+        for who, awaited in zip(PEOPLE, expected, strict=True):
+            clients[who].cookies = SimpleCookie(cookies[who])
+            with transaction.atomic():
+                found = outcome(clients[who], method, address, world["forms"].get(name, {}))
+                transaction.set_rollback(True)
+            if found != awaited:
+                wrong.append(f"{name} {method} by {who}: {found}, not {awaited}")
+    assert not wrong, "\n".join(wrong)

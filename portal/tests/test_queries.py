@@ -1,0 +1,137 @@
+"""How many queries each page asks: pinned, and the same with 24 and with 240 students.
+
+Each figure holds those of the frame: session, person, their cohorts, the meter chip, the last look.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from labs.models import Account, Launch
+from portal.models import Assignment, Draft, Feedback, Membership, Submission, SubmissionFile, User
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
+
+PINNED = {
+    "aye": {
+        "portal:today": 15,
+        "portal:course": 14,
+        "portal:week 2": 15,
+        "portal:week 3": 7,
+        "portal:material 2 reading": 9,
+        "portal:assignment 2 case": 13,
+        "portal:submissions": 11,
+        "portal:receipt LO-2025-200001": 9,
+        "portal:feedback LO-2025-100001": 10,
+        "portal:labs": 11,
+        "portal:start_lab 2 s3-for-ml": 20,
+        "portal:search": 9,
+    },
+    "chit": {
+        "portal:course": 12,
+        "portal:week 2": 13,
+        "portal:assignment 2 case": 9,
+        "portal:submissions": 9,
+        "portal:labs": 12,
+        "portal:review": 4,
+        "portal:review_queue sep-2025 2": 12,
+        "portal:review_desk sep-2025 LO-2025-200001": 15,
+        "portal:release sep-2025 2": 12,
+        "portal:cohort_page sep-2025": 14,
+    },
+    "admin": {"portal:course": 13, "portal:cohort_page sep-2025": 15},
+    "nobody": {"portal:feed": 3, "portal:alive": 0, "portal:ready": 3},
+}
+
+
+def fill(cohort, first, author, number, now):
+    """A cohort of `number` students, each with two versions handed in, one with released feedback, and a lab on."""
+    people = User.objects.bulk_create(
+        User(email=f"student{n}@example.org", name=f"Student {n:03}") for n in range(1, number)
+    )
+    students = [first, *people]
+    Membership.objects.bulk_create(Membership(cohort=cohort, user=user, joined_at=now) for user in people)
+    for week, state in ((1, Feedback.State.RELEASED), (2, Feedback.State.READY)):
+        case = Assignment.objects.get(week__number=week)
+        Draft.objects.bulk_create(
+            Draft(assignment=case, cohort=cohort, student=user, answer_md="x", updated_at=now) for user in students
+        )
+        versions = Submission.objects.bulk_create(
+            Submission(
+                number=f"LO-2025-{week}{n:05}",
+                assignment=case,
+                cohort=cohort,
+                student=user,
+                version=1,
+                received_at=now - timedelta(days=1),
+                answer_md="Cloud.",
+                answer_sha256="0" * 64,
+                key=f"{week}-{n}",
+            )
+            for n, user in enumerate(students, start=1)
+        )
+        SubmissionFile.objects.bulk_create(
+            SubmissionFile(
+                submission=one, name="a.pdf", size=1, sha256="0" * 64, path="work/x", content_type="text/plain"
+            )
+            for one in versions
+        )
+        Feedback.objects.bulk_create(
+            Feedback(
+                submission=one,
+                score=8,
+                comment_md="Good.",
+                rubric_scores={"cost": 4, "why": 4},
+                state=state,
+                author=author,
+                released_at=now if state == Feedback.State.RELEASED else None,
+                revision=1,
+            )
+            for n, one in enumerate(versions)
+            if week == 1 or n % 2
+        )
+    accounts = Account.objects.bulk_create(
+        Account(
+            name="p", mode="practice", aws_id=f"{3 * 10**11 + user.pk}", owner=user, scope=cohort.scope, created_at=now
+        )
+        for user in people
+    )
+    Launch.objects.bulk_create(
+        Launch(
+            lab="s3-for-ml",
+            account=account,
+            owner_id=account.owner_id,
+            scope=cohort.scope,
+            region="us-east-1",
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+        for account in accounts
+    )
+
+
+@pytest.mark.parametrize("students", [24, 240])
+def test_a_page_asks_as_many_queries_with_240_students_as_with_24(students, client, cohort, aye, chit, admin, now):
+    fill(cohort, aye, chit, students, now)
+    people = {"aye": aye, "chit": chit, "admin": admin}
+    token = Membership.objects.get(user=aye).feed_token
+    found = {}
+    for who, pages in PINNED.items():
+        client.logout()
+        if who in people:
+            client.force_login(people[who], backend="django.contrib.auth.backends.ModelBackend")
+        found[who] = {}
+        for page in pages:
+            name, *args = page.split()
+            args = [token] if name == "portal:feed" else args
+            query = {"q": "word"} if name == "portal:search" else {}
+            with CaptureQueriesContext(
+                connection,
+            ) as asked:
+                answer = client.get(reverse(name, args=args), query)
+            assert answer.status_code in (200, 302, 503), page
+            found[who][page] = len(asked)
+    assert found == PINNED
