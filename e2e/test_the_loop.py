@@ -119,7 +119,8 @@ def test_what_was_made_by_hand_in_another_region_is_found_and_turned_off(
     row = page.locator("tr", has_text=volume)
     expect(row).to_contain_text(aye.name)
     expect(row).to_contain_text("ap-southeast-1")
-    row.get_by_role("button", name=re.compile("Delete")).first.click()
+    row.get_by_role("button", name=re.compile("Delete")).or_(row.get_by_role("link", name=re.compile("Delete"))).click()
+    page.get_by_role("button", name=re.compile("Delete")).last.click()
     for _ in range(100):
         if Resource.objects.get(aws_id=volume).closed_at:
             break

@@ -54,6 +54,11 @@ class StepLine:
     def is_done(self) -> bool:
         return bool(self.check and self.check.passed)
 
+    @property
+    def can_be_checked(self) -> bool:
+        """A template would call `step.check` rather than ask whether there is one."""
+        return self.step.check is not None
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -104,6 +109,11 @@ class Panel:
     @property
     def steps_done(self) -> int:
         return sum(step.is_done for step in self.steps)
+
+    @property
+    def steps_version(self) -> str:
+        """Changes when the steps look different: a poll leaves them alone else, and with them what a reader opened."""
+        return f"{self.steps_done}-{self.shown}"
 
     @property
     def seen_at(self) -> datetime | None:

@@ -7,7 +7,7 @@
    data-meter-rate (USD/h)      with data-meter-base (USD) and data-meter-at (ISO): ticks once a second. An estimate: the
                                 page says so beside it. data-meter-digits: decimals; data-meter-until: ticks no further
    data-until=ISO               counts down ("1 h 13 m"); data-over is shown at the end
-   data-since=ISO               counts up ("20 s")
+   data-since=ISO               counts up ("20 s"); data-ago: words behind it
    data-busy="Checking…"        a button's words while its form is on the way
    data-guard=TEXT data-for=ID  the button wakes only when the typed text is the guard; the server checks it too
    data-cost, data-all          checkboxes of a list; data-bulk: the bar with <output data-by="by Mon 21:00">
@@ -55,7 +55,7 @@
     });
     all('[data-since]').forEach(function (e) {
       var past = (at - Date.parse(e.dataset.since)) / 1000;
-      if (!isNaN(past)) put(e, lasting(past));
+      if (!isNaN(past)) put(e, lasting(past) + (e.dataset.ago || ''));
     });
   }
   setInterval(tick, 1000);

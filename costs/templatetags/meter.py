@@ -32,3 +32,10 @@ def rate_of(meter, row):
 def usd4(amount):
     """$0.1432: where cents hide what ticks. None is unknown, never $0."""
     return "unknown" if amount is None else f"${Decimal(amount).quantize(Decimal('0.0001'), ROUND_HALF_UP):,}"
+
+
+@register.filter
+def is_light(row, meter):
+    """Costs money now, or may: what has no price counts as a light that is on."""
+    rate = meter.rates.get(row.pk)
+    return rate is not None and rate.is_light
