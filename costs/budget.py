@@ -10,7 +10,7 @@ from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from django.db.models import Sum
 
 from costs.live import burning_by, live, newer
-from costs.models import Budget, DailySpend
+from costs.models import Budget, DailySpend, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, meters_of
 from costs.rates import rate_of as rate_of_meters
@@ -75,7 +75,7 @@ def may_launch(owner, scope: str, rate_usd_per_hour: Decimal | None, hours, now:
         return Verdict(False, "A part of this lab has no price in this region, so nobody can say what it would cost.")
     asked = rate_usd_per_hour * Decimal(str(hours))
     budgets = budgets_of([scope])
-    own = budget_of(owner.pk, [scope], budgets)
+    own = budget_of(owner.pk, [scope], budgets, Scope.objects.filter(key=scope))
     if own is not None:
         spent, on = spent_usd(scope, owner=owner), still_to_spend(scope, now, owner=owner)
         if spent + on + asked > own:
@@ -156,12 +156,23 @@ def budgets_of(scopes: Iterable[str]) -> dict[tuple[str, str, int | None], Decim
 
 
 def budget_of(
-    owner: int, scopes: Iterable[str], budgets: Mapping[tuple[str, str, int | None], Decimal]
+    owner: int,
+    scopes: Iterable[str],
+    budgets: Mapping[tuple[str, str, int | None], Decimal],
+    told: Iterable[Scope] = (),
 ) -> Decimal | None:
-    """A person's budget in these scopes, their own before the default; None when there is none."""
+    """A person's budget in these scopes, their own before the students'; None when there is none.
+
+    budgets: as `budgets_of` answers them. told: the scopes' facts; who teaches one has no student's budget there.
+    """
+    teaches = {scope.key for scope in told if owner in scope.staff}
     own = [budgets[Budget.STUDENT, scope, owner] for scope in scopes if (Budget.STUDENT, scope, owner) in budgets]
-    default = [budgets[Budget.STUDENT, scope, None] for scope in scopes if (Budget.STUDENT, scope, None) in budgets]
-    return max(own or default, default=None)
+    students = [
+        budgets[Budget.STUDENT, scope, None]
+        for scope in scopes
+        if (Budget.STUDENT, scope, None) in budgets and scope not in teaches
+    ]
+    return max(own or students, default=None)
 
 
 def _at_most(amount: Decimal) -> str:

@@ -28,6 +28,11 @@ def colours_of(services: Sequence[str]) -> dict[str, tuple[str, str]]:
     return {service: COLOURS.get(service) or OTHERS[unknown.index(service) % len(OTHERS)] for service in services}
 
 
+def paint_of(dot: str) -> str:
+    """The class that paints an SVG's currentColor as this dot of the legend is painted."""
+    return "lo-fill" if dot == "is-on" else dot.replace("bg-", "text-")
+
+
 def spend_figure(days: Sequence[DaySpend], services: Sequence[tuple[str, Decimal]]) -> dict:
     """Stacked bars, one a UTC day, the dearest service at the bottom; the last day, which is not over, is hatched."""
     colours = colours_of([service for service, _ in services])

@@ -185,6 +185,7 @@ class Scope(models.Model):
     zone = models.CharField(max_length=64, default="UTC")
     ends_at = models.DateTimeField(null=True, blank=True, help_text="Projections reach to here.")
     look_ahead_until = models.DateTimeField(null=True, blank=True, help_text="The next session.")
+    staff = models.JSONField(default=list, help_text="Ids of the people who teach it: no student's budget is theirs.")
 
     def __str__(self):
         return self.title or self.name

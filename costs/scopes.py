@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,11 +21,13 @@ def tell(
     look_ahead_until: datetime | None = None,
     student_usd: Decimal | None = None,
     cohort_usd: Decimal | None = None,
+    staff: Iterable[int] = (),
 ) -> Scope:
     """Keep what is known of a scope. Telling the same twice changes nothing.
 
     name: short and typed before Lights out. ends_at: how far projections reach. look_ahead_until: the next session.
-    student_usd, cohort_usd: the budgets of each student and of the whole; None: there is none.
+    student_usd, cohort_usd: the budgets of each student and of the whole; None: there is none. staff: the ids of those
+    who teach: the students' budget is not theirs, though the whole's is.
     """
     with transaction.atomic():
         scope, _ = Scope.objects.update_or_create(
@@ -35,6 +38,7 @@ def tell(
                 "zone": zone,
                 "ends_at": ends_at,
                 "look_ahead_until": look_ahead_until,
+                "staff": sorted(staff),
             },
         )
         for kind, usd in ((Budget.STUDENT, student_usd), (Budget.COHORT, cohort_usd)):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from costs import dashboard
 from costs.access import ACT, VIEW, scopes_of
-from costs.charts import colours_of, spend_figure
+from costs.charts import colours_of, paint_of, spend_figure
 from costs.kinds import title_of
 from costs.models import Reading
 from costs.pricebook import CONFIDENCE
@@ -59,12 +59,17 @@ def forgotten(request, scopes):
     now = timezone.now()
     page = dashboard.forgotten_page(scopes, now)
     may_act = {scope for scope in scopes if request.user.has_perm(ACT, scope)}
+    told = [scope for scope in page.scopes if scope.key in may_act]
+    only = told[0] if len(told) == 1 else None
     facts = {
         "page": page,
         "now": now,
         "may_act": bool(may_act),
-        "lights_out_scopes": [scope for scope in page.scopes if scope.key in may_act],
-        "confidence": CONFIDENCE,
+        "has_lights_out": bool(told) and any(one.row.scope in may_act for one in page.going_out),
+        # The dialog is for one scope; for more, its own page asks which.
+        "scope": only,
+        "going_out": [one for one in page.going_out if only and one.row.scope == only.key],
+        "in_use_count": page.in_use.get(only.key, 0) if only else 0,
     }
     return render(request, "costs/forgotten.html", facts)
 
@@ -116,7 +121,7 @@ def bars_of(page, colours):
             height = float(day.by_service.get(service, 0) / most) * BAR_HEIGHT
             if height:
                 top -= height
-                parts.append((f"{top:.1f}", f"{height:.1f}", colours[service][0].replace("bg-", "text-")))
+                parts.append((f"{top:.1f}", f"{height:.1f}", paint_of(colours[service][0])))
         drawn.append(
             {
                 "day": day,
@@ -125,7 +130,8 @@ def bars_of(page, colours):
                 "width": f"{step * 0.72:.2f}",
                 "parts": parts,
                 "is_today": number == len(page.days) - 1,
-                "is_named": number % 2 == 0 or number == len(page.days) - 1,
+                # Today's words are long: the day before it has none.
+                "is_named": number == len(page.days) - 1 or (number % 2 == 0 and number < len(page.days) - 2),
             }
         )
     return drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from datetime import datetime
 
 from django.conf import settings
@@ -12,21 +13,24 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from costs import forgotten, scopes
-from portal.models import Cohort, User
+from portal.models import Cohort, Membership, User
 
 log = logging.getLogger(__name__)
 
 
 def tell_costs(now: datetime) -> int:
-    """Tell costs each cohort's name, end, next session and budgets. Answers how many cohorts. Twice changes nothing.
+    """Tell costs each cohort's name, end, next session, budgets and teachers. Answers how many cohorts.
 
-    The next session is the next instant at which the cohort meets or gets new material: "will cost by then".
+    Telling twice changes nothing. The next session is the next instant at which the cohort meets or gets new material: "will cost by then".
     """
     cohorts = Cohort.objects.annotate(
         last=Max("told__session_at"),
         meets=Min("told__session_at", filter=Q(told__session_at__gt=now)),
         opens=Min("told__released_at", filter=Q(told__released_at__gt=now)),
     )
+    staff = defaultdict(list)
+    for scope, teacher in Membership.objects.instructors().values_list("cohort__scope", "user"):
+        staff[scope].append(teacher)
     for cohort in cohorts:
         scopes.tell(
             cohort.scope,
@@ -37,6 +41,7 @@ def tell_costs(now: datetime) -> int:
             look_ahead_until=min((at for at in (cohort.meets, cohort.opens) if at), default=None),
             student_usd=cohort.student_budget_usd,
             cohort_usd=cohort.cohort_budget_usd,
+            staff=staff[cohort.scope],
         )
     return len(cohorts)
 

@@ -48,14 +48,11 @@
     load().then(function () {
       function paint() {
         var whole = dressed(figure);
-        return window.Plotly.react(box, whole.data, whole.layout, { displayModeBar: false, responsive: true, showSendToCloud: false });
+        return window.Plotly.react(box, whole.data, whole.layout, { displayModeBar: false, autosizable: true, responsive: true, showSendToCloud: false });
       }
-      /* The picture is for those who see it; its words are beside it. */
-      paint().then(function () {
-        box.hidden = false;
-        d.querySelectorAll('[data-chart-table="' + box.dataset.chart + '"]').forEach(function (table) { table.open = false; });
-        window.Plotly.Plots.resize(box);
-      });
+      box.hidden = false;
+      paint();
+      d.querySelectorAll('[data-chart-table="' + box.dataset.chart + '"]').forEach(function (table) { table.open = false; });
       new MutationObserver(paint).observe(d.documentElement, { attributes: true, attributeFilter: ['data-bs-theme'] });
     });
   }

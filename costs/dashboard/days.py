@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from statistics import median
 
 from django.db.models import QuerySet, Sum
 
@@ -66,12 +65,21 @@ def services_of(days: Iterable[DaySpend]) -> list[tuple[str, Decimal]]:
 
 
 def projected(spent: Decimal, days: list[DaySpend], ends_at: datetime | None, now: datetime) -> Decimal | None:
-    """What it comes to by `ends_at` if days go on as the typical one of the last whole days. None without an end.
-
-    The typical day is the median: a night on which something was forgotten does not make one.
-    """
+    """What it comes to by `ends_at` if days go on as the typical one of the last whole days. None without an end."""
     if ends_at is None or ends_at <= now:
         return None
-    whole = [day.total for day in days[:-1]][-TYPICAL_DAYS:]
-    typical = median(whole) if whole else Decimal(0)
-    return spent + typical * hours_between(now, ends_at) / 24
+    return spent + typical_day(days) * hours_between(now, ends_at) / 24
+
+
+def typical_day(days: list[DaySpend]) -> Decimal:
+    """The mean of the last whole days without the dearest fifth of them: a night on which something was forgotten is no
+    typical day. Today, which is not over, does not count."""
+    whole = sorted(day.total for day in days[:-1][-TYPICAL_DAYS:])
+    kept = whole[: len(whole) - -(-len(whole) // 5)]
+    return sum(kept, Decimal(0)) / len(kept) if kept else Decimal(0)
+
+
+def since_first_spend(days: list[DaySpend], at_least: int = 7) -> list[DaySpend]:
+    """Without the empty days in front, but never fewer than these."""
+    first = next((number for number, day in enumerate(days) if day.by_service), len(days))
+    return days[min(first, max(0, len(days) - at_least)) :]

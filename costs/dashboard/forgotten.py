@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from costs.rates import Rate, rate_now
 from costs.rules import rank_of
 from labs import catalog
 from labs.decide import GONE
-from labs.kinds.base import DELETING, FAILED, STOPPED
+from labs.kinds.base import ABSENT, DELETING, FAILED, STOPPED
 from labs.models import Account, Launch, Resource
 
 # Without a next session to look ahead to, pages look this far.
@@ -62,8 +62,9 @@ class Forgotten:
 
     @property
     def what(self) -> str:
-        """'EC2 instance, t3.medium'."""
-        size = self.row.facts.get("type") or (f"{self.row.facts['gb']} GB" if self.row.facts.get("gb") else "")
+        """'EC2 instance, t3.medium'; 'EBS volume, 100 GB gp3'."""
+        facts = self.row.facts
+        size = " ".join([*([f"{facts['gb']} GB"] if facts.get("gb") else []), str(facts.get("type") or "")]).strip()
         return f"{self.title}, {size}" if size else self.title
 
     @property
@@ -124,8 +125,9 @@ class OnPurpose:
 class ForgottenPage:
     """lights: on and forgotten; behind: costs nothing or next to nothing an hour, or is off already; snoozed: put off.
 
-    until: the next session, or a day ahead where nobody said when it is (has_session). looked_at: the oldest last whole
-    census of an account. trouble: [(account, why)] of those not wholly seen.
+    in_use: {scope: how many labs are within their time}. until: the next session, or a day ahead where nobody said when
+    it is (has_session). looked_at: the oldest last whole census of an account. trouble: [(account, why)] of those not
+    wholly seen. caught: how many were asked to go and went; longest: how long one of them was on.
     """
 
     now: datetime
@@ -133,6 +135,7 @@ class ForgottenPage:
     behind: list[Forgotten]
     snoozed: list[Forgotten]
     on_purpose: list[OnPurpose]
+    in_use: Mapping[str, int]
     board: list[tuple[Person, str]]
     looked_at: datetime | None
     next_look_at: datetime | None
@@ -178,7 +181,8 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
     everything = forgotten_in(keys, now, told=told)
     shown = [one for one in everything if not one.snoozed_until or one.snoozed_until <= now]
     lights = [one for one in shown if one.is_light]
-    on_purpose = _on_purpose(keys, {one.row.launch_id for one in shown if one.is_light}, now)
+    launches = _labs_within_their_time(keys, now)
+    on_purpose = _on_purpose(launches, {one.row.launch_id for one in shown if one.is_light}, now)
     left_on, in_use = {one.row.owner_id for one in lights}, {one.launch.owner_id for one in on_purpose}
     looks = _looks(keys)
     so_far = _so_far(keys)
@@ -190,6 +194,7 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         behind=[one for one in shown if not one.is_light],
         snoozed=[one for one in everything if one not in shown],
         on_purpose=on_purpose,
+        in_use=Counter(launch.scope for launch in launches.values()),
         board=[
             (person, "on" if person.pk in left_on else "use" if person.pk in in_use else "off")
             for person in people_of(keys)
@@ -280,13 +285,13 @@ def _one(row: Resource, findings: list[Finding], book: PriceBook, session: datet
     )
 
 
-def _on_purpose(scopes: list[str], forgotten: set, now: datetime) -> list[OnPurpose]:
-    launches = {
-        launch.pk: launch
-        for launch in Launch.objects.open()
-        .filter(scope__in=scopes, expires_at__gt=now, asked_to_end_at=None)
-        .select_related("owner")
-    }
+def _labs_within_their_time(scopes: list[str], now: datetime) -> dict[Any, Launch]:
+    on = Launch.objects.open().filter(scope__in=scopes, expires_at__gt=now, asked_to_end_at=None)
+    return {launch.pk: launch for launch in on.select_related("owner")}
+
+
+def _on_purpose(launches: Mapping[Any, Launch], forgotten: set, now: datetime) -> list[OnPurpose]:
+    """Of these labs those that cost something and have nothing forgotten in them, the dearest first."""
     alive = live(Resource.objects.filter(launch__in=list(launches)))
     burning = burning_by(alive, "launch_id", fresh=newer(alive, now))
     found = []
@@ -304,8 +309,11 @@ def _looks(scopes: list[str]) -> list[tuple[str, datetime | None, str]]:
 
 
 def _so_far(scopes: list[str]) -> dict[str, Any]:
-    closed = Finding.objects.filter(resource__scope__in=scopes, closed_at__isnull=False, since__isnull=False)
+    """What was found, was asked to go, and went."""
+    closed = Finding.objects.filter(
+        resource__scope__in=scopes, resource__wanted__in=[GONE, STOPPED], closed_at__isnull=False, since__isnull=False
+    )
     return closed.aggregate(
-        caught=Count("resource", distinct=True, filter=Q(resource__seen="absent") | Q(resource__seen="stopped")),
+        caught=Count("resource", distinct=True, filter=Q(resource__seen__in=[ABSENT, STOPPED])),
         longest=Max(F("closed_at") - F("since")),
     )

@@ -176,7 +176,8 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
     spent = sum((group.usd for group in groups), Decimal(0))
     estimate = sum((_since_metered(light, now) for light in lights), Decimal(0))
     days = by_day(DailySpend.objects.filter(owner=user), last_days(now, DAYS_SHOWN)[0], now)
-    ends_at = Scope.objects.filter(key__in=scopes).aggregate(at=Max("ends_at"))["at"]
+    told = list(Scope.objects.filter(key__in=scopes))
+    ends_at = max((scope.ends_at for scope in told if scope.ends_at), default=None)
     costing = [light for light in lights if light.rate.lines]
     return MyCosts(
         now=now,
@@ -185,7 +186,7 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
         spent_usd=spent,
         estimate_usd=estimate,
         unpriced_seconds=sum(group.unpriced_seconds for group in groups),
-        budget_usd=budget_of(user.pk, scopes, budgets_of(scopes)),
+        budget_usd=budget_of(user.pk, scopes, budgets_of(scopes), told),
         ends_at=ends_at,
         projected_usd=projected(spent + estimate, days, ends_at, now),
         days=days,

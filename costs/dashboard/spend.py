@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, Min, Q, Sum
 
 from costs.budget import budget_of, budgets_of, hours_between
-from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of
+from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of, since_first_spend
 from costs.dashboard.forgotten import next_session, shown_by_owner
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.live import LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, live, newer
@@ -44,6 +44,7 @@ class PersonRow:
     forgotten: int
     lab: InLab | None
     trend: tuple[Decimal, ...]
+    is_staff: bool = False
 
     @property
     def light(self) -> str:
@@ -72,8 +73,8 @@ class PersonRow:
 class SpendPage:
     """seen_at: the oldest last look at a light that is on. unknown: how many were not seen for 15 minutes.
 
-    projected_off_usd: by ends_at, when what is on now is turned off now and days are like the last ones; its spend is
-    the typical (median) day's. projected_left_on_usd: that, and what is on now left on until then.
+    projected_off_usd: by ends_at, when what is on is turned off now and days go on as the typical one of the last two
+    weeks. projected_left_on_usd: that, and what is on now left on until then.
     """
 
     now: datetime
@@ -103,6 +104,19 @@ class SpendPage:
         return sorted(self.people, key=lambda row: (row.person.pk is None, row.person.name.casefold()))
 
     @property
+    def students(self) -> list[PersonRow]:
+        """Everybody but those who teach."""
+        return [row for row in self.people if not row.is_staff]
+
+    @property
+    def students_usd(self) -> Decimal:
+        return sum((row.spent_usd for row in self.students), Decimal(0))
+
+    @property
+    def staff_usd(self) -> Decimal:
+        return self.spent_usd - self.students_usd
+
+    @property
     def budget_share(self) -> int | None:
         """Percent of the budget that is spent."""
         return int(self.spent_usd * 100 / self.budget_usd) if self.budget_usd else None
@@ -116,7 +130,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     """Eleven queries; thirteen while a state is newer than its last metering. As many for 24 people as for 240."""
     keys = list(scopes)
     told = list(Scope.objects.filter(key__in=keys))
-    budgets = budgets_of(keys)
+    budgets, staff = budgets_of(keys), {pk for scope in told for pk in scope.staff}
     alive = live(Resource.objects.filter(scope__in=keys))
     fresh = newer(alive, now)
     burning = burning_by(alive, "owner_id", fresh=fresh)
@@ -133,11 +147,12 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         PersonRow(
             person,
             spent.get(person.pk, Decimal(0)),
-            budget_of(person.pk, keys, budgets) if person.pk else None,
+            budget_of(person.pk, keys, budgets, told) if person.pk else None,
             burning.get((person.pk,), NOTHING),
             forgotten[person.pk].lights if person.pk in forgotten else 0,
             labs.get(person.pk),
             tuple(trends[person.pk].get(day, Decimal(0)) for day in last_days(now, TREND_DAYS)),
+            is_staff=person.pk in staff,
         )
         for person in everybody
     ]
@@ -145,6 +160,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     burns, left_on = sum(burning.values(), Burning()), sum(forgotten.values(), Burning())
     total = sum(spent.values(), Decimal(0))
     ends_at = max((scope.ends_at for scope in told if scope.ends_at), default=None)
+    shown = since_first_spend(days[-DAYS_SHOWN:])
     off = projected(total, days, ends_at, now)
     seen = alive.filter(LIGHT).aggregate(
         oldest=Min("seen_at"), unknown=Count("pk", filter=Q(seen_at__lt=now - UNKNOWN_AFTER))
@@ -166,8 +182,8 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         projected_left_on_usd=None if off is None else off + burns.usd_per_hour * hours_between(now, ends_at),
         seen_at=seen["oldest"],
         unknown=seen["unknown"],
-        days=days[-DAYS_SHOWN:],
-        services=services_of(days[-DAYS_SHOWN:]),
+        days=shown,
+        services=services_of(shown),
         people=people,
         on=sum(row.light == "on" for row in people),
         use=sum(row.light == "use" for row in people),

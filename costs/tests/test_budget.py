@@ -144,5 +144,12 @@ def test_the_same_queries_with_one_lab_on_and_with_many(aye, ayes, django_assert
         made.ready_at = NOW
         made.save()
     metering.meter(NOW)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         may_launch(aye, SCOPE, D("0.05"), 4, NOW)
+
+
+def test_who_teaches_has_no_students_budget_but_the_cohorts_holds_for_them_too(aye, chit):
+    tell(student_usd=D(1), cohort_usd=D(50), staff=[chit.pk])
+    assert not may_launch(aye, SCOPE, D(5), 4, NOW).allowed
+    assert may_launch(chit, SCOPE, D(5), 4, NOW).allowed
+    assert not may_launch(chit, SCOPE, D(20), 4, NOW).allowed

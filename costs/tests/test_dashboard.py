@@ -316,13 +316,28 @@ def test_an_account_that_could_not_be_looked_into_is_told(ayes):
     assert page.looked_long_ago and page.next_look_at == NOW - 2 * HOUR + timedelta(seconds=900)
 
 
-def test_what_was_caught_so_far(ayes):
+def test_what_was_caught_so_far_is_what_was_asked_to_go_and_went(ayes):
     row = stranger(ayes, "ec2-instance", instance(since=NOW - 3 * HOUR), NOW)
+    by_itself = stranger(ayes, "ec2-instance", instance(since=NOW - 9 * HOUR, name="two"), NOW)
     judged()
+    launching.ask_to_delete([row], now=NOW, why="left on")
     worlds.gone(row, NOW + HOUR)
+    worlds.gone(by_itself, NOW + HOUR)
     forgotten.judge(NOW + HOUR)
     page = forgotten_page([SCOPE], NOW + HOUR)
     assert (page.caught, page.longest) == (1, 4 * HOUR)
+
+
+def test_who_teaches_is_no_student_but_has_a_window(aye, ayes, chit):
+    tell(staff=[chit.pk])
+    stranger(worlds.account_of(chit, number=2), "ec2-instance", instance(disk_gb=0, since=NOW - HOUR), NOW)
+    running_lab(aye, ayes)
+    judged()
+    page = spend_page([SCOPE], NOW)
+    assert [row.person.name for row in page.students] == ["Aye"]
+    assert [row.person.name for row in page.board] == ["Aye", "Chit"]
+    assert (page.students_usd, page.staff_usd) == (D("0.05"), D("0.0416"))
+    assert next(row for row in page.people if row.is_staff).budget_usd is None
 
 
 # --- my own ------------------------------------------------------------------------------------------------------
