@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 def tell_costs(now: datetime) -> int:
     """Tell costs each cohort's name, end, next session, budgets and teachers. Answers how many cohorts.
 
-    Telling twice changes nothing. The next session is the next instant at which the cohort meets or gets new material: "will cost by then".
+    Telling twice changes nothing. The next session is the next instant at which the cohort meets or gets new material:
+    "will cost by then".
     """
     cohorts = Cohort.objects.annotate(
         last=Max("told__session_at"),
