@@ -71,10 +71,12 @@ def test_a_countdown_says_the_same_words_as_the_server(open_page, until, words):
 
 
 def test_a_countdown_counts_down(open_page):
-    page = open_page('<b data-until="2025-09-18T08:17:42Z"></b><i data-since="2025-09-18T08:16:40Z"></i>')
-    assert (page.text_content("b"), page.text_content("i")) == ("42 s", "20 s")
+    page = open_page(
+        '<b data-until="2025-09-18T08:17:42Z"></b><i data-since="2025-09-18T08:16:40Z" data-ago=" ago"></i>'
+    )
+    assert (page.text_content("b"), page.text_content("i")) == ("42 s", "20 s ago")
     page.clock.run_for(2_000)
-    assert (page.text_content("b"), page.text_content("i")) == ("40 s", "22 s")
+    assert (page.text_content("b"), page.text_content("i")) == ("40 s", "22 s ago")
 
 
 def test_the_theme_follows_the_system_until_one_is_chosen(open_page):

@@ -95,6 +95,13 @@ def used_classes(root):
     return used
 
 
+def own_words(root):
+    """What else of ours may name Tabler's custom properties: stylesheets, scripts, templates, and Python for charts."""
+    paths = _files(root, ["static"], "*.css") + _files(root, ["static"], "*.js") + _files(root, ["templates"], "*.html")
+    paths += [path for path in _files(root, ["labs", "costs", "portal"], "*.py") if "tests" not in path.parts]
+    return "\n".join(path.read_text() for path in paths)
+
+
 def _files(root, folders, pattern):
     return sorted(
         path for folder in folders for path in (Path(root) / folder).rglob(pattern) if "vendor" not in path.parts

@@ -20,6 +20,8 @@ from portal.management import purging
 
 FULL = "tabler.full.min.css"
 ICONS = "tabler-icons.json"
+# Every class that Tabler knows, one a line; "used" behind those that our pages used when it was cut down to them. So a
+# test can tell a class of Tabler's from our own, and that the cut is older than a page.
 CLASSES = Path("portal/management/tabler-classes.txt")
 MIT = """Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
 documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
@@ -143,14 +145,16 @@ class Command(BaseCommand):
     def purge(self, package, full):
         css = (self.fetch(package) / package.file).read_text()
         names = sorted(purging.class_names(css))
-        (self.root / CLASSES).write_text("\n".join(names) + "\n")
+        used = set(names) if full else purging.used_classes(self.root)
+        wanted = purging.Wanted(used)
+        lines = (f"{name} used" if name in wanted else name for name in names)
+        (self.root / CLASSES).write_text("\n".join(lines) + "\n")
         target = self.root / package.to
-        banner = re.search(r"/\*!.*?\*/", css, re.S).group(0)
         if full:
             text = re.sub(r"\s*/\*# sourceMappingURL=\S+ \*/\s*$", "\n", css)
         else:
-            own = "".join((self.root / "static" / name).read_text() for name in ("app.css", "app.js"))
-            text = f"{banner}\n{purging.purge(css, purging.used_classes(self.root), own)}\n"
+            banner = re.search(r"/\*!.*?\*/", css, re.S).group(0)
+            text = f"{banner}\n{purging.purge(css, used, purging.own_words(self.root))}\n"
         target.write_text(text)
         left = len(purging.class_names(text))
         self.stdout.write(f"{package.to}: {len(text) / 1024:.0f} KB, {left} of {len(names)} classes")
