@@ -9,13 +9,19 @@
   var text = form.elements.answer, saved = form.querySelector('[data-saved]'), words = form.querySelector('[data-words]');
   var kept = text.value, sending = false, stopped = false, timer = null, first = 0;
 
-  function say(what) { saved.textContent = what; }
+  function say(what) { if (saved.textContent !== what) saved.textContent = what; }
   function count() {
     var n = text.value.trim() ? text.value.trim().split(/\s+/).length : 0;
     words.textContent = n + (n === 1 ? ' word' : ' words');
   }
+  // Signing in again in another tab makes a new token: this page's own would be refused from then on.
+  function renew() {
+    var cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+    if (cookie) form.elements.csrfmiddlewaretoken.value = cookie[1];
+  }
   function body() {
     var data = new FormData();
+    renew();
     form.elements.sent.value = +form.elements.sent.value + 1;
     // `whole` comes last: a request that is cut off on the way must not pass for a whole one.
     ['csrfmiddlewaretoken', 'window', 'revision', 'sent', 'answer'].forEach(function (name) {
@@ -72,6 +78,7 @@
     count();
     stopped = false;
     if (!first) first = Date.now();
+    if (text.value !== kept) say('Not saved yet');
     if (Date.now() - first > 10000) save(); else later(1.5);
   });
   document.addEventListener('visibilitychange', function () { if (document.visibilityState === 'hidden') save(); });
@@ -80,8 +87,10 @@
   });
   form.addEventListener('submit', function () {
     clearTimeout(timer);
+    renew();
     form.dataset.left = 'yes';
     form.elements.sent.value = +form.elements.sent.value + 1;
   });
+  window.addEventListener('pageshow', function () { delete form.dataset.left; });
   window.addEventListener('online', save);
 })();
