@@ -7,7 +7,6 @@ BIN := .venv/bin
 HOST ?= 127.0.0.1
 # Demo people may sign in at one click, so they are for this machine alone.
 DEMO ?= $(if $(filter 127.% localhost ::1,$(HOST)),1,0)
-export HOST DEMO
 
 INSTALL := sh install.sh $(PYTHON)
 
@@ -29,10 +28,10 @@ install-cli: ## Make .cli-venv with the aws command (tests of the credentials us
 	@$(INSTALL) .cli-venv requirements-cli.txt
 
 run: install ## Run everything together; one Ctrl-C stops it. The data stays in var/
-	@exec $(BIN)/python manage.py up
+	@HOST=$(HOST) DEMO=$(DEMO) exec $(BIN)/python manage.py up
 
 demo: install ## The same, with the demo's data laid afresh
-	@DEMO=1 exec $(BIN)/python manage.py up --afresh
+	@HOST=$(HOST) DEMO=1 exec $(BIN)/python manage.py up --afresh
 
 test: lint ## Lint, types, and all tests in random order
 	$(BIN)/python -m pytest -n 2 $(TESTS)
