@@ -55,8 +55,8 @@ def adopt_world(now: datetime, boot_id: str | None = None, *, only: Account | No
     if not boot_id:
         return []
     ended: list[Launch] = []
-    changed = Account.objects.filter(mode=Account.PRACTICE).exclude(boot_id=boot_id)
-    changed = list(changed if only is None else changed.filter(pk=only.pk))
+    elsewhere = Account.objects.filter(mode=Account.PRACTICE).exclude(boot_id=boot_id)
+    changed = list(elsewhere if only is None else elsewhere.filter(pk=only.pk))
     for account in changed:
         ended += ledger.end_world(account, boot_id, now)
     if changed:

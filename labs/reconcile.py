@@ -150,8 +150,9 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
             trouble = aws.sorted_trouble(error)
             if not isinstance(trouble, aws.NotThere):  # not there is what was asked for: the next look will tell
                 raise trouble from error
-        if now - row.delete_asked_at > STUCK:
-            minutes = int((now - row.delete_asked_at).total_seconds() // 60)
+        asked_at = row.delete_asked_at or now
+        if now - asked_at > STUCK:
+            minutes = int((now - asked_at).total_seconds() // 60)
             why = f"AWS took the delete {minutes} minutes ago and still shows it: look at it in the console"
             ledger.block(row, why, now + timedelta(seconds=60), now)
             return

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,177 +16,344 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('mode', models.CharField(choices=[('practice', 'practice'), ('shared', 'shared'), ('own', 'own')], max_length=10)),
-                ('aws_id', models.CharField(help_text='Twelve digits.', max_length=12, unique=True)),
-                ('scope', models.CharField(blank=True, db_index=True, default='', max_length=32)),
-                ('regions', models.JSONField(default=list, help_text='Regions looked into. The first is where labs start.')),
-                ('lab_regions', models.JSONField(default=list, help_text='Regions that a lab uses; elsewhere is a wrong region.')),
-                ('role_arn', models.CharField(blank=True, default='', help_text='The role the portal assumes.', max_length=200)),
-                ('external_id', models.CharField(blank=True, default='', max_length=64)),
-                ('boot_id', models.CharField(blank=True, default='', max_length=36)),
-                ('is_open', models.BooleanField(default=True)),
-                ('looked_at', models.DateTimeField(blank=True, help_text='The last whole census of this account.', null=True)),
-                ('census_trouble', models.TextField(blank=True, default='', help_text='Why the last census is not whole.')),
-                ('created_at', models.DateTimeField()),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='aws_accounts', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("practice", "practice"), ("shared", "shared"), ("own", "own")], max_length=10
+                    ),
+                ),
+                ("aws_id", models.CharField(help_text="Twelve digits.", max_length=12, unique=True)),
+                ("scope", models.CharField(blank=True, db_index=True, default="", max_length=32)),
+                (
+                    "regions",
+                    models.JSONField(default=list, help_text="Regions looked into. The first is where labs start."),
+                ),
+                (
+                    "lab_regions",
+                    models.JSONField(default=list, help_text="Regions that a lab uses; elsewhere is a wrong region."),
+                ),
+                (
+                    "role_arn",
+                    models.CharField(blank=True, default="", help_text="The role the portal assumes.", max_length=200),
+                ),
+                ("external_id", models.CharField(blank=True, default="", max_length=64)),
+                ("boot_id", models.CharField(blank=True, default="", max_length=36)),
+                ("is_open", models.BooleanField(default=True)),
+                (
+                    "looked_at",
+                    models.DateTimeField(blank=True, help_text="The last whole census of this account.", null=True),
+                ),
+                (
+                    "census_trouble",
+                    models.TextField(blank=True, default="", help_text="Why the last census is not whole."),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aws_accounts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Launch',
+            name="Launch",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('lab', models.SlugField(max_length=60)),
-                ('scope', models.CharField(blank=True, db_index=True, default='', max_length=32)),
-                ('labels', models.JSONField(blank=True, default=dict)),
-                ('region', models.CharField(max_length=30)),
-                ('created_at', models.DateTimeField()),
-                ('ready_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(help_text='When the clock deletes it.')),
-                ('extensions_used', models.PositiveSmallIntegerField(default=0)),
-                ('look_ahead_until', models.DateTimeField(blank=True, null=True)),
-                ('asked_to_end_at', models.DateTimeField(blank=True, null=True)),
-                ('prove_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('certificate', models.JSONField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='launches', to='labs.account')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='launches', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("lab", models.SlugField(max_length=60)),
+                ("scope", models.CharField(blank=True, db_index=True, default="", max_length=32)),
+                ("labels", models.JSONField(blank=True, default=dict)),
+                ("region", models.CharField(max_length=30)),
+                ("created_at", models.DateTimeField()),
+                ("ready_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(help_text="When the clock deletes it.")),
+                ("extensions_used", models.PositiveSmallIntegerField(default=0)),
+                ("look_ahead_until", models.DateTimeField(blank=True, null=True)),
+                ("asked_to_end_at", models.DateTimeField(blank=True, null=True)),
+                ("prove_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("certificate", models.JSONField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="launches", to="labs.account"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="launches",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Resource',
+            name="Resource",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('region', models.CharField(help_text='Where it is; for S3 and IAM where it was asked for.', max_length=30)),
-                ('kind', models.CharField(max_length=40)),
-                ('owner_proof', models.CharField(blank=True, default='', help_text="launch, account, tag, name; or ''.", max_length=20)),
-                ('scope', models.CharField(blank=True, default='', max_length=32)),
-                ('key', models.CharField(blank=True, default='', help_text="The Want's key within the lab.", max_length=40)),
-                ('name', models.CharField(blank=True, default='', max_length=255)),
-                ('aws_id', models.CharField(blank=True, default='', max_length=255)),
-                ('params', models.JSONField(blank=True, default=dict)),
-                ('needs', models.JSONField(blank=True, default=list, help_text='Keys of the same launch that must be there first.')),
-                ('wishes', models.JSONField(blank=True, default=dict)),
-                ('wanted', models.CharField(choices=[('running', 'running'), ('stopped', 'stopped'), ('gone', 'gone')], default='running', max_length=10)),
-                ('wanted_by', models.CharField(blank=True, default='', max_length=20)),
-                ('wanted_at', models.DateTimeField()),
-                ('seen', models.CharField(blank=True, default='', max_length=10)),
-                ('seen_at', models.DateTimeField(blank=True, null=True)),
-                ('seen_since', models.DateTimeField(blank=True, help_text='When AWS says that this state began.', null=True)),
-                ('facts', models.JSONField(blank=True, default=dict)),
-                ('first_seen_at', models.DateTimeField(blank=True, null=True)),
-                ('absent_since', models.DateTimeField(blank=True, help_text='The first of the sightings of absence.', null=True)),
-                ('changed_mark', models.CharField(blank=True, default='', help_text='What the list shows of a change.', max_length=80)),
-                ('create_began_at', models.DateTimeField(blank=True, help_text='Committed before the create call.', null=True)),
-                ('configured_at', models.DateTimeField(blank=True, null=True)),
-                ('delete_asked_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_why', models.CharField(blank=True, default='', max_length=200)),
-                ('next_look_at', models.DateTimeField(blank=True, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('fence', models.PositiveIntegerField(default=0, help_text='Grows with every claim; a late writer is refused.')),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('blocked_why', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='resources', to='labs.account')),
-                ('launch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resources', to='labs.launch')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resources', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "region",
+                    models.CharField(help_text="Where it is; for S3 and IAM where it was asked for.", max_length=30),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "owner_proof",
+                    models.CharField(
+                        blank=True, default="", help_text="launch, account, tag, name; or ''.", max_length=20
+                    ),
+                ),
+                ("scope", models.CharField(blank=True, default="", max_length=32)),
+                (
+                    "key",
+                    models.CharField(blank=True, default="", help_text="The Want's key within the lab.", max_length=40),
+                ),
+                ("name", models.CharField(blank=True, default="", max_length=255)),
+                ("aws_id", models.CharField(blank=True, default="", max_length=255)),
+                ("params", models.JSONField(blank=True, default=dict)),
+                (
+                    "needs",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Keys of the same launch that must be there first."
+                    ),
+                ),
+                ("wishes", models.JSONField(blank=True, default=dict)),
+                (
+                    "wanted",
+                    models.CharField(
+                        choices=[("running", "running"), ("stopped", "stopped"), ("gone", "gone")],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("wanted_by", models.CharField(blank=True, default="", max_length=20)),
+                ("wanted_at", models.DateTimeField()),
+                ("seen", models.CharField(blank=True, default="", max_length=10)),
+                ("seen_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "seen_since",
+                    models.DateTimeField(blank=True, help_text="When AWS says that this state began.", null=True),
+                ),
+                ("facts", models.JSONField(blank=True, default=dict)),
+                ("first_seen_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "absent_since",
+                    models.DateTimeField(blank=True, help_text="The first of the sightings of absence.", null=True),
+                ),
+                (
+                    "changed_mark",
+                    models.CharField(
+                        blank=True, default="", help_text="What the list shows of a change.", max_length=80
+                    ),
+                ),
+                (
+                    "create_began_at",
+                    models.DateTimeField(blank=True, help_text="Committed before the create call.", null=True),
+                ),
+                ("configured_at", models.DateTimeField(blank=True, null=True)),
+                ("delete_asked_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_why", models.CharField(blank=True, default="", max_length=200)),
+                ("next_look_at", models.DateTimeField(blank=True, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "fence",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Grows with every claim; a late writer is refused."
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("blocked_why", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="resources", to="labs.account"
+                    ),
+                ),
+                (
+                    "launch",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="resources",
+                        to="labs.launch",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="resources",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('code', models.CharField(max_length=30)),
-                ('words', models.TextField()),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='labs.account')),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('launch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='labs.launch')),
-                ('resource', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='labs.resource')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_index=True)),
+                ("code", models.CharField(max_length=30)),
+                ("words", models.TextField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="labs.account",
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "launch",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="labs.launch",
+                    ),
+                ),
+                (
+                    "resource",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="labs.resource",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-id'],
+                "ordering": ["-at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Span',
+            name="Span",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(max_length=10)),
-                ('facts', models.JSONField(blank=True, default=dict)),
-                ('began', models.DateTimeField()),
-                ('ended', models.DateTimeField(blank=True, null=True)),
-                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='spans', to='labs.resource')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("state", models.CharField(max_length=10)),
+                ("facts", models.JSONField(blank=True, default=dict)),
+                ("began", models.DateTimeField()),
+                ("ended", models.DateTimeField(blank=True, null=True)),
+                (
+                    "resource",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="spans", to="labs.resource"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['began'],
+                "ordering": ["began"],
             },
         ),
         migrations.CreateModel(
-            name='StepCheck',
+            name="StepCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.SlugField(max_length=60)),
-                ('passed', models.BooleanField()),
-                ('said', models.TextField()),
-                ('checked_at', models.DateTimeField()),
-                ('launch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='step_checks', to='labs.launch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step", models.SlugField(max_length=60)),
+                ("passed", models.BooleanField()),
+                ("said", models.TextField()),
+                ("checked_at", models.DateTimeField()),
+                (
+                    "launch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="step_checks", to="labs.launch"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('mode', 'practice')), fields=('owner',), name='one_practice_account_a_person'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("mode", "practice")), fields=("owner",), name="one_practice_account_a_person"
+            ),
         ),
         migrations.AddIndex(
-            model_name='launch',
-            index=models.Index(fields=['owner', 'ended_at'], name='labs_launch_owner_i_9f32f8_idx'),
+            model_name="launch",
+            index=models.Index(fields=["owner", "ended_at"], name="labs_launch_owner_i_9f32f8_idx"),
         ),
         migrations.AddIndex(
-            model_name='launch',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['expires_at'], name='labs_launch_clock'),
+            model_name="launch",
+            index=models.Index(condition=models.Q(("ended_at", None)), fields=["expires_at"], name="labs_launch_clock"),
         ),
         migrations.AddIndex(
-            model_name='resource',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['next_look_at'], name='labs_resource_due'),
+            model_name="resource",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)), fields=["next_look_at"], name="labs_resource_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='resource',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['account', 'region', 'kind'], name='labs_resource_open'),
+            model_name="resource",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)), fields=["account", "region", "kind"], name="labs_resource_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='resource',
-            index=models.Index(fields=['owner', 'closed_at'], name='labs_resour_owner_i_ce15fc_idx'),
+            model_name="resource",
+            index=models.Index(fields=["owner", "closed_at"], name="labs_resour_owner_i_ce15fc_idx"),
         ),
         migrations.AddIndex(
-            model_name='resource',
-            index=models.Index(fields=['scope', 'closed_at'], name='labs_resour_scope_ac7b9e_idx'),
+            model_name="resource",
+            index=models.Index(fields=["scope", "closed_at"], name="labs_resour_scope_ac7b9e_idx"),
         ),
         migrations.AddConstraint(
-            model_name='resource',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at', None), models.Q(('aws_id', ''), _negated=True)), fields=('account', 'region', 'kind', 'aws_id'), name='one_open_row_a_resource'),
+            model_name="resource",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at", None), models.Q(("aws_id", ""), _negated=True)),
+                fields=("account", "region", "kind", "aws_id"),
+                name="one_open_row_a_resource",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='resource',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), ('launch__isnull', False)), fields=('launch', 'key'), name='one_row_a_want'),
+            model_name="resource",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(models.Q(("key", ""), _negated=True), ("launch__isnull", False)),
+                fields=("launch", "key"),
+                name="one_row_a_want",
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['launch', '-at'], name='labs_event_launch__d1337e_idx'),
+            model_name="event",
+            index=models.Index(fields=["launch", "-at"], name="labs_event_launch__d1337e_idx"),
         ),
         migrations.AddConstraint(
-            model_name='span',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended', None)), fields=('resource',), name='one_open_span_a_resource'),
+            model_name="span",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended", None)), fields=("resource",), name="one_open_span_a_resource"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='span',
-            constraint=models.CheckConstraint(condition=models.Q(('ended', None), ('ended__gte', models.F('began')), _connector='OR'), name='a_span_does_not_end_before_it_began'),
+            model_name="span",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended", None), ("ended__gte", models.F("began")), _connector="OR"),
+                name="a_span_does_not_end_before_it_began",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stepcheck',
-            constraint=models.UniqueConstraint(fields=('launch', 'step'), name='one_check_a_step'),
+            model_name="stepcheck",
+            constraint=models.UniqueConstraint(fields=("launch", "step"), name="one_check_a_step"),
         ),
     ]
