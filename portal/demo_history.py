@@ -133,6 +133,8 @@ def _labs(told, rng):
             plans.append(("ec2-reads-s3", 1, told[1].session_at, 0.6))
         if rng.random() < 0.8:
             plans.append(("sagemaker-notebook", 2, told[2].released_at, rng.choice((0.4, *evenings))))
+        if rng.random() < 0.5:
+            plans.append(("sagemaker-notebook", 2, told[2].session_at, 0.6))
         for slug, week, begins, hours in plans:
             at = begins + timedelta(hours=hours, minutes=rng.randrange(100), seconds=rng.randrange(60))
             minutes = None if rng.random() < 0.15 else rng.randrange(35, 105)

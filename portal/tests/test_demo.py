@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import YANGON, member
+from costs import budget
 from costs.models import DailySpend, Metered, Reading
 from labs import aws, practice
 from labs.models import Account, Event, Launch, Resource, StepCheck
@@ -191,6 +192,10 @@ def test_one_student_is_over_budget_and_one_spent_nothing(in_demo):
     spent = dict(DailySpend.objects.values_list("owner__name").annotate(Sum("usd")))
     assert spent["Ye Yint Aung"] > in_demo.student_budget_usd
     assert "Zaw Lin Tun" not in spent
+    over = budget.may_launch(person("yeyint"), in_demo.scope, Decimal("0.05"), Decimal(2), THURSDAY)
+    assert not over.allowed
+    assert budget.may_launch(person("thiri"), in_demo.scope, Decimal("0.05"), Decimal(2), THURSDAY).allowed
+    assert budget.may_launch(person("lwin"), in_demo.scope, Decimal("0.05"), Decimal(2), THURSDAY).allowed
 
 
 def test_a_played_lab_has_no_certificate_and_says_why(in_demo):
