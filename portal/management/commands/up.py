@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 self._tell("\nStopping.")
             except Fell as fell:
                 raise CommandError(
-                    f"{fell} while starting: its last words are above. Nothing is left running."
+                    f"{fell} while starting. Its last words are above, the broker's in broker/valkey.log under var/."
                 ) from None
             finally:
                 for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
