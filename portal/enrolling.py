@@ -1,7 +1,5 @@
 """Opening a cohort, telling it its dates, and taking people in."""
 
-from zoneinfo import ZoneInfo
-
 from django.db import transaction
 
 from labs import practice
@@ -24,18 +22,6 @@ def open_cohort(course, *, slug, name, start_on, now, **facts):
     return cohort
 
 
-def dates_of(cohort, weeks=4):
-    """The cohort's dates as the schedule computes them now, which need not be what was told: schedule.Dates a week."""
-    return schedule.calendar(
-        cohort.start_on,
-        ZoneInfo(cohort.zone),
-        enrolment_opens_at=cohort.enrolment_opens_at,
-        rhythm=schedule.Rhythm.read(cohort.rhythm),
-        changes=[schedule.Change.read(entry) for entry in cohort.exceptions],
-        weeks=weeks,
-    )
-
-
 @transaction.atomic
 def tell_dates(cohort):
     """Write down the dates of the course's weeks that this cohort was not told yet. Told dates are not touched.
@@ -54,7 +40,7 @@ def tell_dates(cohort):
             feedback_at=dates.feedback_at,
             session_at=dates.session_at,
         )
-        for dates in dates_of(cohort, weeks=taught)
+        for dates in cohort.computed_dates(weeks=taught)
         if dates.number in weeks and dates.number not in told
     )
 

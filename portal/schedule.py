@@ -51,6 +51,8 @@ class Rhythm:
     @classmethod
     def read(cls, differences):
         """From {"due": "Wed 23:59:59"}: what is not named keeps the course's own rhythm. Raises ScheduleError."""
+        if not isinstance(differences, dict):
+            raise ScheduleError('A rhythm is written as in {"due": "Wed 23:59:59"}, or {} for the course\'s own.')
         unknown = set(differences) - set(cls.__dataclass_fields__)
         if unknown:
             raise ScheduleError(
@@ -76,8 +78,8 @@ class Change:
     @classmethod
     def read(cls, entry):
         """From {"week": 3, "days": 7, "following": true} or {"week": 3, "session": "2025-09-27T13:00"}."""
-        kept = dict(entry)
         try:
+            kept = dict(entry)
             at = {name: datetime.fromisoformat(kept.pop(name)) for name in Rhythm.__dataclass_fields__ if name in kept}
             change = cls(at=at, **kept)
         except (TypeError, ValueError) as unread:
@@ -85,6 +87,13 @@ class Change:
         if any(local.tzinfo for local in at.values()):
             raise ScheduleError(f"Times in an exception are the cohort's own, without an offset: {entry!r}.")
         return change
+
+
+def read_changes(entries):
+    """The Changes of a list of entries. Raises ScheduleError."""
+    if not isinstance(entries, list):
+        raise ScheduleError('Exceptions are a list, as in [{"week": 3, "days": 7}], or [] for none.')
+    return [Change.read(entry) for entry in entries]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ know of them is asked in one way everywhere: `.released(cohort, at)`.
 
 import secrets
 import uuid
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -192,8 +193,25 @@ class Cohort(models.Model):
         return self.name
 
     def clean(self):
-        if self.start_on and self.start_on.weekday() != 5:
-            raise ValidationError({"start_on": "Onboarding is on a Saturday: choose the date of one."})
+        """A cohort whose dates could not be told is not saved by a form."""
+        if not (self.start_on and self.enrolment_opens_at and self.zone):
+            return
+        try:
+            validate_zone(self.zone)
+            self.computed_dates()
+        except schedule.ScheduleError as wrong:
+            raise ValidationError(str(wrong)) from wrong
+
+    def computed_dates(self, weeks=4):
+        """As the schedule computes them now, which need not be what was told: a schedule.Dates for each week."""
+        return schedule.calendar(
+            self.start_on,
+            ZoneInfo(self.zone),
+            enrolment_opens_at=self.enrolment_opens_at,
+            rhythm=schedule.Rhythm.read(self.rhythm),
+            changes=schedule.read_changes(self.exceptions),
+            weeks=weeks,
+        )
 
 
 class ToldWeeks(models.QuerySet):

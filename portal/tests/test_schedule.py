@@ -20,6 +20,7 @@ from portal.schedule import (
     instant,
     is_late,
     is_released,
+    read_changes,
     this_week,
     time_left,
 )
@@ -167,11 +168,19 @@ def test_one_date_can_be_set_anew():
         {"week": 3, "sesion": "2025-09-27T13:00"},
         {"week": 3, "session": "Saturday"},
         {"week": 3, "session": "2025-09-27T13:00+06:30"},
+        "week 3",
+        7,
     ],
 )
 def test_an_exception_that_cannot_be_read_says_so(entry):
     with pytest.raises(ScheduleError, match="exception"):
         Change.read(entry)
+
+
+def test_exceptions_are_a_list():
+    with pytest.raises(ScheduleError, match="a list"):
+        read_changes({"week": 3, "days": 7})
+    assert read_changes([{"week": 3, "days": 7}]) == [Change(week=3, days=7)]
 
 
 def test_a_cohort_can_have_another_hour():
@@ -189,6 +198,7 @@ def test_a_cohort_can_have_another_hour():
         ({"due": 4}, "weekday and a time"),
         ({"deadline": "Thu 23:59"}, "deadline"),
         ({"due": "Mon 20:00"}, "release comes first"),
+        ([], "written as in"),
     ],
 )
 def test_a_wrong_rhythm_is_explained(differences, said):
