@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from costs import forgotten
 from costs import lights_out as house
 from costs.access import ACT, scopes_of
-from costs.dashboard.forgotten import forgotten_in
+from costs.dashboard.forgotten import forgotten_in, next_session
 from costs.kinds import can_stop, kept_on_stop, lost_on_delete, stop_deletes, title_of
 from costs.models import Scope
 from labs import launching
@@ -73,8 +73,8 @@ def snooze(request):
     rows, now = _rows(request, staff_only=True), timezone.now()
     if not rows:
         return _back(request)
-    sessions = Scope.objects.filter(key__in={row.scope for row in rows}, look_ahead_until__gt=now)
-    session = min((scope.look_ahead_until for scope in sessions), default=None)
+    sessions = Scope.objects.filter(key__in={row.scope for row in rows})
+    session = next_session(sessions, now)
     choices = [("4", "4 hours", now + timedelta(hours=4)), ("24", "1 day", now + timedelta(hours=24))]
     if session:
         choices.append(("session", "the next session", session))
@@ -120,24 +120,25 @@ def lights_out(request):
     if scope is None:
         raise Http404("No such page.")
     now = timezone.now()
+    typed, include_in_use = request.POST.get("name", "").strip(), "include_in_use" in request.POST
+    if request.method == "POST" and typed == scope.name:
+        outs = house.lights_out(scope.key, now, request.user, include_in_use)
+        words = f"{_things(len(outs))} asked to go off. Each goes dark here once AWS shows it."
+        messages.success(request, words if outs else "Nothing was on that Lights out turns off.")
+        return redirect("costs:forgotten")
+    lights = house.going_out(forgotten_in([scope.key], now), now)
     facts = {
         "scope": scope,
         "scopes": scopes,
-        "lights": house.going_out(forgotten_in([scope.key], now), now),
+        "lights": lights,
         "in_use": house.labs_in_use(scope.key, now),
+        "include_in_use": include_in_use,
+        "wrong_name": typed if request.method == "POST" else None,
+        "saves": sum(one.by_next_usd for one in lights if one.by_next_usd is not None),
+        "unpriced": sum(one.by_next_usd is None for one in lights),
+        "until": min((one.until for one in lights), default=None),
         "now": now,
     }
-    if request.method == "POST":
-        facts["include_in_use"] = "include_in_use" in request.POST
-        if request.POST.get("name", "").strip() == scope.name:
-            outs = house.lights_out(scope.key, now, request.user, facts["include_in_use"])
-            words = f"{_things(len(outs))} asked to go off. Each goes dark here once AWS shows it."
-            messages.success(request, words if outs else "Nothing was on that Lights out turns off.")
-            return redirect("costs:forgotten")
-        facts["wrong_name"] = request.POST.get("name", "")
-    facts["saves"] = sum(one.by_next_usd for one in facts["lights"] if one.by_next_usd is not None)
-    facts["unpriced"] = sum(one.by_next_usd is None for one in facts["lights"])
-    facts["until"] = min((one.until for one in facts["lights"]), default=None)
     return render(request, "costs/lights_out.html", facts)
 
 

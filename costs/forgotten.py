@@ -91,7 +91,7 @@ def _facts(row: Resource, signals: Mapping[str, Looked]) -> Facts:
         region=row.region,
         state=row.seen,
         state_since=row.seen_since or first,
-        facts_since=row.facts_since or first,
+        facts_since=row.facts_since or first,  # type: ignore[attr-defined]  # annotated
         facts=row.facts,
         can_stop=can_stop(row.kind),
         owner_proof=row.owner_proof,

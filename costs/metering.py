@@ -26,7 +26,19 @@ from labs.kinds.base import Meter, Seen
 from labs.models import Resource, Span
 
 BATCH = 500
-NEEDED = ("account", "region", "kind", "launch", "owner", "scope", "name", "aws_id", "seen_at", "closed_at")
+NEEDED = [
+    "account",
+    "region",
+    "kind",
+    "launch",
+    "owner",
+    "scope",
+    "name",
+    "aws_id",
+    "created_at",
+    "seen_at",
+    "closed_at",
+]
 SUMS = ("until", "span", "usd", "unpriced_seconds", "usd_per_hour", "unpriced_meters")
 
 
@@ -127,9 +139,9 @@ def _held(rows: dict, spans: dict) -> Iterable[Metered]:
 
 
 def _first_instant(row: Resource, spans: list[Span]) -> datetime:
-    began = spans[0].began if spans else row.seen_at
+    began = spans[0].began if spans else row.seen_at or row.created_at
     # What ran before its account was known here is nobody's spend of ours.
-    return max(began, row.known_since) if row.is_stranger else began
+    return max(began, row.known_since) if row.is_stranger else began  # type: ignore[attr-defined]  # annotated
 
 
 def _meter_row(
@@ -173,7 +185,7 @@ def _stretches(
     going_on: dict[str, tuple[Meter, datetime]] = {}
     ended_at: datetime | None = None
     for span in spans:
-        end = min(span.ended or row.seen_at, now)
+        end = min(span.ended or row.seen_at or span.began, now)
         meters = []
         for meter in _meters(row, span):
             before, began = going_on.get(meter.slug, (None, span.began))

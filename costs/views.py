@@ -116,7 +116,7 @@ def bars_of(page, colours):
     most = max((day.total for day in page.days), default=0) or 1
     step, drawn = 100 / len(page.days), []
     for number, day in enumerate(page.days):
-        top, parts = BASELINE, []
+        top, parts = float(BASELINE), []
         for service, _ in page.services:
             height = float(day.by_service.get(service, 0) / most) * BAR_HEIGHT
             if height:

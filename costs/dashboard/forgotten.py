@@ -241,8 +241,7 @@ def next_session(told: Iterable[Scope], now: datetime) -> datetime | None:
 
 def census_every() -> timedelta:
     """How often every account is looked into, as the clock is set."""
-    schedule = settings.CELERY_BEAT_SCHEDULE["look into every account"]["schedule"]
-    return timedelta(seconds=float(schedule))
+    return timedelta(seconds=float(str(settings.CELERY_BEAT_SCHEDULE["look into every account"]["schedule"])))
 
 
 def forgotten_in(scopes: Iterable[str], now: datetime, *, told: Iterable[Scope] | None = None) -> list[Forgotten]:

@@ -107,7 +107,7 @@ def launch_meter(launch: Launch, now: datetime) -> LaunchMeter:
 def _metered_until(row: Resource) -> datetime | None:
     """From when on the row costs what it costs now: where its meter stands, or a state newer than that. None: never
     seen. What lies between the two is left to the meter, so that the total rather grows than falls when it comes."""
-    metered, began = getattr(row, "metered", None), row.state_began
+    metered, began = getattr(row, "metered", None), row.state_began  # type: ignore[attr-defined]  # annotated
     known = [at for at in (metered.until if metered else None, began) if at is not None]
     return max(known, default=None)
 

@@ -179,7 +179,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         budget_usd=sum(cohort, Decimal(0)) if cohort else None,
         ends_at=ends_at,
         projected_off_usd=off,
-        projected_left_on_usd=None if off is None else off + burns.usd_per_hour * hours_between(now, ends_at),
+        projected_left_on_usd=off + burns.usd_per_hour * hours_between(now, ends_at) if off and ends_at else off,
         seen_at=seen["oldest"],
         unknown=seen["unknown"],
         days=shown,

@@ -27,9 +27,8 @@ class Command(BaseCommand):
         for one in [*page.lights, *page.behind]:
             rate = "unpriced" if one.rate.unpriced else f"${one.rate.usd_per_hour:.4f}/h"
             self.stdout.write(f"{one.title} {one.name}  {one.owner}  {one.row.region}  {rate}  {one.loudest.sentence}")
-        self.stdout.write(
-            f"{len(page.lights)} lights are on, ${page.usd_per_hour:.2f}/h. {len(page.behind)} left behind."
-        )
+        on = "1 light is on" if len(page.lights) == 1 else f"{len(page.lights)} lights are on"
+        self.stdout.write(f"{on}, ${page.usd_per_hour:.2f}/h. {len(page.behind)} more are off or free.")
 
 
 def as_json(page) -> str:
