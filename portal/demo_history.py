@@ -160,7 +160,7 @@ def _play_lab(cohort, owner, lab, told, ids):
         region=cohort.lab_regions[0],
         look_ahead_until=min(sessions, default=None),
     )
-    family = ledger.family_of(launch.resources.first())
+    family = dict(sorted(ledger.family_of(launch.resources.first()).items()))
     ready = {}
     while len(ready) < len(family):
         for key, row in family.items():
@@ -177,7 +177,7 @@ def _play_lab(cohort, owner, lab, told, ids):
         launching.ask_to_delete(launch, now=lab.ends, by=owner)
     # Children first, as the reconciler would: those that were made last.
     gone = lab.ends
-    for row in sorted(launch.resources.all(), key=lambda row: ready[row.key], reverse=True):
+    for row in sorted(launch.resources.all(), key=lambda row: (ready[row.key], row.key), reverse=True):
         gone = _unmake(row, gone + LOOK)
     Launch.objects.filter(pk=launch.pk).update(ended_at=gone, prove_at=None)
     ledger.note("ended", ENDED, gone, launch=launch)
