@@ -13,6 +13,7 @@ from portal.models import LabInWeek, Submission
 pytestmark = [pytest.mark.browser, pytest.mark.simulator, pytest.mark.django_db(transaction=True)]
 
 SLOW = 60_000
+HOSTILE = "<script>alert('mine')</script>"
 
 
 @pytest.fixture
@@ -106,17 +107,21 @@ def test_what_was_made_by_hand_in_another_region_is_found_and_turned_off(
     account.aws_id = simulator.new_account()
     account.save()
     ec2 = aws.client(account, "ec2", "ap-southeast-1")
-    volume = ec2.create_volume(AvailabilityZone="ap-southeast-1a", Size=100, VolumeType="gp3")["VolumeId"]
+    named = [{"ResourceType": "volume", "Tags": [{"Key": "Name", "Value": HOSTILE}]}]
+    volume = ec2.create_volume(AvailabilityZone="ap-southeast-1a", Size=100, VolumeType="gp3", TagSpecifications=named)[
+        "VolumeId"
+    ]
     census.census_all(lambda: datetime.now(UTC), [account])
 
     page = enter(chit)
+    page.on("dialog", lambda dialog: pytest.fail("a name ran as a script"))
     page.goto(f"{portal}/costs/forgotten/")
     for _ in range(60):
-        if page.get_by_text(volume).count():
+        if page.get_by_text(HOSTILE).count():
             break
         page.wait_for_timeout(150)
         page.reload()
-    row = page.locator("tr", has_text=volume)
+    row = page.locator("tr", has_text=HOSTILE).first
     expect(row).to_contain_text(aye.name)
     expect(row).to_contain_text("ap-southeast-1")
     row.get_by_role("button", name=re.compile("Delete")).or_(row.get_by_role("link", name=re.compile("Delete"))).click()
@@ -129,4 +134,4 @@ def test_what_was_made_by_hand_in_another_region_is_found_and_turned_off(
     assert closed.closed_at
     assert not ec2.describe_volumes()["Volumes"]
     page.goto(f"{portal}/costs/forgotten/")
-    expect(page.get_by_text(volume)).to_have_count(0)
+    expect(page.get_by_text(HOSTILE)).to_have_count(0)
