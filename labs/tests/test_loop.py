@@ -1,9 +1,11 @@
 """From a click to a certificate, on fakes: what holds when workers die and AWS fails."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from labs import certify, launching, ledger, reconcile
 from labs.kinds.base import Want
@@ -346,6 +348,23 @@ def test_a_certificate_waits_while_aws_does_not_answer(start, world, cloud, cloc
     launch.refresh_from_db()
     assert launch.ended_at is None
     assert launch.events.filter(code="unproved").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_click_does_not_wait_for_a_broker_that_is_away(start, monkeypatch):
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow(*args, **kwargs):
+        asked.set()
+        answered.wait(5)
+        raise OperationalError("nobody there")
+
+    monkeypatch.setattr(launching.current_app, "send_task", slow)
+    launch = start(lab_of(Want("role", "fake-name")))
+    assert asked.wait(5)
+    assert launch.pk
+    assert not answered.is_set(), "the launch came back while the broker was still silent"
+    answered.set()
 
 
 def test_a_launch_is_all_or_nothing(account, aye, clock, cloud):
