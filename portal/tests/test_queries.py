@@ -27,7 +27,7 @@ PINNED = {
         "portal:receipt LO-2025-200001": 9,
         "portal:feedback LO-2025-100001": 10,
         "portal:labs": 11,
-        "portal:start_lab 2 s3-for-ml": 20,
+        "portal:start_lab 2 s3-for-ml": 21,
         "portal:search": 9,
     },
     "chit": {

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from costs import budget
 from costs.dashboard import LaunchMeter, launch_meter
-from costs.models import Budget
 from costs.pricebook import PriceBook
 from labs import catalog, launching
 from labs.catalog.base import Lab
@@ -86,8 +85,7 @@ def open_labs(user, now):
 
 def own_budget(user, cohort):
     """What a student may spend and has spent; None when the cohort sets no budget. Two queries."""
-    found = budget.budgets_of([cohort.scope])
-    usd = found.get((Budget.STUDENT, cohort.scope, user.pk), found.get((Budget.STUDENT, cohort.scope, None)))
+    usd = budget.budget_of(user.pk, [cohort.scope], budget.budgets_of([cohort.scope]))
     return None if usd is None else OwnBudget(usd, budget.spent_usd(cohort.scope, owner=user))
 
 

@@ -1,0 +1,115 @@
+"""Many hands at the same instant, on a real database: nothing twice, nothing lost, no lock that a person meets."""
+
+import threading
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from conftest import member
+from labs.models import Launch
+from portal import releasing, reviewing, submitting
+from portal.models import Assignment, Draft, Feedback, Release, Submission
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+FULL = {"cost": 4, "why": 5}
+
+
+def at_once(*acts):
+    """Run these at the same instant, each in a thread of its own. Answers what they answered, in order."""
+    start, answers = threading.Barrier(len(acts)), [None] * len(acts)
+
+    def run(number, act):
+        try:
+            start.wait(20)
+            answers[number] = act()
+        except Exception as error:
+            answers[number] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    raised = [answer for answer in answers if isinstance(answer, Exception)]
+    assert not raised, raised
+    return answers
+
+
+@pytest.fixture
+def case(course):
+    return Assignment.objects.get(week__number=2)
+
+
+def draft_with(text, case, cohort, student, now):
+    draft = submitting.draft_of(case, cohort, student, now=now)
+    submitting.save_draft(draft, text, revision=0, window="w", now=now)
+    return draft
+
+
+def test_ten_clicks_at_once_make_one_version_with_one_receipt(case, cohort, aye, now):
+    draft = draft_with("Cloud.", case, cohort, aye, now)
+    answers = at_once(*[lambda: submitting.submit(draft, key="one form", now=now)] * 10)
+    assert {submission.number for submission, _ in answers} == {"LO-2025-000001"}
+    assert sum(is_new for _, is_new in answers) == 1
+
+
+def test_a_class_that_hands_in_in_the_same_second_gets_numbers_without_gaps_or_twins(case, cohort, now):
+    students = [member(cohort, f"student{n:02}", "student", now) for n in range(24)]
+    drafts = [draft_with("Cloud.", case, cohort, student, now) for student in students]
+    at_once(*[lambda draft=draft: submitting.submit(draft, key=f"{draft.pk}", now=now) for draft in drafts])
+    numbers = sorted(Submission.objects.values_list("number", flat=True))
+    assert numbers == [f"LO-2025-{n:06}" for n in range(1, 25)]
+
+
+def test_eight_windows_that_save_at_once_lose_no_text(case, cohort, aye, now):
+    draft = submitting.draft_of(case, cohort, aye, now=now)
+    texts = [f"text of window {n}" for n in range(8)]
+    at_once(
+        *[
+            lambda n=n, text=text: submitting.save_draft(draft, text, revision=0, window=f"w{n}", now=now)
+            for n, text in enumerate(texts)
+        ]
+    )
+    kept = Draft.objects.get()
+    assert sorted([kept.answer_md, *kept.asides.values_list("answer_md", flat=True)]) == texts
+
+
+def test_one_draft_is_made_however_many_windows_open_it_first(case, cohort, aye, now):
+    drafts = at_once(*[lambda: submitting.draft_of(case, cohort, aye, now=now)] * 8)
+    assert len({draft.pk for draft in drafts}) == 1
+
+
+def test_of_reviewers_who_save_at_once_one_is_first_and_the_others_are_told(case, cohort, aye, chit, now):
+    submission, _ = submitting.submit(draft_with("Cloud.", case, cohort, aye, now), key="k", now=now)
+    written = at_once(
+        *[
+            lambda n=n: reviewing.write(
+                submission, chit, comment=f"From {n}.", points=FULL, revision=0, ready=True, now=now
+            )
+            for n in range(6)
+        ]
+    )
+    assert sum(not one.is_conflict for one in written) == 1
+    assert Feedback.objects.count() == 1
+
+
+def test_two_releases_at_once_show_each_feedback_once(case, cohort, aye, bo, chit, now):
+    for student in (aye, bo):
+        submission, _ = submitting.submit(draft_with("Cloud.", case, cohort, student, now), key="k", now=now)
+        reviewing.write(submission, chit, comment="", points=FULL, revision=0, ready=True, now=now)
+    at_once(*[lambda: releasing.release(cohort, case.week, by=chit, now=now)] * 4)
+    assert sum(Release.objects.values_list("count", flat=True)) == 2
+
+
+def test_a_double_click_on_launch_starts_one_lab(clock, lab, aye):
+    def click():
+        client = Client()
+        client.force_login(aye, backend="django.contrib.auth.backends.ModelBackend")
+        return client.post(reverse("portal:start_lab", args=[2, lab.slug])).url
+
+    assert len(set(at_once(*[click] * 5))) == 1
+    assert Launch.objects.count() == 1
