@@ -50,7 +50,7 @@ def lights_out(scope: str, now: datetime, by, include_in_use: bool = False, *, p
 
 
 def going_out(forgotten: Iterable[Forgotten], now: datetime) -> list[Forgotten]:
-    return [one for one in forgotten if one.goes_out and not (one.snoozed_until and one.snoozed_until > now)]
+    return [one for one in forgotten if one.goes_out and not one.is_snoozed(now)]
 
 
 def labs_in_use(scope: str, now: datetime) -> list[Launch]:

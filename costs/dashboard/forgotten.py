@@ -79,6 +79,10 @@ class Forgotten:
     def snoozed_until(self) -> datetime | None:
         return max((finding.snoozed_until for finding in self.findings if finding.snoozed_until), default=None)
 
+    def is_snoozed(self, now: datetime) -> bool:
+        """All that is said of it is put off: a finding opened later speaks."""
+        return all(finding.snoozed_until and finding.snoozed_until > now for finding in self.findings)
+
     @property
     def reminder_asked_at(self) -> datetime | None:
         return max((one.reminder_asked_at for one in self.findings if one.reminder_asked_at), default=None)
@@ -179,7 +183,7 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
     keys = list(scopes)
     told = list(Scope.objects.filter(key__in=keys))
     everything = forgotten_in(keys, now, told=told)
-    shown = [one for one in everything if not one.snoozed_until or one.snoozed_until <= now]
+    shown = [one for one in everything if not one.is_snoozed(now)]
     lights = [one for one in shown if one.is_light]
     launches = _labs_within_their_time(keys, now)
     on_purpose = _on_purpose(launches, {one.row.launch_id for one in shown if one.is_light}, now)
@@ -192,7 +196,7 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         now=now,
         lights=lights,
         behind=[one for one in shown if not one.is_light],
-        snoozed=[one for one in everything if one not in shown],
+        snoozed=[one for one in everything if one.is_snoozed(now)],
         on_purpose=on_purpose,
         in_use=Counter(launch.scope for launch in launches.values()),
         board=[
