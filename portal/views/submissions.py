@@ -17,6 +17,7 @@ from portal import access, casework, filing, schedule, submitting
 from portal.access import member_page
 from portal.filing import Refused
 from portal.models import DraftFile, Feedback, Submission, SubmissionFile
+from portal.templatetags.look import written
 from portal.views.course import attachment
 
 CUT = "Your connection was cut before everything arrived, so nothing was changed. Send it again."
@@ -286,13 +287,15 @@ def _received(request, number):
 @require_safe
 @member_page
 def receipt(request, number, standing):
-    found = _received(request, number)
+    found, now = _received(request, number), timezone.now()
     return render(
         request,
         "portal/receipt.html",
         {
-            "now": timezone.now(),
+            "now": now,
             "submission": found,
+            # Not by the tag, which does not wrap: with seconds and zone it is longer than a phone is wide.
+            "received": written(found.received_at, "full", timezone.get_current_timezone(), now),
             "assignment": found.assignment,
             "files": list(found.files.all()),
             "is_mine": found.student_id == request.user.pk,
