@@ -172,6 +172,22 @@ def test_the_default_disk_is_the_one_that_amazon_linux_asks_for(ec2, image):
     assert (volume["Size"], volume["VolumeType"]) == (8, "gp3")
 
 
+def test_everything_shows_its_own_tags_and_nobody_elses(ec2, image):
+    named = {"Key": "Name", "Value": "first"}
+    first = run_one(ec2, image, TagSpecifications=[{"ResourceType": "instance", "Tags": [named]}])
+    second = run_one(ec2, image)
+    shown = {
+        instance["InstanceId"]: instance.get("Tags", [])
+        for reservation in ec2.describe_instances()["Reservations"]
+        for instance in reservation["Instances"]
+    }
+    assert shown == {first: [named], second: []}
+    (tag,) = ec2.describe_tags()["Tags"]
+    assert tag == {**named, "ResourceId": first, "ResourceType": "instance"}
+    ec2.delete_tags(Resources=[first], Tags=[named])
+    assert ec2.describe_tags()["Tags"] == []
+
+
 def test_a_volume_is_seen_coming_and_going(ec2, a_minute_later):
     volume = ec2.create_volume(Size=1, AvailabilityZone="us-east-1a", VolumeType="gp3")["VolumeId"]
 
@@ -323,6 +339,15 @@ def test_a_name_that_is_taken_is_refused(sagemaker):
             create(**asked)
 
 
+def test_the_tagging_api_names_what_is_tagged_as_its_own_service_does(simulator, aye, sagemaker):
+    endpoint(sagemaker)
+    arn = sagemaker.describe_endpoint_config(EndpointConfigName="e")["EndpointConfigArn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "lab", "Value": "s3"}])
+    tagging = simulator.client("resourcegroupstaggingapi", aye)
+    found = tagging.get_resources(ResourceTypeFilters=["sagemaker:endpoint-config"])["ResourceTagMappingList"]
+    assert found == [{"ResourceARN": arn, "Tags": [{"Key": "lab", "Value": "s3"}]}]
+
+
 def test_what_is_missing_could_not_be_found(sagemaker):
     for call, asked in (
         (sagemaker.describe_model, {"ModelName": "x"}),
@@ -432,6 +457,16 @@ def test_a_bucket_is_made_in_a_practice_region_only(simulator, aye):
     assert s3.get_bucket_location(Bucket=f"singapore-{aye}")["LocationConstraint"] == "ap-southeast-1"
     with pytest.raises(ClientError, match="and no eu-west-1"):
         s3.create_bucket(Bucket=f"x-{aye}", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+
+def test_a_list_of_buckets_names_their_regions_when_it_is_asked_for_with_a_parameter(simulator, aye):
+    s3 = simulator.client("s3", aye)
+    s3.create_bucket(Bucket=f"virginia-{aye}")
+    where = {"LocationConstraint": "ap-southeast-1"}
+    s3.create_bucket(Bucket=f"singapore-{aye}", CreateBucketConfiguration=where)
+    told = {bucket["Name"]: bucket["BucketRegion"] for bucket in s3.list_buckets(MaxBuckets=10)["Buckets"]}
+    assert told == {f"virginia-{aye}": "us-east-1", f"singapore-{aye}": "ap-southeast-1"}
+    assert all("BucketRegion" not in bucket for bucket in s3.list_buckets()["Buckets"])
 
 
 def test_metrics_of_aws_may_be_planted_with_old_times(simulator, aye):

@@ -19,6 +19,7 @@ _SUBJECTS = (
     "amis",
     "instances",
     "volumes",
+    "tags",
     "security_groups",
     "iam",
     "buckets",

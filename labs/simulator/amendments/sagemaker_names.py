@@ -1,4 +1,6 @@
-"""SageMaker's names. AWS refuses to create a model, configuration or endpoint whose name is taken; moto replaces it."""
+"""SageMaker's names. AWS refuses to create a model, configuration or endpoint whose name is taken; moto replaces it. An
+ARN is a string; of a configuration moto makes a tuple, which the tagging API then shows.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 
 from labs.simulator.amendments import instead_of
 
@@ -15,9 +17,7 @@ def _refuse_taken(operation: str, argument: str, kept_in: str, words: str) -> No
     def create(was: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
         taken = getattr(self, kept_in).get(kwargs[argument])
         if taken is not None:
-            # A configuration's ARN is a tuple of one in moto.
-            arn = taken.arn if isinstance(taken.arn, str) else taken.arn[0]
-            raise ValidationError(message=f'Cannot create already existing {words} "{arn}".')
+            raise ValidationError(message=f'Cannot create already existing {words} "{taken.arn}".')
         return was(self, *args, **kwargs)
 
     instead_of(SageMakerModelBackend, operation)(create)
@@ -26,3 +26,9 @@ def _refuse_taken(operation: str, argument: str, kept_in: str, words: str) -> No
 _refuse_taken("create_model", "model_name", "_models", "model")
 _refuse_taken("create_endpoint_config", "endpoint_config_name", "endpoint_configs", "endpoint configuration")
 _refuse_taken("create_endpoint", "endpoint_name", "endpoints", "endpoint")
+
+
+@instead_of(FakeEndpointConfig, "__init__")
+def _init(was: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
+    was(self, *args, **kwargs)
+    self.arn = self.endpoint_config_arn
