@@ -7,7 +7,7 @@ database; then one writer stores. What the ledger already knows is asked no deta
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,11 +15,12 @@ from datetime import datetime
 
 from labs import aws, ledger
 from labs.kinds import kind_of, registry
-from labs.kinds.base import ABSENT, TAG_RESOURCE, Seen, Want
+from labs.kinds.base import ABSENT, TAG_RESOURCE, Seen
 from labs.models import Account, Resource
 from labs.reconcile import Clock
 
 log = logging.getLogger(__name__)
+Tags = dict[str, str]
 
 THREADS = 16
 MOVING = ("", "pending", "stopping", "deleting")
@@ -141,7 +142,8 @@ def _store(answers: list[_Answer], pool: ThreadPoolExecutor, clock: Clock, resul
         new += _compare(answer, known, result)
     if not new:
         return
-    described = pool.map(lambda pair: _described(pair[0], pair[1]), new)
+    tags = _tags_of_many(account, new, answers, pool)
+    described = pool.map(lambda pair: _described(pair[0], pair[1], tags), new)
     whole = [(account, group.kind, seen, _region_of(group, seen)) for group, seen in described if seen is not None]
     result.strangers += ledger.enter_strangers(whole, clock())
 
@@ -205,15 +207,45 @@ def _same_kind(row: Resource | None, kind: str) -> Resource | None:
     return row if row is not None and row.kind == kind else None
 
 
-def _described(group: Group, seen: Seen) -> tuple[Group, Seen | None]:
-    """In a thread, no ORM: the one describe of a stranger, where its list does not tell enough to price it."""
+def _tags_of_many(
+    account: Account, new: list[tuple[Group, Seen]], answers: list[_Answer], pool: ThreadPoolExecutor
+) -> dict[str, Tags]:
+    """{ARN: tags} of strangers whose lists leave tags out, where asking for all at once spares calls."""
+    if account.owner_id:
+        return {}
+    lacking = Counter(group for group, seen in new if not seen.whole)
+    # One answers for everything that is tagged, known or not: as many calls as the list has hundreds.
+    worth_it = [answer.group for answer in answers if lacking[answer.group] > 1 + len(answer.listed) // 100]
+    found: dict[str, Tags] = {}
+    for tags in pool.map(_tags_of_all, worth_it):
+        found |= tags
+    return found
+
+
+def _tags_of_all(group: Group) -> dict[str, Tags]:
+    """In a thread, no ORM. {} when they cannot be told at once: then each stranger is asked itself."""
+
+    def client_of(service: str):
+        return aws.client(group.account, service, group.region, config=aws.PATIENT)
+
+    try:
+        return kind_of(group.kind).tags_of_all(client_of) or {}
+    except Exception as error:
+        log.warning("tags of %s in %s: %s", group.kind, group.region, aws.sorted_trouble(error))
+        return {}
+
+
+def _described(group: Group, seen: Seen, tags: dict[str, Tags]) -> tuple[Group, Seen | None]:
+    """In a thread, no ORM: with what the list left out of a stranger; None when it is gone by now."""
     if seen.whole:
         return group, seen
     kind = kind_of(group.kind)
-    want = Want("", group.kind, name=seen.name, aws_id=seen.aws_id, region=group.region)
+    # In an account with an owner everything is the owner's. Elsewhere, one of which no tags were told is asked itself:
+    # the tagging API may be late, and whose a stranger is is settled when it is entered.
+    known = {} if group.account.owner_id else tags.get(str(seen.facts.get("arn", "")))
     try:
         client = aws.client(group.account, kind.service, group.region, config=aws.PATIENT)
-        told = kind.observe(client, want)
+        told = kind.complete(client, seen, known)
         return group, (told if told.state != ABSENT else None)
     except Exception as error:
         trouble = aws.sorted_trouble(error)

@@ -17,6 +17,14 @@ def tag_dict(listed: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     return {tag["Key"]: tag.get("Value", "") for tag in listed or ()}
 
 
+def tags_by_arn(client: Any, arn_type: str) -> dict[str, dict[str, str]]:
+    """{ARN: tags} of what is tagged in the client's region, by the tagging API. arn_type: "s3", "sagemaker:model"."""
+    pages = client.get_paginator("get_resources").paginate(
+        ResourceTypeFilters=[arn_type], PaginationConfig={"PageSize": 100}
+    )
+    return {one["ResourceARN"]: tag_dict(one["Tags"]) for page in pages for one in page["ResourceTagMappingList"]}
+
+
 def tag_specifications(tags: Mapping[str, str], *types: str) -> list[dict[str, Any]]:
     """EC2's TagSpecifications: the same tags on everything that one create call makes."""
     return [{"ResourceType": each, "Tags": tag_list(tags)} for each in types]

@@ -6,7 +6,7 @@ calls one verb at a time. Verbs never wait, never sleep, never write to the data
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -158,6 +158,18 @@ class Kind:
         """Every one in the account and the client's region, all pages. Leaves out what AWS itself owns
         (service-linked roles, default security groups) and what is already gone (terminated)."""
         raise TypeError(f"{self.name} does not say how it is listed")
+
+    def complete(self, client, glimpsed: Seen, tags: Mapping[str, str] | None = None) -> Seen:
+        """What the list left out of a stranger that is not `whole`, by as few calls as it takes; absent if it is gone.
+
+        tags: its tags, where they are known already or do not matter: then nobody asks for them. None: not known.
+        """
+        return self.observe(client, Want("", self.name, name=glimpsed.name, aws_id=glimpsed.aws_id))
+
+    def tags_of_all(self, client_of: Callable[[str], Any]) -> dict[str, dict[str, str]] | None:
+        """{ARN: tags} of every tagged one in the region, by a call a hundred, for a kind whose list leaves tags out.
+        None where AWS has no such call. client_of: service -> its client in the region."""
+        return None
 
     def meters(self, seen: Seen) -> list[Meter]:
         """What AWS bills in this state with these facts, per unit of time. [] when nothing is billed."""

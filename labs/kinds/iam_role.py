@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from labs.kinds.aws_words import code_of, mark, tag_dict, tag_list, utc
@@ -74,8 +75,19 @@ class IAMRole(Kind):
         for page in client.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": 1000}):
             for role in page["Roles"]:
                 whole_path = role["Path"] + role["RoleName"]
-                if not role["Path"].startswith(AWS_OWN) and not whole_path.startswith(PORTALS_OWN):
+                if not role["Path"].startswith(AWS_OWN) and whole_path not in PORTALS_OWN:
                     yield _seen(role, whole=False)  # ListRoles leaves tags out
+
+    def complete(self, client, glimpsed: Seen, tags: Mapping[str, str] | None = None) -> Seen:
+        if tags is None:
+            return super().complete(client, glimpsed)
+        return replace(glimpsed, tags=tags, whole=True)  # ListRoles leaves out nothing else
+
+    def tags_of_all(self, client_of: Callable[[str], Any]) -> dict[str, dict[str, str]]:
+        """The tagging API leaves roles out; this one tells a thousand of them, policies and all."""
+        pages = client_of("iam").get_paginator("get_account_authorization_details")
+        pages = pages.paginate(Filter=["Role"], PaginationConfig={"PageSize": 1000})
+        return {role["Arn"]: tag_dict(role.get("Tags")) for page in pages for role in page["RoleDetailList"]}
 
 
 def _trust(service: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from labs.kinds.aws_words import mark, tag_dict, tag_list, utc
@@ -44,8 +45,13 @@ class InstanceProfile(Kind):
         for page in client.get_paginator("list_instance_profiles").paginate(PaginationConfig={"PageSize": 1000}):
             for profile in page["InstanceProfiles"]:
                 whole_path = profile["Path"] + profile["InstanceProfileName"]
-                if not profile["Path"].startswith(AWS_OWN) and not whole_path.startswith(PORTALS_OWN):
+                if not profile["Path"].startswith(AWS_OWN) and whole_path not in PORTALS_OWN:
                     yield _seen(profile, whole=False)  # ListInstanceProfiles leaves tags out
+
+    def complete(self, client, glimpsed: Seen, tags: Mapping[str, str] | None = None) -> Seen:
+        if tags is None:
+            return super().complete(client, glimpsed)
+        return replace(glimpsed, tags=tags, whole=True)  # ListInstanceProfiles leaves out nothing else
 
 
 def _seen(profile: Mapping[str, Any], whole: bool = True) -> Seen:

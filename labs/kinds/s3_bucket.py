@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from labs.kinds.aws_words import code_of, tag_dict, tag_list
+from labs.kinds.aws_words import code_of, tag_dict, tag_list, tags_by_arn
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Meter, Seen, Want
 
 BATCH = 1000  # what DeleteObjects and the lists take at most
@@ -51,17 +51,14 @@ class S3Bucket(Kind):
         )
 
     def observe(self, client, want: Want) -> Seen:
-        bucket = want.aws_id or want.name
-        try:
-            head = client.head_bucket(Bucket=bucket)
-        except client.exceptions.ClientError as error:
-            if code_of(error) in ("404", "NoSuchBucket"):
-                return GONE_FROM_AWS
-            raise
         # Our own row needs no tags read back; a stranger's may tell whose it is.
-        tags = want.tags or tag_dict(_or_none(client.get_bucket_tagging, "NoSuchTagSet", Bucket=bucket).get("TagSet"))
-        facts = {"arn": f"arn:aws:s3:::{bucket}", "region": head.get("BucketRegion") or client.meta.region_name}
-        return _seen(bucket, facts | _contents(client, bucket), tags)
+        return _described(client, want.aws_id or want.name, "", want.tags or None)
+
+    def complete(self, client, glimpsed: Seen, tags: Mapping[str, str] | None = None) -> Seen:
+        return _described(client, glimpsed.aws_id, glimpsed.facts.get("region", ""), tags)
+
+    def tags_of_all(self, client_of: Callable[[str], Any]) -> dict[str, dict[str, str]]:
+        return tags_by_arn(client_of("resourcegroupstaggingapi"), self.arn_type)
 
     def configure(self, client, want: Want, seen: Seen) -> bool:
         """Each setting is looked at, and put if it is not in force; so the call after the one that put them is True."""
@@ -101,9 +98,12 @@ class S3Bucket(Kind):
         pages = client.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": 1000})
         for page in pages:
             for bucket in page.get("Buckets", ()):
-                # No region, no tags, no size in the list: a stranger is looked at once.
-                region = {"region": bucket["BucketRegion"]} if bucket.get("BucketRegion") else {}
-                yield Seen(RUNNING, aws_id=bucket["Name"], name=bucket["Name"], facts=region, whole=False)
+                name = bucket["Name"]
+                facts = {"arn": _arn(name)}
+                if bucket.get("BucketRegion"):
+                    facts["region"] = bucket["BucketRegion"]
+                # No tags and no size in the list: a stranger is looked at once.
+                yield Seen(RUNNING, aws_id=name, name=name, facts=facts, whole=False)
 
     def meters(self, seen: Seen) -> list[Meter]:
         """GB-month of each storage class, where the size is known (up to a thousand versions: one list call). Of bigger
@@ -123,9 +123,26 @@ class S3Bucket(Kind):
         ]
 
 
-def _seen(bucket: str, facts: Mapping[str, Any], tags: Mapping[str, str]) -> Seen:
+def _described(client, bucket: str, region: str, tags: Mapping[str, str] | None) -> Seen:
+    """One bucket as it is now, or absent. region ('') and tags (None) are asked for where they are not known."""
+    try:
+        facts = {"arn": _arn(bucket), "region": region or _region(client, bucket), **_contents(client, bucket)}
+        if tags is None:
+            tags = tag_dict(_or_none(client.get_bucket_tagging, "NoSuchTagSet", Bucket=bucket).get("TagSet"))
+    except client.exceptions.ClientError as error:
+        if code_of(error) in ("404", "NoSuchBucket"):
+            return GONE_FROM_AWS
+        raise
     # mark stays empty: ListBuckets shows nothing of what changes in a bucket.
     return Seen(RUNNING, aws_id=bucket, name=bucket, facts=facts, tags=tags)
+
+
+def _arn(bucket: str) -> str:
+    return f"arn:aws:s3:::{bucket}"
+
+
+def _region(client, bucket: str) -> str:
+    return client.head_bucket(Bucket=bucket).get("BucketRegion") or client.meta.region_name
 
 
 def _contents(client, bucket: str) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from labs.kinds.aws_words import code_of, message_of, tag_dict
+from labs.kinds.aws_words import code_of, message_of, tag_dict, tags_by_arn
 from labs.kinds.base import GONE_FROM_AWS, NAME, Kind, Seen, Want
 
 
@@ -30,18 +30,27 @@ class SageMakerKind(Kind):
         raise TypeError(f"{self.name} does not say what a list shows")
 
     def observe(self, client, want: Want) -> Seen:
+        # Our own row needs no tags read back; a stranger's may tell whose it is.
+        return self._described(client, want.aws_id or want.name, want.tags or None)
+
+    def complete(self, client, glimpsed: Seen, tags: Mapping[str, str] | None = None) -> Seen:
+        return self._described(client, glimpsed.aws_id, tags)
+
+    def _described(self, client, name: str, tags: Mapping[str, str] | None) -> Seen:
         try:
-            answer = self.describe(client, want.aws_id or want.name)
+            answer = self.describe(client, name)
         except client.exceptions.ClientError as error:
             if is_not_there(error):
                 return GONE_FROM_AWS
             raise
-        # Our own row needs no tags read back; a stranger's may tell whose it is.
-        return self.seen(client, answer, want.tags or self._tags(client, answer[self.arn_member]))
+        return self.seen(client, answer, self._tags(client, answer[self.arn_member]) if tags is None else tags)
 
     def find_all(self, client) -> Iterable[Seen]:
         for answer in self.listed(client):
             yield self.glimpsed(answer)
+
+    def tags_of_all(self, client_of: Callable[[str], Any]) -> dict[str, dict[str, str]]:
+        return tags_by_arn(client_of("resourcegroupstaggingapi"), self.arn_type)
 
     def _tags(self, client, arn: str) -> dict[str, str]:
         pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)

@@ -173,6 +173,28 @@ def test_what_a_stranger_is_described_as_is_what_its_list_glimpsed(name, account
     assert told.facts == made.facts
     if glimpse.whole:
         assert glimpse.facts == told.facts and glimpse.tags == told.tags
+    assert kind.complete(client, glimpse) == told
+    assert kind.complete(client, glimpse, told.tags) == told, "also where its tags are known already"
+
+
+@every_kind
+def test_the_tags_of_all_are_told_by_arn_or_not_at_all(name, account):
+    kind = kind_of(name)
+    client, want, seen = make(name, account)
+    seen = configure(name, client, want, seen)  # moto takes a bucket's tags only then
+    told = kind.tags_of_all(account.client)
+    if told is not None:
+        assert told[seen.facts["arn"]].items() >= want.tags.items()
+
+
+@every_kind
+def test_a_stranger_that_is_gone_when_it_is_looked_at_is_absent(name, account):
+    kind = kind_of(name)
+    client, want, made = make(name, account)
+    glimpse = next(each for each in kind.find_all(client) if each.aws_id == made.aws_id)
+    delete(name, client, replace(want, aws_id=made.aws_id))
+    if not glimpse.whole:
+        assert kind.complete(client, glimpse).state == ABSENT
 
 
 @every_kind

@@ -84,6 +84,15 @@ def test_the_census_leaves_out_aws_own_roles_and_the_portals(account):
     assert not listed & {"controller", "student", "AWSServiceRoleForX", "AWSReservedSSO_Admin"}
 
 
+def test_a_name_that_begins_like_the_portals_own_hides_nothing(account):
+    client = account.client("iam")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    client.create_role(RoleName="student-of-mine", Path="/lab/", AssumeRolePolicyDocument=trust)
+    client.create_instance_profile(InstanceProfileName="student-of-mine", Path="/lab/")
+    for kind in (ROLE, PROFILE):
+        assert "student-of-mine" in {seen.name for seen in kind.find_all(client)}
+
+
 def test_two_roles_of_one_name_are_one_role(account):
     """EntityAlreadyExists: the second create of a lost answer finds the first."""
     client, want, _ = make("iam-role", account)
