@@ -41,7 +41,10 @@ def turn_off(request):
         return _back(request)
     stop = "stop" in request.POST and all(_Row(row).stops for row in rows)
     if request.method != "POST" or not (stop or "confirm" in request.POST):
-        return render(request, "costs/turn_off.html", {"rows": [_Row(row) for row in rows], "now": timezone.now()})
+        asked = [_Row(row) for row in rows]
+        stops = sum(row.stops for row in asked)
+        facts = {"rows": asked, "stops": stops, "deletes": len(asked) - stops, "now": timezone.now()}
+        return render(request, "costs/turn_off.html", facts)
     now = timezone.now()
     stops = [row for row in rows if request.POST.get("act") != "delete" and _Row(row).stops]
     deletes = [row for row in rows if row not in stops]

@@ -202,8 +202,9 @@ def test_stop_is_one_press_and_delete_asks_first(client, teacher, left_on):
     assert wanted(left_on["box"]) == "stopped"
     assert "Going off" in words(response)
 
-    asked = press(client, teacher, "turn_off", only=left_on["ep"].pk)
-    assert "Turn off 1 resource?" in words(asked) and wanted(left_on["ep"]) == "running"
+    asked = words(press(client, teacher, "turn_off", only=left_on["ep"].pk))
+    assert "Turn off 1 resource?" in asked and wanted(left_on["ep"]) == "running"
+    assert "Delete it" in asked and "Stop 1" not in asked, "no mild word for what does not come back"
     press(client, teacher, "turn_off", r=left_on["ep"].pk, confirm="yes", act="turn_off")
     assert wanted(left_on["ep"]) == "gone"
     assert Event.objects.filter(resource=left_on["ep"], actor=teacher, code="asked").exists()
@@ -212,7 +213,7 @@ def test_stop_is_one_press_and_delete_asks_first(client, teacher, left_on):
 def test_several_at_once_each_by_its_mildest_act_or_all_deleted(client, teacher, left_on):
     both = [left_on["box"].pk, left_on["ep"].pk]
     said = words(press(client, teacher, "turn_off", r=both))
-    assert "Turn off 2 resources?" in said
+    assert "Turn off 2 resources?" in said and "Stop 1 and delete 1" in said and "Delete all 2" in said
     press(client, teacher, "turn_off", r=both, confirm="yes", act="turn_off")
     assert (wanted(left_on["box"]), wanted(left_on["ep"])) == ("stopped", "gone")
     press(client, teacher, "turn_off", r=[left_on["box"].pk, left_on["sg"].pk], confirm="yes", act="delete")
