@@ -41,9 +41,9 @@ def turn_off(request):
         return _back(request)
     stop = "stop" in request.POST and all(_Row(row).stops for row in rows)
     if request.method != "POST" or not (stop or "confirm" in request.POST):
-        asked = [_Row(row) for row in rows]
-        stops = sum(row.stops for row in asked)
-        facts = {"rows": asked, "stops": stops, "deletes": len(asked) - stops, "now": timezone.now()}
+        shown = [_Row(row) for row in rows]
+        milder = sum(one.stops for one in shown)
+        facts = {"rows": shown, "stops": milder, "deletes": len(shown) - milder, "now": timezone.now()}
         return render(request, "costs/turn_off.html", facts)
     now = timezone.now()
     stops = [row for row in rows if request.POST.get("act") != "delete" and _Row(row).stops]

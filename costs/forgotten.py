@@ -100,6 +100,7 @@ def _facts(row: Resource, signals: Mapping[str, Looked]) -> Facts:
         in_lab=launch is not None,
         lab_region=launch.region if launch else "",
         lab_expires_at=launch.expires_at if launch else None,
+        lab_asked_to_end_at=launch.asked_to_end_at if launch else None,
         lab_ended_at=launch.ended_at if launch else None,
         signals=signals,
     )

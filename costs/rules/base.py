@@ -47,6 +47,7 @@ class Facts:
     in_lab: bool = False
     lab_region: str = ""
     lab_expires_at: datetime | None = None
+    lab_asked_to_end_at: datetime | None = None
     lab_ended_at: datetime | None = None
     signals: Mapping[str, Looked] = field(default_factory=dict)
 

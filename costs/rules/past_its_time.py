@@ -13,8 +13,9 @@ TEARDOWN_TAKES = timedelta(minutes=15)
 def check(facts: Facts, now: datetime) -> Verdict | None:
     if not facts.in_lab:
         return None
-    over = facts.lab_ended_at or facts.lab_expires_at
-    if over is None or now <= over + TEARDOWN_TAKES:
+    over = facts.lab_ended_at or min(filter(None, (facts.lab_asked_to_end_at, facts.lab_expires_at)), default=None)
+    # What AWS refuses to let go is told at once; what is on its way gets its time.
+    if over is None or now <= over + (timedelta(0) if facts.blocked_why else TEARDOWN_TAKES):
         return None
     detail = f"It did not go by itself: {facts.blocked_why}" if facts.blocked_why else "It did not go by itself."
     return Verdict("Its lab's time is over", detail[:400], since=over)
