@@ -1,0 +1,220 @@
+"""Who looks into the account of bench/census.py: our census, a serial loop and Cloud Custodian.
+
+Nobody is taken at his word: each look fails when it did not see everything that was planted. Needs Django set up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from botocore.config import Config
+
+from bench.planting import REGION, Planted, plant
+from bench.serial import everything
+from labs import aws
+from labs.census import census_all
+from labs.models import Account, Event, Resource, Span
+from labs.simulator.testing import Simulator
+
+ACCOUNT = "100000000050"
+ROOT = Path(__file__).resolve().parent.parent
+CUSTODIAN = ROOT / ".bench-venv" / "bin" / "custodian"
+POLICIES = ROOT / "bench" / "c7n-policies.yml"
+CUSTODIAN_SECONDS = 900  # it has failed when it takes longer
+# Policies whose filter every planted thing passes, and what they look at.
+SEES_ALL = {
+    "ebs-unattached": "ebs-volume",
+    "key-pair": "ec2-key-pair",
+    "security-group": "security-group",
+    "s3-no-lifecycle": "s3-bucket",
+    "iam-role": "iam-role",
+    "iam-profile": "instance-profile",
+    "sm-notebook-running": "sagemaker-notebook",
+    "sm-model": "sagemaker-model",
+    "sm-endpoint-config": "sagemaker-endpoint-config",
+    "sm-endpoint-inservice": "sagemaker-endpoint",
+}
+
+
+class CustodianFailed(Exception):
+    """It is not there, took too long, or a policy of it failed. `str()` says which."""
+
+
+class Course:
+    """The planted account, and the looks into it."""
+
+    def __init__(self, simulator: Simulator, students: int, var: Path):
+        self.simulator, self.var = simulator, var
+        patient = Config(read_timeout=120)
+        self.clients = {
+            service: simulator.client(service, ACCOUNT, REGION, config=patient)
+            for service in ("ec2", "s3", "iam", "sagemaker")
+        }
+        self.planted: Planted = plant(self.clients.__getitem__, students)
+        # No owner: whose a thing is has to be read from its tags, which an account of one's own would spare us.
+        Account.objects.create(
+            name="One account for all",
+            mode=Account.PRACTICE,
+            aws_id=ACCOUNT,
+            regions=[REGION],
+            lab_regions=[REGION],
+            boot_id=simulator.boot()["boot_id"],
+            created_at=datetime.now(UTC),
+        )
+
+    def forget(self) -> None:
+        """Empty the ledger, and let go of clients and keys: what comes is a worker's first census."""
+        for model in (Event, Span, Resource):
+            model.objects.all().delete()
+        aws.forget_clients()
+
+    def census(self) -> None:
+        trouble = census_all(lambda: datetime.now(UTC)).trouble
+        assert not trouble, f"parts of the account could not be read: {trouble}"
+
+    def in_ledger(self) -> Planted:
+        return set(Resource.objects.open().values_list("kind", "aws_id"))
+
+    def serial_loop(self) -> None:
+        seen = {(kind, its_id) for kind, its_id, _ in everything(self.clients.__getitem__)}
+        assert seen == self.planted, f"the serial loop differs in {len(seen ^ self.planted)}"
+
+    def custodian_starts(self) -> None:
+        """All that c7n does before its first call: start, and read the policies."""
+        self._custodian("validate")
+
+    def custodian(self) -> None:
+        out = Path(tempfile.mkdtemp(prefix="c7n-", dir=self.var))
+        self._custodian("run", "-s", str(out), "-r", REGION, "--cache-period=0")
+        there = Counter(kind for kind, _ in self.planted)
+        for policy, kind in SEES_ALL.items():
+            seen = len(json.loads((out / policy / "resources.json").read_text()))
+            beside = 1 if kind == "security-group" else 0  # AWS's own "default"
+            if seen != there[kind] + beside:
+                raise CustodianFailed(f"c7n's {policy} saw {seen} of {there[kind]} {kind}")
+
+    def _custodian(self, *asked: str) -> None:
+        if not CUSTODIAN.exists():
+            raise CustodianFailed("Cloud Custodian is not there: run make bench-peers")
+        keys = self.simulator.credentials(ACCOUNT)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.var),  # nobody's ~/.aws, and no cache of another run
+            "AWS_ENDPOINT_URL": self.simulator.url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **{name.upper(): value for name, value in keys.items()},
+        }
+        try:
+            ran = subprocess.run(
+                [str(CUSTODIAN), *asked, str(POLICIES)],
+                env=environment,
+                cwd=self.var,
+                capture_output=True,
+                text=True,
+                timeout=CUSTODIAN_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise CustodianFailed(f"c7n took more than {CUSTODIAN_SECONDS} s") from None
+        said = ran.stdout + ran.stderr
+        if ran.returncode or "Traceback" in said or ":ERROR" in said:
+            raise CustodianFailed(f"c7n failed (exit code {ran.returncode}):\n{said[-3000:]}")
+
+
+@dataclass
+class Runs:
+    """What one contestant needed, a figure a round."""
+
+    seconds: list[float] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)
+    by: dict[str, int] = field(default_factory=dict)  # of the last round
+
+    @property
+    def time(self) -> float:
+        return median(self.seconds)
+
+
+class Contest:
+    """Everybody's rounds, and what came of them."""
+
+    def __init__(self, course: Course, *, with_peers: bool):
+        self.course, self.with_peers = course, with_peers
+        self.runs = {name: Runs() for name in ("cold", "knowing", "serial", "c7n's start", "c7n")}
+        self.found = course.planted  # was in the ledger after every cold census so far
+        self.failure = ""
+
+    def round(self, number: int) -> None:
+        """Everybody once. Raises AssertionError when the ledger holds what is not there, or forgets or doubles."""
+        course = self.course
+        course.forget()
+        self._time("cold", course.census)
+        ledger = course.in_ledger()
+        assert ledger <= course.planted, f"the ledger holds what is not there: {ledger - course.planted}"
+        self.found = self.found & ledger
+        self._time("knowing", course.census)
+        assert Resource.objects.count() == len(ledger), "a second look at an unchanged account must enter nothing"
+        if self.with_peers:
+            self._time("serial", course.serial_loop)
+        if self.with_peers and not self.failure:
+            try:
+                self._time("c7n's start", course.custodian_starts)
+                self._time("c7n", course.custodian)
+            except CustodianFailed as failure:
+                self.failure = str(failure)
+        took = ", ".join(f"{name} {runs.seconds[-1]:.1f} s" for name, runs in self.runs.items() if runs.seconds)
+        print(f"round {number}: {took}", flush=True)
+
+    def _time(self, name: str, look: Callable[[], None]) -> None:
+        """`look`, and note its time and how many calls the simulator got meanwhile."""
+        simulator, runs = self.course.simulator, self.runs[name]
+        simulator.forget_calls()
+        began = time.perf_counter()
+        look()
+        took, told = time.perf_counter() - began, simulator.calls()
+        runs.seconds.append(took)
+        runs.calls.append(told["count"])
+        runs.by = told["by"]
+
+    @property
+    def peer_seconds(self) -> float | None:
+        """What c7n needs to look, without its start. None when it did not get through."""
+        if self.failure or not self.runs["c7n"].seconds:
+            return None
+        return self.runs["c7n"].time - self.runs["c7n's start"].time
+
+    def ratio(self, name: str) -> float | None:
+        peer = self.peer_seconds
+        return round(peer / self.runs[name].time, 1) if peer else None
+
+    def result(self) -> dict[str, float | int | None]:
+        return {
+            "cold_ratio": self.ratio("cold"),
+            "knowing_ratio": self.ratio("knowing"),
+            "knowing_calls": int(median(self.runs["knowing"].calls)),
+            "found": len(self.found),
+            "planted": len(self.course.planted),
+        }
+
+    def table(self) -> str:
+        lines = [f"{'':12}{'median':>10}  {'all rounds':<24}{'calls':>7}  c7n takes"]
+        for name, runs in self.runs.items():
+            if runs.seconds:
+                each = " ".join(f"{seconds:.1f}" for seconds in runs.seconds)
+                ratio = None if name.startswith("c7n") else self.ratio(name)
+                longer = f"{ratio} times as long" if ratio else ""
+                lines.append(f"{name:12}{runs.time:>8.1f} s  {each:<24}{median(runs.calls):>7.0f}  {longer}".rstrip())
+        for name in ("cold", "knowing", "serial", "c7n"):
+            by = sorted(self.runs[name].by.items(), key=lambda pair: -pair[1])
+            if by:
+                lines.append(f"\ncalls of {name}: " + ", ".join(f"{number} {call}" for call, number in by))
+        return "\n".join(lines)
