@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import F
 
 from portal.models import Feedback, Release, Submission
 
@@ -71,5 +72,8 @@ def release(cohort, week, *, by, now):
     )
     if not ready:
         return None
-    count = Feedback.objects.filter(pk__in=ready).update(state=Feedback.State.RELEASED, released_at=now)
+    # A form that was opened before this is out of date: what it saves would be seen at once.
+    count = Feedback.objects.filter(pk__in=ready).update(
+        state=Feedback.State.RELEASED, released_at=now, revision=F("revision") + 1
+    )
     return Release.objects.create(cohort=cohort, week=week, by=by, at=now, count=count)

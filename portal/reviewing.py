@@ -67,7 +67,8 @@ def write(submission, author, *, comment, points, revision, ready, now):
     """
     # The submission is locked, so that two first savers do not both create.
     Submission.objects.select_for_update().get(pk=submission.pk)
-    existing = Feedback.objects.filter(submission=submission).first()
+    # And the feedback, so that a release beside this save is either before it or after it.
+    existing = Feedback.objects.select_for_update(of=("self",)).filter(submission=submission).first()
     comment = tidy(comment)
     if (existing.revision if existing else 0) != revision:
         if _says_the_same(existing, comment, points, submission.assignment, ready):

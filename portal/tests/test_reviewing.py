@@ -102,11 +102,29 @@ def test_the_same_form_twice_is_no_conflict(of_aye, chit, now):
     assert not write(of_aye, chit, now).is_conflict
 
 
+def test_a_form_opened_before_the_release_does_not_reach_the_student(of_aye, chit, cohort, now):
+    write(of_aye, chit, now)
+    releasing.release(cohort, of_aye.assignment.week, by=chit, now=now)
+    stale = write(of_aye, chit, now, comment="Half a tho", revision=1, ready=False)
+    assert stale.is_conflict
+    assert stale.feedback.comment_md == "Good."
+
+
 def test_released_feedback_can_be_corrected_and_stays_released(of_aye, chit, cohort, now):
     write(of_aye, chit, now)
     releasing.release(cohort, of_aye.assignment.week, by=chit, now=now)
-    corrected = write(of_aye, chit, now, comment="Corrected.", revision=1, ready=False).feedback
+    shown = Feedback.objects.get()
+    corrected = write(of_aye, chit, now, comment="Corrected.", revision=shown.revision, ready=False).feedback
     assert (corrected.state, corrected.comment_md) == ("released", "Corrected.")
+
+
+def test_a_form_that_was_opened_before_the_release_does_not_change_what_students_see(of_aye, chit, cohort, now):
+    """Its writer believed that nobody would see it yet: they are told, and their text stays in the form."""
+    write(of_aye, chit, now)
+    releasing.release(cohort, of_aye.assignment.week, by=chit, now=now)
+    late = write(of_aye, chit, now, comment="Only a thought.", revision=1, ready=False)
+    assert late.is_conflict
+    assert Feedback.objects.get().comment_md == "Good."
 
 
 # --- the queue ---------------------------------------------------------------------------------------------

@@ -107,6 +107,9 @@ def _write(request, standing, found, now):
     if written.is_conflict:
         found = Submission.objects.select_related("assignment__week", "student", "feedback__author").get(pk=found.pk)
         return _show(request, standing, found, now, typed=typed, theirs=written.feedback, status=409)
+    if written.feedback.state == Feedback.State.RELEASED:
+        messages.success(request, f"Corrected. {found.student} sees it as it is now.")
+        return redirect("portal:review_desk", standing.cohort.slug, found.number)
     if written.feedback.state == Feedback.State.DRAFT or request.POST.get("do") != "ready":
         messages.success(request, f"Saved. {found.student} sees nothing of it until it is released.")
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
