@@ -13,6 +13,6 @@ def meter():
 
 @shared_task
 def find_forgotten():
-    now = timezone.now()
-    activity.look(now)
-    forgotten.judge(now)
+    # Judged first: CloudWatch may be slow, and what it says is known a minute later.
+    forgotten.judge(timezone.now())
+    activity.look(timezone.now())

@@ -6,6 +6,7 @@ account from the simulator, for shared and own accounts from AWS by the standard
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from django.conf import settings
 
 # Dummy keys of the simulator's own root: they may assume roles in practice accounts and nothing else.
 from labs.simulator import BOOT_HEADER, ROOT_KEY_ID, ROOT_SECRET
+
+log = logging.getLogger(__name__)
 
 CONFIG = Config(
     connect_timeout=5,
@@ -125,8 +128,13 @@ _IN_THE_WAY = {
 _NOT_YET = {"IncorrectState", "IncorrectInstanceState", "OperationAborted"}
 
 
+class OurFault(Trouble):
+    """The portal tripped over an answer it does not know: counted and shown like a refusal, logged with its trace."""
+
+
 def sorted_trouble(error: Exception) -> Trouble:
-    """The one class of Trouble that a botocore error is. Errors that are not botocore's are raised again."""
+    """The one class of Trouble that an error is. What is not botocore's is a mistake of ours: logged, never lost, and
+    never the end of a whole census for the sake of one answer."""
     if isinstance(error, Trouble):
         return error
     if isinstance(error, bx.ClientError):
@@ -134,10 +142,11 @@ def sorted_trouble(error: Exception) -> Trouble:
     if isinstance(error, (bx.HTTPClientError, bx.ConnectionError, ResponseParserError, ConnectionError, TimeoutError)):
         return NoAnswer(f"AWS did not answer ({type(error).__name__})")
     if isinstance(error, (bx.NoCredentialsError, bx.PartialCredentialsError, bx.TokenRetrievalError)):
-        return Denied("the portal has no AWS identity of its own: give it a role (docs/accounts.md)")
+        return Denied("the portal has no AWS identity of its own: give it a role (README.md)")
     if isinstance(error, (bx.ParamValidationError, bx.BotoCoreError)):
         return Refused(str(error)[:500])
-    raise error
+    log.error("not an error of AWS", exc_info=error)
+    return OurFault(f"the portal does not understand what AWS said ({type(error).__name__}: {error})"[:500])
 
 
 def _sorted_client_error(error: bx.ClientError) -> Trouble:

@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q
+
 from labs import aws, ledger
 from labs.kinds import kind_of, registry
 from labs.kinds.base import ABSENT, TAG_RESOURCE, Seen
@@ -71,21 +73,17 @@ def groups_of(accounts: Iterable[Account]) -> list[Group]:
 
 def groups_with_rows() -> list[Group]:
     """Only where the ledger has rows that were seen: what a quiet minute has to confirm."""
-    held = (
-        Resource.objects.open()
-        .exclude(seen="")
-        .filter(account__is_open=True)
-        .values_list("account", "region", "kind")
-        .distinct()
-    )
+    held = Resource.objects.open().exclude(seen="").values_list("account", "region", "kind").distinct()
     accounts = Account.objects.in_bulk({account for account, _, _ in held})
     wanted = {(pk, accounts[pk].regions[0] if kind_of(kind).is_global else region, kind) for pk, region, kind in held}
     return [Group(accounts[pk], region, kind) for pk, region, kind in sorted(wanted)]
 
 
 def census_all(clock: Clock, accounts: Iterable[Account] | None = None, *, threads: int = THREADS) -> Survey:
-    """Look into every open account (or these), in every region of theirs, for every kind; enter what is found."""
-    looked_into = list(accounts) if accounts is not None else list(Account.objects.filter(is_open=True))
+    """Look into every account that is open or still holds something (or these), in every region of theirs, for every
+    kind; enter what is found."""
+    held = Exists(Resource.objects.open().filter(account=OuterRef("pk")))
+    looked_into = list(Account.objects.filter(Q(is_open=True) | held) if accounts is None else accounts)
     result = survey(groups_of(looked_into), clock, threads=threads)
     now = clock()
     for account in looked_into:
@@ -165,10 +163,11 @@ def _known_rows(account: Account) -> _Known:
     for row in rows.only("id", "kind", "region", "aws_id", "name", "launch_id", "seen", "changed_mark", "seen_at"):
         region = "" if kind_of(row.kind).is_global else row.region
         known.of_group[(row.kind, region)].append(row)
-        known.by_tag[row.id.hex] = row
         if row.aws_id:
             known.by_id[(row.kind, region, row.aws_id)] = row
-        if row.launch_id:
+        elif row.launch_id:
+            # Only before its id is known: "launch more like this" copies names and tags to what is another thing.
+            known.by_tag[row.id.hex] = row
             known.by_name[(row.kind, region, row.name)] = row
     return known
 

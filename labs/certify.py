@@ -80,6 +80,7 @@ def _line(row: Resource) -> dict:
 def _by_tag(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
     """(calls' hits looked at, what is left) by the tagging API, in every region of the account."""
     hits, left = 0, []
+    strangers = _strangers(launch)
     for region in launch.account.regions:
         client = aws.client(launch.account, "resourcegroupstaggingapi", region, config=aws.PATIENT)
         pages = client.get_paginator("get_resources").paginate(
@@ -88,7 +89,7 @@ def _by_tag(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
         for page in pages:
             for found in page["ResourceTagMappingList"]:
                 hits += 1
-                if _is_there(launch, region, found["ResourceARN"], rows):
+                if _is_there(launch, region, found["ResourceARN"], rows, strangers):
                     left.append(found["ResourceARN"])
     return hits, left
 
@@ -97,18 +98,28 @@ def _by_lists(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
     """(things listed, what is left) by find_all of every kind the launch had, where it had it."""
     listed, left = 0, []
     names = {(row.kind, row.name) for row in rows if row.name}
+    strangers = _strangers(launch)
     for kind_name, region in sorted({(row.kind, row.region) for row in rows}):
         kind = kind_of(kind_name)
         client = aws.client(launch.account, kind.service, region, config=aws.PATIENT)
         for seen in kind.find_all(client):
             listed += 1
             ours = seen.tags.get(TAG_LAUNCH) == launch.id.hex or (kind_name, seen.name) in names
-            if ours and seen.state != ABSENT:
+            if ours and seen.state != ABSENT and (kind_name, seen.aws_id) not in strangers:
                 left.append(f"{kind.title} {seen.name or seen.aws_id}")
     return listed, left
 
 
-def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource]) -> bool:
+def _strangers(launch: Launch) -> set[tuple[str, str]]:
+    """{(kind, AWS id)} of what somebody made by hand in this account, perhaps with a copy of the lab's tags and name.
+
+    They are in the ledger in their own right, and on the forgotten page: they do not hold the lab's end.
+    """
+    held = Resource.objects.open().strangers().filter(account=launch.account_id)
+    return set(held.values_list("kind", "aws_id"))
+
+
+def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource], strangers: set[tuple[str, str]]) -> bool:
     """Resolve a hit of the tagging API by a describe. What no kind can describe counts as there."""
     service, _, tail = arn.partition(":")[2].partition(":")[2].partition(":")
     resource = tail.split(":", 2)[-1]
@@ -119,6 +130,8 @@ def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource]) -> bo
         if of_type and not resource.startswith((f"{of_type}/", f"{of_type}:")):
             continue
         name = resource[len(of_type) + 1 :].rsplit("/", 1)[-1] if of_type else resource
+        if (kind.name, name) in strangers:
+            return False
         known = next((row for row in rows if row.kind == kind.name and name in (row.aws_id, row.name)), None)
         want = Want(
             "",

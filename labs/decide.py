@@ -98,7 +98,9 @@ def decide(facts: Facts, now: datetime) -> Step:
     if facts.seen in (PENDING, STOPPING, DELETING):
         return Step(LOOK)
     if facts.wanted == STOPPED:
-        if facts.seen == RUNNING and facts.can_stop:
+        started_since = facts.is_stranger and facts.seen_since is not None and facts.seen_since > facts.wanted_at
+        # A stranger that its owner started again after we stopped it is theirs: it is found anew, not fought over.
+        if facts.seen == RUNNING and facts.can_stop and not started_since:
             return Step(STOP)
         return _settled(facts)
     return _when_wanted_running(facts)

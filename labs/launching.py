@@ -95,6 +95,7 @@ def ask_to_delete(what: Launch | Iterable[Resource], *, now: datetime, by=None, 
     """
     with transaction.atomic():
         rows = _rows(what)
+        rows += _what_needs(rows)
         changed = ledger.wish(rows, holder, GONE, now, by=by, why=why)
         if isinstance(what, Launch):
             first = Launch.objects.filter(pk=what.pk, asked_to_end_at=None, ended_at=None)
@@ -170,6 +171,20 @@ def _rows(what: Launch | Iterable[Resource]) -> list[Resource]:
     if isinstance(what, Launch):
         return list(Resource.objects.open().filter(launch=what))
     return [row for row in what if row.closed_at is None]
+
+
+def _what_needs(rows: list[Resource]) -> list[Resource]:
+    """What needs these, and what needs that: AWS keeps a parent as long as its children are there."""
+    found = {row.pk: row for row in rows}
+    for launch in {row.launch_id for row in rows if row.launch_id}:
+        siblings = list(Resource.objects.open().filter(launch=launch))
+        grew = True
+        while grew:
+            keys = {row.key for row in found.values() if row.launch_id == launch}
+            more = [row for row in siblings if row.pk not in found and keys & set(row.needs)]
+            found |= {row.pk: row for row in more}
+            grew = bool(more)
+    return [row for pk, row in found.items() if pk not in {given.pk for given in rows}]
 
 
 def _note_each(rows, verb, now, by, why):

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 
-from labs.decide import SOON, strictest
+from labs.decide import GONE, SOON, strictest
 from labs.kinds import kind_of
 from labs.kinds.base import (
     ABSENT,
@@ -81,7 +82,7 @@ def put_off(row: Resource, until: datetime, *, now: datetime, **fields) -> None:
 
 
 def _write(row: Resource, **fields) -> None:
-    if not Resource.objects.filter(pk=row.pk, fence=row.fence).update(**fields):
+    if not Resource.objects.filter(pk=row.pk, fence=row.fence, closed_at=None).update(**fields):
         raise LostLease(str(row))
     for name, value in fields.items():
         setattr(row, name, value)
@@ -255,6 +256,9 @@ def close(row: Resource, at: datetime, why: str, *, since: datetime | None = Non
     if row.seen_at is not None:
         ended = max(ended, row.seen_at)
     with transaction.atomic():
+        if row.launch_id:
+            # Of two last rows that close at once, the second waits here and sees that the first is closed.
+            Launch.objects.select_for_update().get(pk=row.launch_id)
         _write(
             row,
             closed_at=at,
@@ -288,12 +292,15 @@ def wish(
 ) -> list[Resource]:
     """Write one holder's wish on open rows, and what is wanted of them now. Answers the rows whose `wanted` changed.
 
-    The strictest wish in force counts: a person's "running" does not undo a clock's "gone".
+    The strictest wish in force counts: a person's "running" does not undo a clock's "gone". And gone stays gone: a Stop
+    or Start from a page that is out of date does not take a Finish back.
     """
     changed = []
     with transaction.atomic():
         ids = [row.pk for row in rows]
         for row in Resource.objects.open().filter(pk__in=ids).select_for_update(of=("self",)):
+            if wanted != GONE and row.wishes.get(holder, {}).get("wanted") == GONE:
+                continue
             row.wishes[holder] = {
                 "wanted": wanted,
                 "at": now.isoformat(),
@@ -413,7 +420,13 @@ def end_world(account: Account, boot_id: str, now: datetime) -> list[Launch]:
         for row in seen:
             Span.objects.filter(resource=row, ended=None, began__lte=row.seen_at).update(ended=row.seen_at)
         Resource.objects.open().filter(account=account).update(
-            closed_at=now, closed_why=why, seen=ABSENT, next_look_at=None, lease_until=None, blocked_why=""
+            closed_at=now,
+            closed_why=why,
+            seen=ABSENT,
+            next_look_at=None,
+            lease_until=None,
+            blocked_why="",
+            fence=F("fence") + 1,  # a worker that had just looked into the old world writes nothing
         )
         launches = list(Launch.objects.open().filter(account=account))
         for launch in launches:

@@ -8,7 +8,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 RUNNING, STOPPED, GONE = "running", "stopped", "gone"
 WANTED = [(RUNNING, "running"), (STOPPED, "stopped"), (GONE, "gone")]
@@ -56,8 +56,9 @@ class LaunchQuerySet(models.QuerySet):
         return self.filter(ended_at=None)
 
     def past_their_time(self, now):
-        """Open launches whose clock has run out and that were not yet asked to go."""
-        return self.open().filter(expires_at__lte=now, asked_to_end_at=None)
+        """Open launches whose clock has run out, and of which something was not yet asked to go."""
+        not_asked = Resource.objects.open().filter(launch=OuterRef("pk")).exclude(wanted=GONE)
+        return self.open().filter(Q(asked_to_end_at=None) | Exists(not_asked), expires_at__lte=now)
 
 
 class Launch(models.Model):

@@ -19,6 +19,7 @@ from labs.decide import (
     CONFIGURE,
     CREATE,
     DELETE,
+    GONE,
     LOOK,
     START,
     STOP,
@@ -59,7 +60,9 @@ def reconcile(row: Resource, clock: Clock) -> Step:
     want = ledger.want_of(row, family)
     step = Step(LOOK)
     try:
-        client = aws.client(row.account, kind.service, row.region)
+        # What was never begun and is not to begin now needs nobody to answer: it closes also while AWS is away.
+        rests = _never_begun(row) and not (row.wanted == RUNNING and _needs_ready(row, family))
+        client = None if rests else aws.client(row.account, kind.service, row.region)
         seen = _look(kind, client, want, row, family)
         ledger.saw(row, seen, clock())
         step = decide(_facts(kind, row, seen, family), clock())
@@ -78,11 +81,14 @@ def _look(kind: Kind, client, want: Want, row: Resource, family) -> Seen:
 
     A NAME is looked at before its create all the same: us-east-1 answers 200 for a bucket we own, and resets its ACLs.
     """
-    never_begun = row.create_began_at is None and not row.is_stranger
     about_to_create = row.wanted == RUNNING and kind.identity == NAME and _needs_ready(row, family)
-    if never_begun and not about_to_create:
+    if _never_begun(row) and not about_to_create:
         return GONE_FROM_AWS
     return kind.observe(client, want)
+
+
+def _never_begun(row: Resource) -> bool:
+    return row.create_began_at is None and not row.is_stranger
 
 
 def _facts(kind: Kind, row: Resource, seen: Seen, family) -> Facts:
@@ -97,7 +103,8 @@ def _facts(kind: Kind, row: Resource, seen: Seen, family) -> Facts:
         is_configured=row.configured_at is not None,
         is_stranger=row.is_stranger,
         identity=kind.identity,
-        settle=timedelta(seconds=kind.settle_seconds),
+        # A worker that was held up between intent and call may still create until its lease is over.
+        settle=max(timedelta(seconds=kind.settle_seconds), ledger.LEASE if row.wanted == GONE else timedelta(0)),
         absence_gap=settings.ABSENCE_GAP,
         max_age=timedelta(seconds=kind.max_age_seconds),
         needs_ready=_needs_ready(row, family),
@@ -150,12 +157,12 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
             trouble = aws.sorted_trouble(error)
             if not isinstance(trouble, aws.NotThere):  # not there is what was asked for: the next look will tell
                 raise trouble from error
-        asked_at = row.delete_asked_at or now
-        if now - asked_at > STUCK:
-            minutes = int((now - asked_at).total_seconds() // 60)
-            why = f"AWS took the delete {minutes} minutes ago and still shows it: look at it in the console"
-            ledger.block(row, why, now + timedelta(seconds=60), now)
-            return
+    asked_at = row.delete_asked_at
+    if step.act in (DELETE, LOOK) and row.wanted == GONE and asked_at is not None and now - asked_at > STUCK:
+        minutes = int((now - asked_at).total_seconds() // 60)
+        why = f"AWS took the delete {minutes // 15 * 15} minutes ago and still shows it: look at it in the console"
+        ledger.block(row, why, now + timedelta(seconds=60), now)
+        return
     # A look at something on its way proves nothing yet; any other step says that what was in the way is over.
     is_well = step.act != LOOK and row.seen != FAILED and (row.attempts or row.blocked_why)
     ledger.put_off(

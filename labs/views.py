@@ -79,6 +79,8 @@ def finish(request, launch):
 @require_POST
 @launch_page("labs.act_launch")
 def stop(request, launch):
+    if launch.ended_at or launch.asked_to_end_at:
+        return _too_late(request, launch)
     changed = launching.ask_to_stop(launch, now=timezone.now(), by=request.user)
     if not changed:
         messages.info(request, "Nothing in this lab can be stopped and kept. Finish it to turn it off.")
@@ -88,7 +90,14 @@ def stop(request, launch):
 @require_POST
 @launch_page("labs.act_launch")
 def start(request, launch):
+    if launch.ended_at or launch.asked_to_end_at:
+        return _too_late(request, launch)
     launching.ask_to_start(launch, now=timezone.now(), by=request.user)
+    return redirect("labs:panel", launch.pk)
+
+
+def _too_late(request, launch):
+    messages.error(request, "This lab is over or going off already. Start it again when it is gone.")
     return redirect("labs:panel", launch.pk)
 
 
@@ -96,8 +105,7 @@ def start(request, launch):
 @launch_page("labs.act_launch")
 def check(request, launch, step):
     if launch.ended_at or launch.asked_to_end_at:
-        messages.error(request, "This lab is over or going off: there is nothing to check any more.")
-        return redirect("labs:panel", launch.pk)
+        return _too_late(request, launch)
     try:
         checking.check_step(launch, step, now=timezone.now(), by=request.user)
     except checking.NoSuchStep:

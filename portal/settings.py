@@ -181,9 +181,10 @@ CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# On the defaults a killed worker's task came back after 91 s; with these after about 3 s past the timeout.
+# Longer than the longest task, a census of every account: what runs is not given to a second worker. A hint that is
+# lost with a killed worker is no loss, since the row is the queue.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 120,
+    "visibility_timeout": 1800,
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
 }

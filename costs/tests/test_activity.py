@@ -113,3 +113,14 @@ def test_more_metrics_than_a_call_takes_are_several_calls(ayes, cloudwatch):
     assert activity.look(NOW) == 501
     assert [len(call) for call in cloudwatch.calls] == [500, 1]
     assert sorted(Activity.objects.exclude(value=None).values_list("value", flat=True)) == [1.0, 9.0]
+
+
+def test_slow_places_do_not_hold_up_the_run(ayes, bo, cloudwatch, monkeypatch):
+    bos = worlds.account_of(bo, number=2)
+    for account in (ayes, bos):
+        stranger(account, "sagemaker-notebook", notebook(since=NOW - 2 * HOUR), NOW)
+    monkeypatch.setattr(activity, "SECONDS_A_RUN", -1)
+    assert activity.look(NOW) == 0
+    monkeypatch.undo()
+    monkeypatch.setattr(aws, "client", cloudwatch.client)
+    assert activity.look(NOW) == 2, "what was left has its turn"

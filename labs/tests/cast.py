@@ -156,7 +156,11 @@ class Cloud:
             thing.gone_at = self.clock() + timedelta(seconds=self.gone_after)
 
     def tagged(self, launch_hex: str) -> list[str]:
-        return [f"arn:aws:fake:::{thing.id}" for thing in self.alive() if thing.tags.get(TAG_LAUNCH) == launch_hex]
+        return [
+            f"arn:aws:fake:::{thing.kind}/{thing.id}"
+            for thing in self.alive()
+            if thing.tags.get(TAG_LAUNCH) == launch_hex
+        ]
 
     # The tagging API, as certify.py calls it.
     def get_paginator(self, operation):
@@ -177,9 +181,11 @@ class Cloud:
 class FakeKind(Kind):
     """A kind that behaves. Subclasses misbehave, each in one way."""
 
+    def __init_subclass__(cls):
+        cls.arn_type = f"fake:{cls.name}"
+
     service = "fake"
     title = "Fake"
-    arn_type = ""
     can_stop = True
     settle_seconds = 20
     max_age_seconds = 600

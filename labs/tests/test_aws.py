@@ -62,9 +62,9 @@ def test_a_message_that_is_none_is_no_crash():
     assert "no reason given" in str(aws.sorted_trouble(bx.ClientError(answer, "Op")))
 
 
-def test_what_is_not_botocores_is_raised_again():
-    with pytest.raises(ZeroDivisionError):
-        aws.sorted_trouble(ZeroDivisionError())
+def test_what_is_not_botocores_is_our_fault_and_is_logged(caplog):
+    assert type(aws.sorted_trouble(KeyError("SomeNewStatus"))) is aws.OurFault
+    assert "not an error of AWS" in caplog.text
 
 
 @pytest.fixture

@@ -87,6 +87,35 @@ def test_what_a_lab_made_is_no_stranger_even_before_its_id_is_known(start, cloud
     assert census.survey(only_fakes(account), clock).strangers == []
 
 
+def test_a_copy_of_a_labs_resource_with_its_name_and_tags_is_another_thing(start, world, cloud, account, clock, aye):
+    """As "launch more like this" makes it in the console."""
+    launch = start(lab_of(Want("box", "fake-token")))
+    world.run(60)
+    box = cloud.alive()[0]
+    cloud.things["copy"] = Thing(**{**vars(box), "id": "copy"})
+    (stranger,) = census.survey(only_fakes(account), clock).strangers
+    assert stranger.aws_id == "copy"
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+    world.run(120)
+    launch.refresh_from_db()
+    assert launch.ended_at, "the copy is found in its own right and does not hold the lab"
+    assert Resource.objects.open().get() == stranger
+
+
+def test_an_answer_that_the_portal_does_not_understand_does_not_end_the_census(start, world, cloud, account, clock):
+    start()
+    world.run(60)
+
+    def at(number, operation, when):
+        if operation == "List fake-name":
+            raise KeyError("SomeNewStatus")
+
+    cloud.at = at
+    result = census.survey(only_fakes(account), clock)
+    assert "SomeNewStatus" in " ".join(result.trouble.values())
+    assert result.confirmed == 1
+
+
 def test_what_vanished_is_looked_at_not_closed(start, world, cloud, account, clock):
     launch = start()
     world.run(60)

@@ -63,6 +63,11 @@ CASES = [
     ("AWS could not make it", replace(MADE, seen="failed"), d.BLOCK),
     ("it failed and is to go: it can be deleted", replace(MADE, seen="failed", wanted="gone"), d.DELETE),
     ("asked to stop", replace(MADE, seen="running", wanted="stopped"), d.STOP),
+    (
+        "a stranger whose owner started it again after our stop is found anew, not fought over",
+        replace(MADE, seen="running", wanted="stopped", is_stranger=True, seen_since=ago(100), wanted_at=ago(600)),
+        d.SETTLE,
+    ),
     ("it is stopping", replace(MADE, seen="stopping", wanted="stopped"), d.LOOK),
     ("it is stopped as wanted", replace(MADE, seen="stopped", wanted="stopped"), d.SETTLE),
     ("it cannot stop and costs nothing", replace(MADE, seen="running", wanted="stopped", can_stop=False), d.SETTLE),

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import certify, launching, ledger, reconcile
+from labs import aws, certify, launching, ledger, reconcile
 from labs.kinds.base import Want
 from labs.models import Event, Launch, Resource, Span
 from labs.tests.cast import (
@@ -271,6 +271,61 @@ def test_the_clock_deletes_a_lab_past_its_time_and_a_person_cannot_undo_it(start
     launch.refresh_from_db()
     assert launch.ended_at
     assert {row.wanted_by for row in Resource.objects.filter(launch=launch)} == {"clock"}
+
+
+@pytest.mark.parametrize("ask", [launching.ask_to_stop, launching.ask_to_start], ids=["stop", "start"])
+def test_a_finish_is_not_taken_back_by_a_page_that_is_out_of_date(start, world, cloud, clock, aye, ask):
+    launch = start()
+    world.run(60)
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+    ask(launch, now=clock(), by=aye)
+    world.run(120)
+    launch.refresh_from_db()
+    assert launch.ended_at
+    assert cloud.alive() == []
+
+
+def test_the_clock_asks_also_where_a_finish_left_something_on(start, world, cloud, clock, aye):
+    launch = start()
+    world.run(60)
+    Launch.objects.filter(pk=launch.pk).update(asked_to_end_at=clock())
+    clock.tick(2 * 3600)
+    assert launching.end_expired(clock()) == 1
+    assert launching.end_expired(clock()) == 0
+
+
+def test_deleting_a_parent_takes_its_children_along(start, world, cloud, clock, aye):
+    launch = start()
+    world.run(60)
+    launching.ask_to_delete([world.rows(launch)["net"]], now=clock(), by=aye)
+    world.run(60)
+    rows = world.rows(launch)
+    assert rows["box"].closed_at and rows["net"].closed_at
+    assert rows["role"].closed_at is None
+
+
+def test_an_answer_that_the_portal_does_not_understand_is_counted_and_gets_loud(start, world, cloud, clock):
+    def at(number, operation, when):
+        if operation.startswith("Describe"):
+            raise KeyError("SomeNewStatus")
+
+    cloud.at = at
+    launch = start(lab_of(Want("box", "fake-token")))
+    world.run(900, step=5)
+    assert "SomeNewStatus" in world.rows(launch)["box"].blocked_why
+
+
+def test_what_was_never_begun_closes_also_while_aws_is_away(start, world, cloud, clock, monkeypatch, aye):
+    launch = start()
+
+    def nobody(*args, **kwargs):
+        raise aws.NoAnswer("nobody there")
+
+    with monkeypatch.context() as away:
+        away.setattr(aws, "client", nobody)
+        launching.ask_to_delete(launch, now=clock(), by=aye)
+        world.run(30)
+        assert all(row.closed_at for row in world.rows(launch).values())
 
 
 def test_two_extensions_of_half_an_hour_and_no_third(start, clock, aye):
