@@ -27,19 +27,21 @@ def current_boot() -> str:
 
 def account_of(person, *, now: datetime, scope: str = "", lab_regions: list[str] | None = None) -> Account:
     """The person's simulated account, made on first use. `scope` is the cohort's, a plain value; it is kept current."""
-    account, _ = Account.objects.get_or_create(
-        owner=person,
-        mode=Account.PRACTICE,
-        defaults={
-            "name": f"Practice, {person}"[:80],
-            "aws_id": str(FIRST_ID + person.pk),
-            "scope": scope,
-            "regions": list(settings.PRACTICE_REGIONS),
-            "lab_regions": list(lab_regions or settings.LAB_REGIONS),
-            "boot_id": current_boot(),
-            "created_at": now,
-        },
-    )
+    account = Account.objects.filter(owner=person, mode=Account.PRACTICE).first()
+    if account is None:
+        account, _ = Account.objects.get_or_create(
+            owner=person,
+            mode=Account.PRACTICE,
+            defaults={
+                "name": f"Practice, {person}"[:80],
+                "aws_id": str(FIRST_ID + person.pk),
+                "scope": scope,
+                "regions": list(settings.PRACTICE_REGIONS),
+                "lab_regions": list(lab_regions or settings.LAB_REGIONS),
+                "boot_id": current_boot(),
+                "created_at": now,
+            },
+        )
     if scope and account.scope != scope:
         account.scope = scope
         account.save(update_fields=["scope"])

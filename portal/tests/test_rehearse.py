@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from labs import catalog
 from labs.models import Launch, Resource
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.simulator, pytest.mark.slow]
@@ -16,17 +17,18 @@ def nothing_running(settings):
     settings.SIMULATOR_URL = "http://127.0.0.1:9"  # the discard port: nobody answers
 
 
-def test_it_starts_a_simulator_plays_a_lab_and_prints_one_json_object(nothing_running):
+def test_it_starts_a_simulator_plays_every_lab_and_prints_one_json_object(nothing_running):
     out = StringIO()
-    call_command("rehearse", "s3-ml-bucket", "--json", stdout=out, stderr=StringIO())
-    (lab,) = json.loads(out.getvalue())["labs"]
-    assert lab["lab"] == "s3-ml-bucket"
-    assert lab["ok"] is True
-    assert lab["left"] == 0
-    assert 0 < lab["seconds_to_running"] < 120
-    assert 0 < lab["seconds_to_gone"] < 120
-    assert lab["usd_per_hour"] >= 0
-    assert Launch.objects.get().certificate["left"] == []
+    call_command("rehearse", "--json", stdout=out, stderr=StringIO())
+    labs = json.loads(out.getvalue())["labs"]
+    assert [lab["lab"] for lab in labs] == sorted(catalog.catalog())
+    for lab in labs:
+        assert lab["ok"] is True, lab
+        assert lab["left"] == 0
+        assert 0 < lab["seconds_to_running"] < 300
+        assert 0 < lab["seconds_to_gone"] < 300
+        assert lab["usd_per_hour"] >= 0
+    assert all(launch.certificate["left"] == [] for launch in Launch.objects.all())
     assert not Resource.objects.open().exists()
 
 
