@@ -55,7 +55,8 @@ class S3Bucket(Kind):
         return _described(client, want.aws_id or want.name, "", want.tags or None)
 
     def complete(self, client, glimpsed: Seen, tags: Mapping[str, str] | None = None) -> Seen:
-        return _described(client, glimpsed.aws_id, glimpsed.facts.get("region", ""), tags)
+        """Whose it is and where. What lies in it is left to its first look: a census of hundreds asks hundreds less."""
+        return _described(client, glimpsed.aws_id, glimpsed.facts.get("region", ""), tags, look_in=False)
 
     def tags_of_all(self, client_of: Callable[[str], Any]) -> dict[str, dict[str, str]]:
         return tags_by_arn(client_of("resourcegroupstaggingapi"), self.arn_type)
@@ -123,10 +124,11 @@ class S3Bucket(Kind):
         ]
 
 
-def _described(client, bucket: str, region: str, tags: Mapping[str, str] | None) -> Seen:
+def _described(client, bucket: str, region: str, tags: Mapping[str, str] | None, *, look_in: bool = True) -> Seen:
     """One bucket as it is now, or absent. region ('') and tags (None) are asked for where they are not known."""
     try:
-        facts = {"arn": _arn(bucket), "region": region or _region(client, bucket), **_contents(client, bucket)}
+        contents = _contents(client, bucket) if look_in else {"not_accrued": NOT_ACCRUED}
+        facts = {"arn": _arn(bucket), "region": region or _region(client, bucket), **contents}
         if tags is None:
             tags = tag_dict(_or_none(client.get_bucket_tagging, "NoSuchTagSet", Bucket=bucket).get("TagSet"))
     except client.exceptions.ClientError as error:

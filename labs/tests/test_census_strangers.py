@@ -129,7 +129,6 @@ def test_in_an_account_with_an_owner_nobody_asks_for_tags(by_hand, look, shared,
         "AssumeRole",
         "ListRoles",
         "ListBuckets",
-        "ListObjectVersions",
         "ListModels",
         "DescribeModel",
     }
@@ -142,5 +141,11 @@ def test_a_stranger_has_the_facts_that_its_own_look_tells(by_hand, look, shared)
     for row in Resource.objects.strangers().select_related("account"):
         kind = kind_of(row.kind)
         seen = kind.observe(aws.client(shared, kind.service), want_of(row, {}))
-        assert json.loads(json.dumps(dict(seen.facts))) == row.facts
+        told, entered = json.loads(json.dumps(dict(seen.facts))), dict(row.facts)
+        if row.kind == "s3-bucket":
+            # What lies in a bucket is left to its first look: it begins one span more, an hour later.
+            for facts in (told, entered):
+                facts.pop("bytes", None)
+                facts.pop("not_accrued")
+        assert told == entered
         assert (seen.state, seen.mark, seen.name) == (row.seen, row.changed_mark, row.name)
