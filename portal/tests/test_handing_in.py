@@ -290,6 +290,24 @@ def test_a_receipt_is_for_its_student_and_those_who_teach_them(client_of_aye, bo
     assert outcomes == {"Bo": 404, "Chit": 200, "Dahlia": 404}
 
 
+def test_a_file_that_was_chosen_and_not_added_goes_in_all_the_same(client_of_aye):
+    client_of_aye.post(address("submit"), form("Cloud.", files=pdf("notes.pdf")))
+    assert [file.name for file in Submission.objects.get().files.all()] == ["notes.pdf"]
+
+
+def test_a_chosen_file_that_cannot_go_in_stops_the_handing_in_and_keeps_the_text(client_of_aye):
+    empty = SimpleUploadedFile("empty.pdf", b"")
+    answer = client_of_aye.post(address("submit"), form("Cloud.", files=empty), follow=True)
+    assert not Submission.objects.exists()
+    assert "Nothing was handed in." in " ".join(said(answer))
+    assert "Cloud.</textarea>" in page_of(client_of_aye)
+
+
+def test_saving_the_draft_takes_the_chosen_files_along(client_of_aye):
+    client_of_aye.post(address("draft"), form("Cloud.", files=pdf("notes.pdf")))
+    assert [file.name for file in DraftFile.objects.all()] == ["notes.pdf"]
+
+
 def test_an_instructor_has_no_form_to_hand_in(signed_in, chit):
     client = signed_in(chit)
     assert 'name="answer"' not in page_of(client)

@@ -4,6 +4,7 @@ Every button of the form sends the text too and saves it first, so that no way t
 """
 
 import uuid
+from functools import wraps
 
 from django.contrib import messages
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
@@ -139,62 +140,6 @@ def _form(view):
     return with_text
 
 
-def _is_script(request):
-    return request.headers.get("X-Requested-With") == "autosave"
-
-
-@_form
-def save(request, case, saved):
-    """The Save draft button, and what autosave.js sends while one types: JSON with the revision; 409 is a conflict."""
-    if _is_script(request):
-        if saved.is_conflict:
-            said = "Another window saved a newer text. Both are kept: reload this page to choose."
-            return JsonResponse({"said": said}, status=409)
-        at = f"{timezone.localtime(saved.draft.updated_at):%H:%M}"
-        return JsonResponse({"revision": saved.draft.revision, "said": f"Saved {at}"})
-    if not saved.is_conflict:
-        messages.success(request, "Your draft is saved.")
-    return _back(case)
-
-
-@_form
-def remove_file(request, case, saved, pk):
-    name = submitting.remove_file(saved.draft, pk, now=case.now)
-    if name:
-        messages.success(request, f"{name} was taken out of the draft. Versions that you handed in keep it.")
-    return _back(case, "files")
-
-
-@_form
-def choose(request, case, saved, pk, choice):
-    if choice not in ("take", "drop"):
-        raise Http404("Choose one of the two texts.")
-    submitting.take_aside(saved.draft, pk, take=choice == "take", now=case.now)
-    return _back(case)
-
-
-@_form
-def hand_in(request, case, saved):
-    if saved.is_conflict:
-        messages.error(request, "Nothing was handed in: another window has a newer text. Choose one of the two first.")
-        return _back(case)
-    try:
-        submission, is_new = submitting.submit(saved.draft, key=window_of(request), now=case.now)
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-        return _back(case)
-    if not is_new:
-        messages.info(request, f"Nothing has changed since version {submission.version}: this is its receipt.")
-    return redirect(submission)
-
-
-def _back(case, part=""):
-    return redirect(case.assignment.get_absolute_url() + (f"#{part}" if part else ""))
-
-
-# --- files -------------------------------------------------------------------------------------------------
-
-
 class UpTo(FileUploadHandler):
     """Drops a file as soon as it is over the limit, and goes on with the rest of the form: the text still arrives.
 
@@ -215,34 +160,110 @@ class UpTo(FileUploadHandler):
         return None
 
 
-# The limit must be set before anything reads the form, and the CSRF check reads it: so it is checked one step later.
-@csrf_exempt
-@require_POST
-@member_page
-def add_files(request, number, slug, standing):
-    found = _case(standing, number, slug, timezone.now()).assignment
-    limit = UpTo(request, found.max_bytes)
-    request.upload_handlers.insert(0, limit)
-    request.limit = limit
-    return _add_files(request, number=number, slug=slug)
+def _form_with_files(view):
+    """A _form whose chosen files come along, each up to the limit of the case study.
+
+    The limit must be set before anything reads the form, and the CSRF check reads it: so it is checked one step later.
+    """
+    guarded = csrf_protect(_form(view))
+
+    @csrf_exempt
+    @require_POST
+    @member_page
+    @wraps(view)
+    def limited(request, number, slug, standing):
+        found = _case(standing, number, slug, timezone.now()).assignment
+        request.limit = UpTo(request, found.max_bytes)
+        request.upload_handlers.insert(0, request.limit)
+        return guarded(request, number=number, slug=slug)
+
+    return limited
 
 
-@csrf_protect
-@_form
-def _add_files(request, case, saved):
+def _take_files(request, case, saved):
+    """Add the chosen files to the draft and say what became of each. False when one of them was refused."""
+    refused = False
     most = filing.in_words(case.assignment.max_bytes)
     for name in request.limit.dropped:
+        refused = True
         messages.error(request, f"{name} was not added: files may have up to {most}. The rest of your draft is saved.")
-    uploads = request.FILES.getlist("files")
-    if not uploads and not request.limit.dropped:
-        messages.error(request, "Choose one or more files first, then add them.")
-    for upload in uploads:
+    for upload in request.FILES.getlist("files"):
         try:
             added, replaced = submitting.add_file(saved.draft, upload, now=case.now)
         except Refused as refusal:
+            refused = True
             messages.error(request, str(refusal))
         else:
             messages.success(request, f"{added.name} was {'replaced' if replaced else 'added'}.")
+    return not refused
+
+
+def _is_script(request):
+    return request.headers.get("X-Requested-With") == "autosave"
+
+
+@_form_with_files
+def save(request, case, saved):
+    """The Save draft button, and what autosave.js sends while one types: JSON with the revision; 409 is a conflict."""
+    if _is_script(request):
+        if saved.is_conflict:
+            said = "Another window saved a newer text. Both are kept: reload this page to choose."
+            return JsonResponse({"said": said}, status=409)
+        at = f"{timezone.localtime(saved.draft.updated_at):%H:%M}"
+        return JsonResponse({"revision": saved.draft.revision, "said": f"Saved {at}"})
+    if not saved.is_conflict:
+        messages.success(request, "Your draft is saved.")
+    _take_files(request, case, saved)
+    return _back(case)
+
+
+@_form
+def remove_file(request, case, saved, pk):
+    name = submitting.remove_file(saved.draft, pk, now=case.now)
+    if name:
+        messages.success(request, f"{name} was taken out of the draft. Versions that you handed in keep it.")
+    return _back(case, "files")
+
+
+@_form
+def choose(request, case, saved, pk, choice):
+    if choice not in ("take", "drop"):
+        raise Http404("Choose one of the two texts.")
+    submitting.take_aside(saved.draft, pk, take=choice == "take", now=case.now)
+    return _back(case)
+
+
+@_form_with_files
+def hand_in(request, case, saved):
+    # What is chosen is meant to go in, whether or not Add was pressed; what cannot go in stops the handing in.
+    if not _take_files(request, case, saved):
+        messages.error(request, "Nothing was handed in. Choose another file, or hand in again without it.")
+        return _back(case, "files")
+    if saved.is_conflict:
+        messages.error(request, "Nothing was handed in: another window has a newer text. Choose one of the two first.")
+        return _back(case)
+    try:
+        submission, is_new = submitting.submit(saved.draft, key=window_of(request), now=case.now)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return _back(case)
+    if not is_new:
+        messages.info(request, f"Nothing has changed since version {submission.version}: this is its receipt.")
+    return redirect(submission)
+
+
+def _back(case, part=""):
+    return redirect(case.assignment.get_absolute_url() + (f"#{part}" if part else ""))
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+@_form_with_files
+def add_files(request, case, saved):
+    if not (request.FILES or request.limit.dropped):
+        messages.error(request, "Choose one or more files first, then add them.")
+    _take_files(request, case, saved)
     return _back(case, "files")
 
 
