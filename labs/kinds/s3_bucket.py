@@ -127,8 +127,8 @@ class S3Bucket(Kind):
 def _described(client, bucket: str, region: str, tags: Mapping[str, str] | None, *, look_in: bool = True) -> Seen:
     """One bucket as it is now, or absent. region ('') and tags (None) are asked for where they are not known."""
     try:
-        contents = _contents(client, bucket) if look_in else {"not_accrued": NOT_ACCRUED}
-        facts = {"arn": _arn(bucket), "region": region or _region(client, bucket), **contents}
+        facts = {"arn": _arn(bucket), "region": region or _region(client, bucket)}
+        facts |= _contents(client, bucket) if look_in else {"not_accrued": NOT_ACCRUED}
         if tags is None:
             tags = tag_dict(_or_none(client.get_bucket_tagging, "NoSuchTagSet", Bucket=bucket).get("TagSet"))
     except client.exceptions.ClientError as error:

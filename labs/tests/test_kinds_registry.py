@@ -173,8 +173,16 @@ def test_what_a_stranger_is_described_as_is_what_its_list_glimpsed(name, account
     assert told.facts == made.facts
     if glimpse.whole:
         assert glimpse.facts == told.facts and glimpse.tags == told.tags
-    assert kind.complete(client, glimpse) == told
-    assert kind.complete(client, glimpse, told.tags) == told, "also where its tags are known already"
+    told = without_what_waits(told)
+    assert without_what_waits(kind.complete(client, glimpse)) == told
+    known = kind.complete(client, glimpse, told.tags)
+    assert without_what_waits(known) == told, "also where its tags are known already"
+
+
+def without_what_waits(seen):
+    """Left to a stranger's first look by itself: what lies in a bucket."""
+    facts = {name: fact for name, fact in seen.facts.items() if name not in ("bytes", "not_accrued")}
+    return replace(seen, facts=facts)
 
 
 @every_kind
