@@ -1,7 +1,7 @@
 """The peer that everybody writes first: one loop over boto3, one call after the other.
 
-It asks for what the ledger stores of each thing (state, type, size, tags): by the list where the list says so, else by
-the calls that do. No threads, no memory of what it saw before.
+It asks for what a census enters of each thing (state, type, size, place, tags): by the list where the list says so,
+else by the calls that do. No threads, no memory of what it saw before.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ def _s3(s3: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
             if error.response["Error"]["Code"] != "NoSuchTagSet":
                 raise
             tags = []
-        versions = s3.list_object_versions(Bucket=name).get("Versions", [])
-        yield "s3-bucket", name, {"Region": head["BucketRegion"], "Tags": tags, "Versions": versions}
+        yield "s3-bucket", name, {"Region": head["BucketRegion"], "Tags": tags}
 
 
 def _iam(iam: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
