@@ -74,7 +74,7 @@ class SpendPage:
     """seen_at: the oldest last look at a light that is on. unknown: how many were not seen for 15 minutes.
 
     projected_off_usd: by ends_at, when what is on is turned off now and days go on as the typical one of the last two
-    weeks. projected_left_on_usd: that, and what is on now left on until then.
+    weeks. projected_left_on_usd: that, and what was forgotten left on until then.
     """
 
     now: datetime
@@ -179,7 +179,8 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         budget_usd=sum(cohort, Decimal(0)) if cohort else None,
         ends_at=ends_at,
         projected_off_usd=off,
-        projected_left_on_usd=off + burns.usd_per_hour * hours_between(now, ends_at) if off and ends_at else off,
+        # Labs in use are not in it: their clock turns them off.
+        projected_left_on_usd=off + left_on.usd_per_hour * hours_between(now, ends_at) if off and ends_at else off,
         seen_at=seen["oldest"],
         unknown=seen["unknown"],
         days=shown,

@@ -178,7 +178,7 @@ def test_the_spend_page_adds_up(aye, ayes, bo, chit):
     assert [row.person.initials for row in page.board] == ["A", "B", "C"]
     assert page.services == [("EC2", D("24.48")), ("SageMaker", D("0.1"))]
     assert sum(day.total for day in page.days) == D("24.58")
-    assert page.projected_left_on_usd - page.projected_off_usd == D("3.11") * 240
+    assert page.projected_left_on_usd - page.projected_off_usd == D("3.06") * 240, "the lab in use goes off by itself"
     assert page.projected_off_usd == page.spent_usd, "no day before this one was typical"
 
 

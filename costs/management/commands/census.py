@@ -29,7 +29,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"New, in no lab: {row} in {row.region}")
             self.stdout.write(
                 f"{survey.groups} lists, {survey.listed} resources: {survey.confirmed} as known, "
-                f"{survey.hurried} changed, {len(survey.strangers)} new. {judged.open} findings are open."
+                f"{survey.hurried} changed, {len(survey.strangers)} new. {judged.open} reasons to look are open."
             )
         if survey.trouble:
             raise SystemExit(1)
