@@ -128,6 +128,7 @@ def things_of(account, launch):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("lab", [EC2, SAGEMAKER], ids=lambda lab: lab.slug)
 def test_a_worker_killed_after_any_call_leaves_nothing_behind_and_nothing_twice(lab, world, wire, clock, account, aye):
     number = 0

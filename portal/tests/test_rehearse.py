@@ -17,6 +17,7 @@ def nothing_running(settings):
     settings.SIMULATOR_URL = "http://127.0.0.1:9"  # the discard port: nobody answers
 
 
+@pytest.mark.once
 def test_it_starts_a_simulator_plays_every_lab_and_prints_one_json_object(nothing_running):
     out = StringIO()
     call_command("rehearse", "--json", stdout=out, stderr=StringIO())
