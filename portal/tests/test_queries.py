@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from labs.models import Account, Launch
+from costs.models import Finding
+from labs.models import Account, Launch, Resource
 from portal.models import Assignment, Draft, Feedback, Membership, Submission, SubmissionFile, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
@@ -29,21 +30,36 @@ PINNED = {
         "portal:labs": 11,
         "portal:start_lab 2 s3-for-ml": 21,
         "portal:search": 9,
+        "costs:mine": 13,
     },
     "chit": {
-        "portal:course": 12,
-        "portal:week 2": 13,
-        "portal:assignment 2 case": 9,
-        "portal:submissions": 9,
-        "portal:labs": 12,
+        "portal:course": 13,
+        "portal:week 2": 14,
+        "portal:assignment 2 case": 10,
+        "portal:submissions": 10,
+        "portal:labs": 13,
         "portal:review": 4,
-        "portal:review_queue sep-2025 2": 12,
-        "portal:review_desk sep-2025 LO-2025-200001": 15,
-        "portal:release sep-2025 2": 12,
-        "portal:cohort_page sep-2025": 14,
+        "portal:review_queue sep-2025 2": 13,
+        "portal:review_desk sep-2025 LO-2025-200001": 16,
+        "portal:release sep-2025 2": 13,
+        "portal:cohort_page sep-2025": 15,
+        "costs:spend": 22,
+        "costs:forgotten": 19,
+        "costs:lights_out": 15,
+        "labs:panel LAUNCH": 14,
+        "labs:finish LAUNCH": 13,
     },
-    "admin": {"portal:course": 13, "portal:cohort_page sep-2025": 15},
-    "nobody": {"portal:feed": 3, "portal:alive": 0, "portal:ready": 3},
+    "admin": {
+        "portal:course": 14,
+        "portal:cohort_page sep-2025": 16,
+        "costs:spend": 22,
+        "costs:forgotten": 19,
+    },
+    "nobody": {
+        "portal:feed": 3,
+        "portal:alive": 0,
+        "portal:ready": 3,
+    },
 }
 
 
@@ -111,6 +127,27 @@ def fill(cohort, first, author, number, now):
         )
         for account in accounts
     )
+    strangers = Resource.objects.bulk_create(
+        Resource(
+            account=account,
+            region="us-east-1",
+            kind="ebs-volume",
+            owner_id=account.owner_id,
+            owner_proof="account",
+            scope=cohort.scope,
+            aws_id=f"vol-{account.pk}",
+            wanted_at=now,
+            seen="running",
+            seen_at=now,
+            first_seen_at=now,
+            facts={"type": "gp3", "gb": 100, "iops": 3000, "mibps": 125},
+            created_at=now,
+        )
+        for account in accounts
+    )
+    Finding.objects.bulk_create(
+        Finding(resource=row, rule="stranger", sentence="No lab made it.", opened_at=now) for row in strangers
+    )
 
 
 @pytest.mark.parametrize("students", [24, 240])
@@ -127,6 +164,7 @@ def test_a_page_asks_as_many_queries_with_240_students_as_with_24(students, clie
         for page in pages:
             name, *args = page.split()
             args = [token] if name == "portal:feed" else args
+            args = [Launch.objects.first().pk] if args == ["LAUNCH"] else args
             query = {"q": "word"} if name == "portal:search" else {}
             with CaptureQueriesContext(
                 connection,
