@@ -1,6 +1,6 @@
 """Pictures of pages and what is wrong with them, as a person of each role sees them.
 
-    python e2e/screens.py --base http://127.0.0.1:8000 --out /tmp/screens --email anonymous --email thiri@example.org \
+    python e2e/screens.py --base http://127.0.0.1:8000 --out screens --email anonymous --email thiri@example.org \
         / /course/ /labs/
 
 Signs in by the demo cards, so the portal must run with DEMO=1. Takes each path at 1440x900 and 390x844, light and dark,
