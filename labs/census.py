@@ -67,6 +67,7 @@ def groups_of(accounts: Iterable[Account]) -> list[Group]:
         Group(account, region, name)
         for account in accounts
         for name, kind in registry().items()
+        if account.mode != Account.PRACTICE or not kind.not_in_practice
         for region in (account.regions[:1] if kind.is_global else account.regions)
     ]
 

@@ -108,6 +108,23 @@ class Signal:
     statistic: str = "Sum"
 
 
+@dataclass(frozen=True)
+class OffCall:
+    """One call that turns a resource off, as EventBridge Scheduler makes it without us (a universal target).
+
+    service and action as in the target's ARN, `arn:aws:scheduler:::aws-sdk:{service}:{action}`: "sagemaker",
+    "deleteEndpoint". input: the call's own members ({"EndpointName": ...}).
+    """
+
+    service: str
+    action: str
+    input: Mapping[str, Any]
+
+    @property
+    def target(self) -> str:
+        return f"arn:aws:scheduler:::aws-sdk:{self.service}:{self.action}"
+
+
 class Kind:
     """Base of all kinds. Subclasses are singletons: they hold no state."""
 
@@ -119,6 +136,16 @@ class Kind:
     cost_service: ClassVar[str] = ""  # what the bill calls it: EC2, SageMaker, S3, IAM ('' = service.upper())
     arn_type: ClassVar[str] = ""  # how ARNs name it, "service:type" ("ec2:instance", "iam:role"; "s3" for buckets)
     is_global: ClassVar[bool] = False  # S3 and IAM: one list a account, not one a region
+    # False: the portal never makes one; what a service or a student made is found, metered and deleted.
+    can_create: ClassVar[bool] = True
+    # Why practice mode does not have it; '' where it does. The census of a practice account does not ask for it.
+    not_in_practice: ClassVar[str] = ""
+    # Kinds of which none may be left (of a launch, or in the same account and region) before one of this is deleted.
+    goes_after: ClassVar[tuple[str, ...]] = ()
+    # How it ends by itself, set in its create call ("it ends after 30 idle minutes"); '' where AWS has no such cap.
+    native_cap: ClassVar[str] = ""
+    # Why the dead-man's switch cannot turn it off although it costs by the hour; '' where it can (`off_call`).
+    no_off_call: ClassVar[str] = ""
     can_stop: ClassVar[bool] = False
     # What Stop means where there is no stop: "delete" for what costs by the hour (an endpoint), else "keep".
     stop_means: ClassVar[str] = "keep"
@@ -153,6 +180,12 @@ class Kind:
         """Asks and returns; called again until it is seen absent. Must it be stopped or emptied first? Then it does one
         bounded part of that and returns."""
         raise TypeError(f"{self.name} does not say how it is deleted")
+
+    def off_call(self, want: Want) -> OffCall | None:
+        """The one call by which AWS turns it off when the portal is dead: stop rather than delete, unless a stopped one
+        still costs most of it. By want.aws_id; for a NAME also by want.name, before it exists. None where nothing of it
+        costs by the hour."""
+        return None
 
     def find_all(self, client) -> Iterable[Seen]:
         """Every one in the account and the client's region, all pages. Leaves out what AWS itself owns

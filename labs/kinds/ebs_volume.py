@@ -38,6 +38,7 @@ class EBSVolume(Kind):
 
     name, service, identity = "ebs-volume", "ec2", TOKEN
     title, icon, cost_service, arn_type = "EBS volume", "disc", "EBS", "ec2:volume"
+    goes_after = ("ec2-instance",)
     lost_on_delete = "What is stored on it is lost: no snapshot is made."
 
     def create(self, client, want: Want) -> None:

@@ -23,6 +23,7 @@ from labs.kinds.base import (
     TOKEN,
     Kind,
     Meter,
+    OffCall,
     Seen,
     Signal,
     Want,
@@ -128,6 +129,10 @@ class EC2Instance(Kind):
                 raise
             # Somebody protected it against termination; the next call of this verb will get through.
             client.modify_instance_attribute(InstanceId=seen.aws_id, DisableApiTermination={"Value": False})
+
+    def off_call(self, want: Want) -> OffCall | None:
+        # Not stop: a stopped one still pays for its disk, and a dead portal deletes nothing.
+        return OffCall("ec2", "terminateInstances", {"InstanceIds": [want.aws_id]}) if want.aws_id else None
 
     def find_all(self, client) -> Iterable[Seen]:
         pages = client.get_paginator("describe_instances").paginate(

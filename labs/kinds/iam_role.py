@@ -23,7 +23,7 @@ class IAMRole(Kind):
     name, service, identity = "iam-role", "iam", NAME
     title, icon, cost_service, arn_type = "IAM role", "fingerprint", "IAM", "iam:role"
     is_global = True
-    is_free = True
+    is_free, goes_after = True, ("instance-profile",)
 
     def create(self, client, want: Want) -> None:
         boundary = want.params.get("permissions_boundary")

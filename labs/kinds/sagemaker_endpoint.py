@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from labs.kinds.aws_words import mark, message_of, tag_list, utc
-from labs.kinds.base import ABSENT, DELETING, FAILED, PENDING, RUNNING, Meter, Seen, Signal, Want
+from labs.kinds.base import ABSENT, DELETING, FAILED, PENDING, RUNNING, Meter, OffCall, Seen, Signal, Want
 from labs.kinds.sagemaker_endpoint_config import VARIANT
 from labs.kinds.sagemaker_named import SageMakerKind, is_not_there, pages_of
 
@@ -51,6 +51,9 @@ class SageMakerEndpoint(SageMakerKind):
             # "Cannot update in-progress endpoint": while it is being made or changed AWS takes no delete.
             if "in-progress" not in message_of(error):
                 raise
+
+    def off_call(self, want: Want) -> OffCall:
+        return OffCall("sagemaker", "deleteEndpoint", {"EndpointName": want.aws_id or want.name})
 
     def describe(self, client, name: str) -> Mapping[str, Any]:
         return client.describe_endpoint(EndpointName=name)

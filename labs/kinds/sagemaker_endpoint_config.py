@@ -17,7 +17,7 @@ class SageMakerEndpointConfig(SageMakerKind):
 
     name, title, icon = "sagemaker-endpoint-config", "SageMaker endpoint configuration", "settings"
     arn_type, arn_member = "sagemaker:endpoint-config", "EndpointConfigArn"
-    is_free = True
+    is_free, goes_after = True, ("sagemaker-endpoint",)
 
     def create(self, client, want: Want) -> None:
         variant = {

@@ -33,7 +33,7 @@ class SageMakerModel(SageMakerKind):
 
     name, title, icon, arn_type = "sagemaker-model", "SageMaker model", "brain", "sagemaker:model"
     arn_member = "ModelArn"
-    is_free = True
+    is_free, goes_after = True, ("sagemaker-endpoint-config",)
     lost_on_delete = "The model's files stay in their bucket."
 
     def create(self, client, want: Want) -> None:

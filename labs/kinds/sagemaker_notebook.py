@@ -16,6 +16,7 @@ from labs.kinds.base import (
     STOPPED,
     STOPPING,
     Meter,
+    OffCall,
     Seen,
     Signal,
     Want,
@@ -66,6 +67,9 @@ class SageMakerNotebook(SageMakerKind):
         elif seen.state in (STOPPED, FAILED):
             client.delete_notebook_instance(NotebookInstanceName=seen.aws_id)
         # On its way from one to the other AWS takes neither: the next look will find it there.
+
+    def off_call(self, want: Want) -> OffCall:
+        return OffCall("sagemaker", "stopNotebookInstance", {"NotebookInstanceName": want.aws_id or want.name})
 
     def describe(self, client, name: str) -> Mapping[str, Any]:
         return client.describe_notebook_instance(NotebookInstanceName=name)

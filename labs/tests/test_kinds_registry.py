@@ -3,21 +3,28 @@
 import csv
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from botocore.session import get_session
 
 from labs import aws
 from labs.kinds import kind_of, registry
 from labs.kinds.base import ABSENT, NAME, RUNNING, STOPPED, TAG, TOKEN, Kind, Seen
-from labs.tests.kinds.examples import PARAMS, AccountOfAye, configure, delete, example_of, make, want_for
+from labs.tests.kinds.examples import EXAMPLES, AccountOfAye, configure, delete, example_of, make, want_for
+
+pytestmark = pytest.mark.once
 
 PRICES = Path(__file__).resolve().parents[2] / "costs/prices/prices.csv"
 KINDS = sorted(registry())
 COSTLY = [name for name in KINDS if not kind_of(name).is_free]
+SIMULATED = [name for name in KINDS if not kind_of(name).not_in_practice]
+MADE_BY_US = [name for name in SIMULATED if kind_of(name).can_create]
 
 every_kind = pytest.mark.parametrize("name", KINDS)
+every_simulated_kind = pytest.mark.parametrize("name", SIMULATED)
 
 
 @pytest.fixture
@@ -50,7 +57,69 @@ class OneAPage:
 
 
 def test_every_kind_has_an_example():
-    assert set(PARAMS) == set(KINDS)
+    assert set(EXAMPLES) == set(KINDS)
+
+
+def test_what_practice_mode_does_not_have_is_tested_in_a_file_of_its_own():
+    written = "".join(file.read_text() for file in Path(__file__).parent.glob("kinds/test_*.py"))
+    assert [name for name in KINDS if name not in SIMULATED and f'"{name}"' not in written] == []
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if not kind_of(name).can_create])
+def test_what_the_portal_never_makes_has_no_create(name):
+    with pytest.raises(TypeError, match="cannot be created"):
+        kind_of(name).create(None, want_for(name))
+    assert name not in SIMULATED or EXAMPLES[name].by_hand is not None
+
+
+@every_kind
+def test_what_goes_after_others_names_kinds_and_never_itself(name):
+    seen, ahead = set(), [name]
+    while ahead:
+        for before in kind_of(ahead.pop()).goes_after:
+            assert before in KINDS
+            assert before != name, "a circle would never be deleted"
+            if before not in seen:
+                seen.add(before)
+                ahead.append(before)
+
+
+def costs_by_the_hour(name):
+    return any(meter.per == "hour" for meter in kind_of(name).meters(example_of(name)))
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_the_dead_mans_switch_reaches_what_costs_by_the_hour_or_says_why_not(name):
+    kind = kind_of(name)
+    want = want_for(name, aws_id="it", region="us-east-1")
+    if kind.off_call(want) is None:
+        assert not costs_by_the_hour(name) or kind.no_off_call
+        return
+    assert not kind.no_off_call
+
+
+@pytest.mark.parametrize("name", [name for name in COSTLY if kind_of(name).off_call(want_for(name, aws_id="it"))])
+def test_the_dead_mans_switch_makes_a_call_that_its_service_has(name):
+    """As EventBridge Scheduler names things: the service's id without blanks, the operation in camel case, members in
+    Pascal case."""
+    call = kind_of(name).off_call(want_for(name, aws_id="it"))
+    model = model_of_sdk(call.service)
+    operation = model.operation_model(call.action[0].upper() + call.action[1:])
+    members = {member[0].upper() + member[1:]: shape for member, shape in operation.input_shape.members.items()}
+    assert set(call.input) <= set(members)
+    required = {member[0].upper() + member[1:] for member in operation.input_shape.required_members}
+    assert required <= set(call.input)
+
+
+@cache
+def model_of_sdk(name):
+    session = get_session()
+    for service in session.get_available_services():
+        if service.replace("-", "")[:2] == name[:2] or service.startswith("elb"):
+            model = session.get_service_model(service)
+            if str(model.service_id).replace(" ", "").lower() == name:
+                return model
+    raise LookupError(f"no service of AWS has the id {name}")
 
 
 @every_kind
@@ -90,20 +159,18 @@ def test_what_is_free_or_gone_has_no_meter(name):
         assert kind.meters(Seen(RUNNING, facts={"arn": "arn"})) == []
 
 
-@pytest.mark.parametrize("name", [name for name in COSTLY if name != "s3-bucket"])
+@pytest.mark.parametrize("name", [name for name in COSTLY if name in MADE_BY_US and name != "s3-bucket"])
 def test_what_it_would_cost_is_told_from_its_params_alone(name, account):
     """The price before the launch and the price while it runs are the same lines."""
     kind = kind_of(name)
-    params = PARAMS[name](account)
-    # An endpoint's machines are named by its configuration.
-    parents = {"config": {"type": "ml.m5.large"}} if name == "sagemaker-endpoint" else {}
-    would_be = kind.would_be(replace(want_for(name, params), parents=parents))
+    params = EXAMPLES[name].params(account)
+    would_be = kind.would_be(replace(want_for(name, params), parents=EXAMPLES[name].parents))
     _, _, seen = make(name, account, params)
     assert would_be.state == RUNNING
     assert kind.meters(would_be) == kind.meters(seen)
 
 
-@pytest.mark.parametrize("name", [name for name in KINDS if kind_of(name).signals])
+@pytest.mark.parametrize("name", [name for name in SIMULATED if kind_of(name).signals])
 def test_its_signals_are_asked_for_by_dimensions_with_values(name, account):
     kind = kind_of(name)
     _, _, seen = make(name, account)
@@ -113,26 +180,22 @@ def test_its_signals_are_asked_for_by_dimensions_with_values(name, account):
         assert all(signal.dimension in each for each in asked)
 
 
-@every_kind
+@every_simulated_kind
 def test_a_missing_one_is_absent_and_not_an_error(name, account):
     kind = kind_of(name)
     client = account.client(kind.service)
-    ids = {
-        "ec2-instance": "i-0123456789abcdef0",
-        "ebs-volume": "vol-0123456789abcdef0",
-        "security-group": "sg-0123456789abcdef0",
-    }
     want = want_for(name)
-    assert kind.observe(client, want).state == ABSENT
-    assert kind.observe(client, replace(want, aws_id=ids.get(name, want.name))).state == ABSENT
+    if kind.can_create:
+        assert kind.observe(client, want).state == ABSENT
+    assert kind.observe(client, replace(want, aws_id=EXAMPLES[name].missing_id or want.name)).state == ABSENT
 
 
-@every_kind
+@every_simulated_kind
 def test_its_life_from_create_to_absent(name, account):
     kind = kind_of(name)
     client, want, seen = make(name, account)
     assert seen.state == RUNNING
-    assert seen.aws_id and (kind.identity != NAME or seen.name == want.name)
+    assert seen.aws_id and (kind.identity != NAME or not kind.can_create or seen.name == want.name)
     assert seen.tags.items() >= want.tags.items(), "the census tells whose it is by its tags"
     json.dumps(dict(seen.facts))
 
@@ -156,7 +219,7 @@ def test_its_life_from_create_to_absent(name, account):
     assert seen.aws_id not in {each.aws_id for each in kind.find_all(client)}
 
 
-@every_kind
+@every_simulated_kind
 def test_what_a_stranger_is_described_as_is_what_its_list_glimpsed(name, account):
     """By hand and without our tags, as the census finds it: no token, no name of ours."""
     kind = kind_of(name)
@@ -185,7 +248,7 @@ def without_what_waits(seen):
     return replace(seen, facts=facts)
 
 
-@every_kind
+@every_simulated_kind
 def test_the_tags_of_all_are_told_by_arn_or_not_at_all(name, account):
     kind = kind_of(name)
     client, want, seen = make(name, account)
@@ -195,7 +258,7 @@ def test_the_tags_of_all_are_told_by_arn_or_not_at_all(name, account):
         assert told[seen.facts["arn"]].items() >= want.tags.items()
 
 
-@every_kind
+@every_simulated_kind
 def test_a_stranger_that_is_gone_when_it_is_looked_at_is_absent(name, account):
     kind = kind_of(name)
     client, want, made = make(name, account)
@@ -205,7 +268,7 @@ def test_a_stranger_that_is_gone_when_it_is_looked_at_is_absent(name, account):
         assert kind.complete(client, glimpse).state == ABSENT
 
 
-@every_kind
+@every_simulated_kind
 def test_its_census_reads_every_page(name, account):
     kind = kind_of(name)
     planted = {make(name, account)[2].aws_id for _ in range(3)}
@@ -214,7 +277,7 @@ def test_its_census_reads_every_page(name, account):
     assert len(found) == len(set(found))
 
 
-@every_kind
+@every_simulated_kind
 def test_its_delete_can_be_asked_again_after_the_end(name, account):
     """A redelivered task, or a worker that died between the call and its record."""
     kind = kind_of(name)
@@ -228,7 +291,7 @@ def test_its_delete_can_be_asked_again_after_the_end(name, account):
     assert kind.observe(client, want).state == ABSENT
 
 
-@every_kind
+@every_simulated_kind
 def test_an_error_that_is_not_about_being_missing_comes_out(name, account):
     kind = kind_of(name)
     client = account.client(kind.service)

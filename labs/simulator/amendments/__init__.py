@@ -7,33 +7,20 @@ was; it fails at the start when a new moto has no such method, rather than in si
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labs.simulator.world import World
 
-_SUBJECTS = (
-    "sessions",
-    "regions",
-    "amis",
-    "instances",
-    "volumes",
-    "tags",
-    "security_groups",
-    "iam",
-    "buckets",
-    "sagemaker_states",
-    "sagemaker_names",
-    "invocations",
-)
 _worlds: list[World] = []
 
 
 def apply() -> None:
     """Amend moto, once a process."""
-    for subject in _SUBJECTS:
-        importlib.import_module(f"{__name__}.{subject}")
+    for subject in pkgutil.iter_modules(__path__, f"{__name__}."):
+        importlib.import_module(subject.name)
 
 
 def belong_to(world: World) -> None:

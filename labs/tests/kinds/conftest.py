@@ -1,6 +1,16 @@
+from pathlib import Path
+
 import pytest
 
 from labs.tests.kinds.examples import AccountOfAye
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What a kind asks of AWS is the same whatever the database."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from labs.aws import InTheWay, Refused, sorted_trouble
 from labs.kinds import kind_of
 from labs.kinds.base import ABSENT, DELETING, FAILED, PENDING, RUNNING, STOPPED, STOPPING, Seen
-from labs.tests.kinds.examples import PUBLIC_KEY, configure, delete, make, want_for
+from labs.tests.kinds.examples import configure, delete, make, want_for
+from labs.tests.kinds.examples.ec2 import PUBLIC_KEY
 
 INSTANCE, VOLUME, GROUP, KEY_PAIR = map(kind_of, ("ec2-instance", "ebs-volume", "security-group", "ec2-key-pair"))
 GP3 = {"type": "gp3", "gb": 8, "iops": 3000, "mibps": 125}

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from labs.kinds import kind_of
-from labs.tests.kinds.examples import READS, configure, delete, make, want_for
+from labs.tests.kinds.examples import configure, delete, make, want_for
+from labs.tests.kinds.examples.iam import READS
 
 ROLE, PROFILE = kind_of("iam-role"), kind_of("instance-profile")
 SSM = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"

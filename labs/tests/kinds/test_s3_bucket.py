@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from labs.aws import Denied, sorted_trouble
 from labs.kinds import kind_of
 from labs.kinds.base import ABSENT, RUNNING, Seen
-from labs.tests.kinds.examples import LIFECYCLE, AccountOfAye, configure, delete, make, want_for
+from labs.tests.kinds.examples import AccountOfAye, configure, delete, make, want_for
+from labs.tests.kinds.examples.s3 import LIFECYCLE
 
 BUCKET = kind_of("s3-bucket")
 pytestmark = pytest.mark.simulator
