@@ -1,4 +1,4 @@
-"""What people do on the pages about money: stop, delete, remind, put off, Lights out. All of it is asked of labs;
+"""What people do that is about money: extend, stop, delete, remind, put off, Lights out. All of it is asked of labs;
 nothing is off until it is seen to be.
 """
 
@@ -7,14 +7,16 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from costs import forgotten
+from costs import budget, forgotten
 from costs import lights_out as house
 from costs.access import ACT, scopes_of
 from costs.dashboard.forgotten import forgotten_in, next_session
@@ -23,9 +25,30 @@ from costs.models import Scope
 from labs import launching
 from labs.kinds.base import FAILED, STOPPED
 from labs.models import Resource
+from labs.views import launch_page
 
 WHY = "left on"
 AT_ONCE = 500  # rows of one form
+
+
+@require_POST
+@launch_page("labs.act_launch")
+def extend(request, launch):
+    """Move a lab's clock, when the budgets have room for it."""
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            budget.hold(launch.scope)
+            hours = settings.LAB_EXTENSION / timedelta(hours=1)
+            verdict = budget.may_extend(launch, hours, now)
+            if verdict.allowed:
+                kept = launching.extend(launch, now=now, by=request.user)
+                messages.success(request, f"Extended. {kept.extensions_left} more left.")
+            else:
+                messages.error(request, f"Not extended: it goes off when it would have. {verdict.reason}")
+    except launching.CannotExtend as why:
+        messages.error(request, str(why))
+    return redirect("labs:panel", launch.pk)
 
 
 @login_required

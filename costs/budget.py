@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from typing import Any
 
 from django.db.models import Sum
 
@@ -73,9 +74,23 @@ def may_launch(owner, scope: str, rate_usd_per_hour: Decimal | None, hours, now:
     """
     if rate_usd_per_hour is None:
         return Verdict(False, "A part of this lab has no price in this region, so nobody can say what it would cost.")
-    asked = rate_usd_per_hour * Decimal(str(hours))
+    return _fits(owner.pk, scope, rate_usd_per_hour * Decimal(str(hours)), now)
+
+
+def may_extend(launch: Launch, hours, now: datetime) -> Verdict:
+    """May this lab stay on for so many hours more? Its owner's budget and the scope's are asked, whoever extends it."""
+    asked = rates_of_labs([launch], now)[launch.pk] * Decimal(str(hours))
+    return _fits(launch.owner_id, launch.scope, asked, now)
+
+
+def hold(scope: str) -> None:
+    """Inside a transaction: whoever asks next what fits into this scope's budget waits until what is begun now counts."""
+    Scope.objects.select_for_update().filter(key=scope).first()
+
+
+def _fits(owner: int, scope: str, asked: Decimal, now: datetime) -> Verdict:
     budgets = budgets_of([scope])
-    own = budget_of(owner.pk, [scope], budgets, Scope.objects.filter(key=scope))
+    own = budget_of(owner, [scope], budgets, Scope.objects.filter(key=scope))
     if own is not None:
         spent, on = spent_usd(scope, owner=owner), still_to_spend(scope, now, owner=owner)
         if spent + on + asked > own:
@@ -118,6 +133,13 @@ def still_to_spend(scope: str, now: datetime, *, owner=None) -> Decimal:
     launches = Launch.objects.open().filter(scope=scope)
     if owner is not None:
         launches = launches.filter(owner=owner)
+    on = list(launches)
+    rates = rates_of_labs(on, now)
+    return sum((exposure(launch, rates[launch.pk], now) for launch in on), Decimal(0))
+
+
+def rates_of_labs(launches: Iterable[Launch], now: datetime) -> dict[Any, Decimal]:
+    """{launch: USD an hour} of labs that are on; one that is not all there yet counts as if it were."""
     on = {launch.pk: launch for launch in launches}
     alive = live(Resource.objects.filter(launch__in=list(on)))
     rates = {pk: one.usd_per_hour for (pk,), one in burning_by(alive, "launch_id", fresh=newer(alive, now)).items()}
@@ -126,7 +148,7 @@ def still_to_spend(scope: str, now: datetime, *, owner=None) -> Decimal:
     for launch in coming:
         whole = rate_of(catalog.get(launch.lab), launch.region, now, book=book).rate.usd_per_hour
         rates[launch.pk] = max(rates.get(launch.pk, Decimal(0)), whole)
-    return sum((exposure(launch, rates.get(pk, Decimal(0)), now) for pk, launch in on.items()), Decimal(0))
+    return {pk: rates.get(pk, Decimal(0)) for pk in on}
 
 
 def exposure(launch: Launch, usd_per_hour: Decimal, now: datetime) -> Decimal:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("forgotten/wake/", acting.wake, name="wake"),
     path("forgotten/remind/", acting.remind, name="remind"),
     path("forgotten/lights-out/", acting.lights_out, name="lights_out"),
+    path("labs/<uuid:launch_id>/extend/", acting.extend, name="extend"),
     path("mine/", views.mine, name="mine"),
     path("mine.csv", exports.mine, name="mine_csv"),
     path("readings/<uuid:pk>/", views.readings, name="readings"),

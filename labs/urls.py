@@ -5,7 +5,6 @@ from labs import views
 app_name = "labs"
 urlpatterns = [
     path("<uuid:launch_id>/", views.show, name="panel"),
-    path("<uuid:launch_id>/extend/", views.extend, name="extend"),
     path("<uuid:launch_id>/finish/", views.finish, name="finish"),
     path("<uuid:launch_id>/stop/", views.stop, name="stop"),
     path("<uuid:launch_id>/start/", views.start, name="start"),

@@ -55,17 +55,6 @@ def show(request, launch):
     return render(request, "labs/finished.html" if launch.ended_at else "labs/panel.html", facts)
 
 
-@require_POST
-@launch_page("labs.act_launch")
-def extend(request, launch):
-    try:
-        kept = launching.extend(launch, now=timezone.now(), by=request.user)
-        messages.success(request, f"Extended. {kept.extensions_left} more left.")
-    except launching.CannotExtend as why:
-        messages.error(request, str(why))
-    return redirect("labs:panel", launch.pk)
-
-
 @launch_page("labs.act_launch")
 def finish(request, launch):
     """Asks once (a page without JavaScript, a dialog with it), then ends the lab."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from costs import budget, metering, pricebook, scopes
-from costs.budget import may_launch, rate_of
+from costs.budget import may_extend, may_launch, rate_of
 from costs.models import Budget, Scope
 from costs.tests import worlds
 from costs.tests.worlds import HOUR, NOW, SCOPE, instance, notebook, stranger
@@ -101,6 +101,29 @@ def test_a_lab_that_is_just_starting_counts_already(aye, ayes, monkeypatch):
     assert may_launch(aye, SCOPE, D("0.06"), 4, NOW).allowed
     worlds.launch(aye, ayes, NOW, slug=A_NOTEBOOK.slug, nb="sagemaker-notebook")
     assert not may_launch(aye, SCOPE, D("0.06"), 4, NOW).allowed
+
+
+def test_a_lab_is_extended_as_long_as_its_owners_budget_has_room(aye, ayes):
+    tell(student_usd=D("0.30"))
+    made = worlds.launch(aye, ayes, NOW, hours=5, nb="sagemaker-notebook")
+    worlds.saw(worlds.row_of(made, "nb"), notebook(disk_gb=0), NOW)
+    metering.meter(NOW)
+    assert may_extend(made, 1, NOW).allowed, "5 h are 0.25 already: one more at 0.05 fits to the cent"
+    verdict = may_extend(made, 2, NOW)
+    assert not verdict.allowed
+    assert verdict.reason.startswith("This can cost up to $0.10, and you have $0.05 left of your $0.30.")
+
+
+def test_a_lab_is_not_extended_into_what_others_left_on_of_the_cohorts_budget(aye, bo, ayes):
+    tell(student_usd=None, cohort_usd=D(25))
+    made = worlds.launch(aye, ayes, NOW, hours=10, nb="sagemaker-notebook")
+    worlds.saw(worlds.row_of(made, "nb"), notebook(disk_gb=0), NOW)
+    assert may_extend(made, "0.5", NOW).allowed
+    bos = worlds.account_of(bo, number=2)
+    stranger(bos, "ec2-instance", instance(type="p3.2xlarge", disk_gb=0, since=NOW - 8 * HOUR), NOW)
+    metering.meter(NOW)
+    verdict = may_extend(made, "0.5", NOW)
+    assert not verdict.allowed and "the cohort has $0.02 left" in verdict.reason
 
 
 def test_somebody_with_a_budget_of_their_own_has_that_one(aye, bo):

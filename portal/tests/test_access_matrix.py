@@ -76,11 +76,11 @@ costs:wake                            POST   login  404   404   302   404       
 costs:remind                          POST   login  404   404   302   404       302   302
 costs:lights_out                      GET    login  404   404   200   404       200   200
 costs:lights_out                      POST   login  404   404   302   404       302   302
+costs:extend                          POST   login  302   404   302   404       302   302
 costs:mine                            GET    login  200   200   200   200       200   200
 costs:mine_csv                        GET    login  200   200   200   200       200   200
 costs:readings                        GET    login  200   404   200   404       200   200
 labs:panel                            GET    login  200   404   200   404       200   200
-labs:extend                           POST   login  302   404   302   404       302   302
 labs:finish                           GET    login  200   404   200   404       200   200
 labs:finish                           POST   login  302   404   302   404       302   302
 labs:stop                             POST   login  302   404   302   404       302   302
@@ -185,6 +185,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:cohort_page": [cohort.slug],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
         "portal:start_lab": [2, lab.slug],
+        "costs:extend": [launch.pk],
         "costs:readings": [left_on.pk],
         "labs:check": [launch.pk, "a-step"],
         "account_reset_password_from_key": ["1", "wrong-key"],

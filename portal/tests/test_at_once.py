@@ -1,6 +1,7 @@
 """Many hands at the same instant, on a real database: nothing twice, nothing lost, no lock that a person meets."""
 
 import threading
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -8,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from conftest import member
+from costs import budget
+from costs.models import Budget
 from labs.models import Launch
 from portal import releasing, reviewing, submitting
 from portal.models import Assignment, Draft, Feedback, Release, Submission
@@ -103,6 +106,31 @@ def test_two_releases_at_once_show_each_feedback_once(case, cohort, aye, bo, chi
         reviewing.write(submission, chit, comment="", points=FULL, revision=0, ready=True, now=now)
     at_once(*[lambda: releasing.release(cohort, case.week, by=chit, now=now)] * 4)
     assert sum(Release.objects.values_list("count", flat=True)) == 2
+
+
+def test_of_two_students_at_once_the_cohorts_last_dollar_is_for_one(clock, lab, cohort, aye, bo, monkeypatch):
+    """As slow as it may get between the question and the launch: the second still counts the first."""
+    Budget.objects.filter(scope=cohort.scope, kind=Budget.COHORT).delete()
+    Budget.objects.create(kind=Budget.COHORT, scope=cohort.scope, usd=3)
+    monkeypatch.setattr("costs.budget.LabPrice.usd_per_hour", property(lambda self: Decimal(1)))
+    monkeypatch.setattr("costs.budget.rates_of_labs", lambda labs, now: {one.pk: Decimal(1) for one in labs})
+    asked = threading.Event()
+    may_launch = budget.may_launch
+
+    def slowly(*args):
+        verdict = may_launch(*args)
+        asked.wait(0.3)  # nobody sets it: time for the other to ask as well
+        return verdict
+
+    monkeypatch.setattr("costs.budget.may_launch", slowly)
+
+    def click(who):
+        client = Client()
+        client.force_login(who, backend="django.contrib.auth.backends.ModelBackend")
+        return client.post(reverse("portal:start_lab", args=[2, lab.slug])).status_code
+
+    assert sorted(at_once(lambda: click(aye), lambda: click(bo))) == [302, 422]
+    assert Launch.objects.count() == 1
 
 
 def test_a_double_click_on_launch_starts_one_lab(clock, lab, aye):

@@ -1,6 +1,6 @@
 """Starting a lab from its week: released, allowed, affordable, and not too many at once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -91,6 +91,20 @@ def test_what_is_on_is_on_today_and_on_the_labs_page(signed_in, aye):
     panel = reverse("labs:panel", args=[Launch.objects.get().pk])
     for name in ("today", "labs"):
         assert panel in client.get(reverse(f"portal:{name}")).content.decode()
+
+
+def test_a_lab_is_extended_twice_and_its_budget_is_asked_each_time(signed_in, aye, cohort, lab, monkeypatch, now):
+    client = signed_in(aye)
+    start(client)
+    launch = Launch.objects.get()
+    monkeypatch.setattr("costs.budget.rates_of_labs", lambda labs, now: {one.pk: Decimal(1) for one in labs})
+    Budget.objects.filter(scope=cohort.scope, kind="student").update(usd=Decimal("2.60"))
+    extend = reverse("costs:extend", args=[launch.pk])
+    assert "Extended. 1 more left." in client.post(extend, follow=True).content.decode()
+    said = client.post(extend, follow=True).content.decode()
+    assert "Not extended: it goes off when it would have. This can cost up to $0.50, and you have $0.10 left" in said
+    launch.refresh_from_db()
+    assert launch.expires_at == now + timedelta(hours=2, minutes=30)
 
 
 def test_a_finished_lab_can_be_started_again(signed_in, aye, now):

@@ -187,6 +187,8 @@ def begin(standing, one, now):
         already = Launch.objects.open().filter(owner=standing.user, lab=one.lab.slug).first()
         if already:
             return already
+        # Of two people at once the second counts what the first began: they may share the cohort's budget.
+        budget.hold(standing.cohort.scope)
         if why := _why_not(standing, one, now):
             raise NotNow(why)
         return launching.launch(
