@@ -84,7 +84,7 @@ def may_extend(launch: Launch, hours, now: datetime) -> Verdict:
 
 
 def hold(scope: str) -> None:
-    """Inside a transaction: whoever asks next what fits into this scope's budget waits until what is begun now counts."""
+    """Inside a transaction: whoever asks next what fits into this scope's budget waits until this launch counts."""
     Scope.objects.select_for_update().filter(key=scope).first()
 
 

@@ -141,7 +141,7 @@ def _held(rows: dict, spans: dict) -> Iterable[Metered]:
 def _first_instant(row: Resource, spans: list[Span]) -> datetime:
     began = spans[0].began if spans else row.seen_at or row.created_at
     # What ran before its account was known here is nobody's spend of ours.
-    return max(began, row.known_since) if row.is_stranger else began  # type: ignore[attr-defined]  # annotated
+    return max(began, row.known_since) if row.is_made_by_hand else began  # type: ignore[attr-defined]  # annotated
 
 
 def _meter_row(

@@ -16,9 +16,10 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 
 from labs import aws, ledger
+from labs.adopting import made_in
 from labs.kinds import kind_of, registry
 from labs.kinds.base import ABSENT, TAG_RESOURCE, Seen
-from labs.models import Account, Resource
+from labs.models import Account, Launch, Resource
 from labs.reconcile import Clock
 
 log = logging.getLogger(__name__)
@@ -73,8 +74,11 @@ def groups_of(accounts: Iterable[Account]) -> list[Group]:
 
 
 def groups_with_rows() -> list[Group]:
-    """Only where the ledger has rows that were seen: what a quiet minute has to confirm."""
-    held = Resource.objects.open().exclude(seen="").values_list("account", "region", "kind").distinct()
+    """Only where the ledger has rows that were seen, and where students make things in a lab of theirs: what a quiet
+    minute has to look at."""
+    held = set(Resource.objects.open().exclude(seen="").values_list("account", "region", "kind").distinct())
+    for launch in Launch.objects.open().filter(asked_to_end_at=None):
+        held |= {(launch.account_id, launch.region, kind) for kind in made_in(launch)}
     accounts = Account.objects.in_bulk({account for account, _, _ in held})
     wanted = {(pk, accounts[pk].regions[0] if kind_of(kind).is_global else region, kind) for pk, region, kind in held}
     return [Group(accounts[pk], region, kind) for pk, region, kind in sorted(wanted)]
@@ -144,7 +148,8 @@ def _store(answers: list[_Answer], pool: ThreadPoolExecutor, clock: Clock, resul
     tags = _tags_of_many(account, new, answers, pool)
     described = pool.map(lambda pair: _described(pair[0], pair[1], tags), new)
     whole = [(account, group.kind, seen, _region_of(group, seen)) for group, seen in described if seen is not None]
-    result.strangers += ledger.enter_strangers(whole, clock())
+    making = [launch for launch in Launch.objects.open().filter(account=account) if made_in(launch)]
+    result.strangers += ledger.enter_strangers(whole, clock(), making)
 
 
 @dataclass

@@ -6,7 +6,7 @@ tag or name. A hit is resolved by a describe, because tags outlive what they wer
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from labs import aws, ledger
 from labs.kinds import kind_of, registry
@@ -20,7 +20,12 @@ AGAIN = timedelta(seconds=20)
 def prove_due(clock: Clock, *, most: int = 20) -> int:
     """Try to prove the absence of launches whose last row has closed. Answers how many were tried."""
     now = clock()
-    due = Launch.objects.open().filter(prove_at__lte=now).select_related("account").order_by("prove_at")[:most]
+    due = (
+        Launch.objects.open()
+        .filter(prove_at__lte=now, prepare_at=None)
+        .select_related("account")
+        .order_by("prove_at")[:most]
+    )
     for launch in list(due):
         # Whoever moves prove_at has it: two workers do not write two certificates.
         if Launch.objects.filter(pk=launch.pk, prove_at=launch.prove_at).update(prove_at=now + AGAIN):
@@ -41,11 +46,14 @@ def prove(launch: Launch, clock: Clock) -> list[str]:
         listed, listed_left = _by_lists(launch, rows)
     except Exception as error:
         trouble = aws.sorted_trouble(error)
-        _say_once(launch, "unproved", f"Absence is not proved yet: {trouble}", clock())
+        ledger.note_once(
+            "unproved", f"Absence is not proved yet: {trouble}", clock(), launch=launch, account=launch.account
+        )
         return [str(trouble)]
     left = sorted(set(tagged_left) | set(listed_left))
     if left:
-        _say_once(launch, "left", f"Still there after the lab: {', '.join(left)}", clock())
+        words = f"Still there after the lab: {', '.join(left)}"
+        ledger.note_once("left", words, clock(), launch=launch, account=launch.account)
         return left
     now = clock()
     certificate = {
@@ -144,9 +152,3 @@ def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource], stran
         client = aws.client(launch.account, kind.service, region, config=aws.PATIENT)
         return kind.observe(client, want).state != ABSENT
     return True
-
-
-def _say_once(launch: Launch, code: str, words: str, now: datetime) -> None:
-    last = launch.events.filter(code=code).order_by("-at", "-id").first()
-    if last is None or last.words != words:
-        ledger.note(code, words, now, launch=launch, account=launch.account)

@@ -43,7 +43,7 @@ def check_step(launch: Launch, slug: str, *, now: datetime, by) -> StepCheck:
 
 def view_of(launch: Launch) -> StudentView:
     """What a check may look with: clients of the launch's account, and its resources as last seen."""
-    rows = Resource.objects.filter(launch=launch)
+    rows = Resource.objects.filter(launch=launch).exclude(key="")
     return StudentView(
         client=lambda service, region=None: aws.client(launch.account, service, region or launch.region),
         resources={row.key: {**row.facts, "name": row.name, "aws_id": row.aws_id, "state": row.seen} for row in rows},

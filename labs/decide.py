@@ -17,14 +17,16 @@ GONE = "gone"
 STRICTNESS = {RUNNING: 0, STOPPED: 1, GONE: 2}
 
 # Acts, in the order of a life.
-WAIT, LOOK, CREATE, CONFIGURE, START, STOP, DELETE, CLOSE, BLOCK, SETTLE = (
+WAIT, LOOK, ARM, CREATE, CONFIGURE, START, STOP, DELETE, DISARM, CLOSE, BLOCK, SETTLE = (
     "wait",
     "look",
+    "arm",
     "create",
     "configure",
     "start",
     "stop",
     "delete",
+    "disarm",
     "close",
     "block",
     "settle",
@@ -48,7 +50,9 @@ class Facts:
     """All that a decision may depend on. Instants are aware UTC.
 
     seen: '' when AWS was never asked. needs_ready: every parent is running and configured. children_gone: nothing that
-    needs this one is left. settle: how long a create without an answer may stay unseen.
+    has to go before this one is left. settle: how long a create without an answer may stay unseen. may_go: its
+    launch's sessions are revoked, or nobody has to wait for that. is_made_by_hand: no Want of ours. switch_is_due: the
+    dead-man's switch has to be set, or set anew; is_armed: it is set.
     """
 
     wanted: str
@@ -63,10 +67,13 @@ class Facts:
     absent_since: datetime | None = None
     create_began_at: datetime | None = None
     is_configured: bool = False
-    is_stranger: bool = False
+    is_made_by_hand: bool = False
     needs_ready: bool = True
     needs_lost: str = ""  # a parent that is blocked, or gone: what is said to the person
     children_gone: bool = True
+    may_go: bool = True
+    switch_is_due: bool = False
+    is_armed: bool = False
     can_stop: bool = False
     said: str = ""  # what AWS says of a failure
 
@@ -90,15 +97,20 @@ def decide(facts: Facts, now: datetime) -> Step:
     if facts.wanted == GONE:
         if facts.seen == DELETING:
             return Step(LOOK)
+        if not facts.may_go:
+            return Step(WAIT, SOON, "its sessions are revoked first")
         if not facts.children_gone:
             return Step(WAIT, CHILDREN, "what needs it goes first")
         return Step(DELETE)
+    if facts.switch_is_due and facts.seen in (PENDING, RUNNING):
+        # Before anything else: until it is set, nothing but the portal turns this off.
+        return Step(ARM)
     if facts.seen == FAILED:
         return Step(BLOCK, facts.max_age, f"AWS could not make it: {facts.said or 'no reason given'}")
     if facts.seen in (PENDING, STOPPING, DELETING):
         return Step(LOOK)
     if facts.wanted == STOPPED:
-        started_since = facts.is_stranger and facts.seen_since is not None and facts.seen_since > facts.wanted_at
+        started_since = facts.is_made_by_hand and facts.seen_since is not None and facts.seen_since > facts.wanted_at
         # A stranger that its owner started again after we stopped it is theirs: it is found anew, not fought over.
         if facts.seen == RUNNING and facts.can_stop and not started_since:
             return Step(STOP)
@@ -110,10 +122,10 @@ def _when_wanted_running(facts: Facts) -> Step:
     if facts.seen == STOPPED:
         # Stopped before we last asked for it to run: start it. Stopped later: somebody else did, and had a reason.
         asked_since = facts.seen_since is None or facts.seen_since <= facts.wanted_at
-        if facts.can_stop and asked_since and not facts.is_stranger:
+        if facts.can_stop and asked_since and not facts.is_made_by_hand:
             return Step(START)
         return _settled(facts)
-    if not facts.is_configured and not facts.is_stranger:
+    if not facts.is_configured and not facts.is_made_by_hand:
         return Step(CONFIGURE)
     return _settled(facts)
 
@@ -123,21 +135,28 @@ def _settled(facts: Facts) -> Step:
     return Step(SETTLE, facts.max_age)
 
 
+def _closed(facts: Facts, why: str) -> Step:
+    """What is gone needs no switch: a schedule left behind would fire at nothing, or be taken for a resource."""
+    return Step(DISARM) if facts.is_armed else Step(CLOSE, why=why)
+
+
 def _when_absent(facts: Facts, now: datetime) -> Step:
     if facts.ever_seen:
         seen_twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
         if not seen_twice:
             return Step(LOOK, facts.absence_gap)
-        return Step(CLOSE, why="seen absent" if facts.wanted == GONE else "it was ended outside the portal")
+        return _closed(facts, "seen absent" if facts.wanted == GONE else "it was ended outside the portal")
 
     if facts.create_began_at is None:
-        if facts.wanted == GONE or facts.is_stranger:
-            return Step(CLOSE, why="it was never made")
+        if facts.wanted == GONE or facts.is_made_by_hand:
+            return _closed(facts, "it was never made")
         if facts.wanted == STOPPED:
             return Step(WAIT, facts.max_age, "asked to stop before it was made")
         if facts.needs_lost:
             return Step(BLOCK, facts.max_age, facts.needs_lost)
-        return Step(CREATE) if facts.needs_ready else Step(WAIT, SOON, "what it needs is not ready")
+        if not facts.needs_ready:
+            return Step(WAIT, SOON, "what it needs is not ready")
+        return Step(ARM) if facts.switch_is_due else Step(CREATE)
 
     # A create call began and nothing is seen yet: it may be on its way, or it may never have arrived.
     unseen_for = now - facts.create_began_at
@@ -145,7 +164,7 @@ def _when_absent(facts: Facts, now: datetime) -> Step:
         return Step(LOOK)
     if facts.wanted == GONE:
         twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
-        return Step(CLOSE, why="it never appeared") if twice else Step(LOOK, facts.absence_gap)
+        return _closed(facts, "it never appeared") if twice else Step(LOOK, facts.absence_gap)
     if facts.wanted == STOPPED:
         return Step(WAIT, facts.max_age, "asked to stop before it was made")
     if facts.identity in (TOKEN, NAME):

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import ledger
+from labs import adopting, ledger
 from labs.catalog.base import Lab
 from labs.decide import GONE
 from labs.kinds import kind_of
@@ -67,6 +67,8 @@ def launch(
             look_ahead_until=look_ahead_until,
         )
         rows = ledger.plan(made, lab.wants, now)
+        if not rows:
+            Launch.objects.filter(pk=made.pk).update(ready_at=now)
         ledger.note("started", f"{lab.title} was started", now, launch=made, account=account, actor=owner)
         transaction.on_commit(lambda: hurry(len(rows)))
     return made
@@ -83,6 +85,10 @@ def extend(launch: Launch, *, now: datetime, by) -> Launch:
         kept.expires_at += settings.LAB_EXTENSION
         kept.extensions_used += 1
         kept.save(update_fields=["expires_at", "extensions_used"])
+        # The dead-man's switches move with the clock.
+        ledger.hurry(
+            Resource.objects.open().filter(launch=kept).exclude(switch_at=None).values_list("pk", flat=True), now
+        )
         minutes = int(settings.LAB_EXTENSION.total_seconds() // 60)
         ledger.note("extended", f"Extended by {minutes} minutes", now, launch=kept, account=kept.account, actor=by)
     return kept
@@ -99,10 +105,10 @@ def ask_to_delete(what: Launch | Iterable[Resource], *, now: datetime, by=None, 
         changed = ledger.wish(rows, holder, GONE, now, by=by, why=why)
         if isinstance(what, Launch):
             first = Launch.objects.filter(pk=what.pk, asked_to_end_at=None, ended_at=None)
-            if first.update(asked_to_end_at=now):
+            if first.update(asked_to_end_at=now, prepare_at=now if _must_prepare(what) else None):
                 words = f"Finishing{': ' + why if why else ''}"
                 ledger.note("ending", words, now, launch=what, account=what.account, actor=by)
-            if not rows:
+            if not rows and not _must_prepare(what):
                 Launch.objects.filter(pk=what.pk, ended_at=None, prove_at=None).update(prove_at=now)
         else:
             _note_each(changed, "Delete", now, by, why)
@@ -185,6 +191,12 @@ def _what_needs(rows: list[Resource]) -> list[Resource]:
             found |= {row.pk: row for row in more}
             grew = bool(more)
     return [row for pk, row in found.items() if pk not in {given.pk for given in rows}]
+
+
+def _must_prepare(launch: Launch) -> bool:
+    """Somebody may still make things in it, or has: ending.py goes before the teardown."""
+    kept = Launch.objects.get(pk=launch.pk)
+    return kept.session_at is not None or bool(adopting.made_in(kept))
 
 
 def _note_each(rows, verb, now, by, why):

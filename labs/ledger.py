@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from labs import adopting
 from labs.decide import GONE, SOON, strictest
 from labs.kinds import kind_of
 from labs.kinds.base import (
@@ -59,7 +60,7 @@ def claim(now: datetime, *, pk=None) -> Resource | None:
     Safe with any number of workers: rows are locked and skipped on PostgreSQL, writers are serial on SQLite.
     """
     with transaction.atomic():
-        due = Resource.objects.due(now).order_by("next_look_at")
+        due = Resource.objects.due(now).select_related("account", "launch").order_by("next_look_at")
         if pk is not None:
             due = due.filter(pk=pk)
         if connection.features.has_select_for_update_skip_locked:
@@ -74,9 +75,10 @@ def claim(now: datetime, *, pk=None) -> Resource | None:
 
 
 def put_off(row: Resource, until: datetime, *, now: datetime, **fields) -> None:
-    """Let go of a claimed row until `until`; at once when somebody changed what is wanted of it meanwhile."""
+    """Let go of a claimed row until `until`; at once when it was hurried meanwhile, or other things are wanted."""
     held = Resource.objects.filter(pk=row.pk, fence=row.fence)
-    if held.filter(wanted_at=row.wanted_at).update(lease_until=None, next_look_at=until, **fields):
+    unchanged = held.filter(wanted_at=row.wanted_at, next_look_at=row.next_look_at)
+    if unchanged.update(lease_until=None, next_look_at=until, **fields):
         return
     held.update(lease_until=None, next_look_at=now, **fields)
 
@@ -196,6 +198,11 @@ def configured(row: Resource, at: datetime) -> None:
     _write(row, configured_at=at, attempts=0, blocked_why="")
 
 
+def switched(row: Resource, at: datetime | None) -> None:
+    """The dead-man's switch of the row is set to `at`, or (None) taken away."""
+    _write(row, switch_at=at)
+
+
 def delete_asked(row: Resource, at: datetime) -> None:
     if row.delete_asked_at is None:
         _write(row, delete_asked_at=at)
@@ -273,7 +280,9 @@ def close(row: Resource, at: datetime, why: str, *, since: datetime | None = Non
         if row.first_seen_at:
             note("gone", f"{kind_of(row.kind).title} {row.name or row.aws_id} is gone: {why}", at, resource=row)
         if row.launch_id and not Resource.objects.open().filter(launch=row.launch_id).exists():
-            Launch.objects.filter(pk=row.launch_id, ended_at=None, prove_at=None).update(prove_at=at)
+            over = Launch.objects.filter(pk=row.launch_id, ended_at=None, prove_at=None)
+            # A lab in which the student makes things goes on without any row of its own, until it is asked to end.
+            (over if row.key else over.exclude(asked_to_end_at=None)).update(prove_at=at)
     hurry_family(row, at)
 
 
@@ -331,22 +340,29 @@ def hurry(ids: Iterable, at: datetime) -> int:
     return Resource.objects.open().filter(pk__in=list(ids)).update(next_look_at=at)
 
 
-def enter_strangers(found: Iterable[tuple[Account, str, Seen, str]], at: datetime) -> list[Resource]:
+def enter_strangers(
+    found: Iterable[tuple[Account, str, Seen, str]], at: datetime, launches: Iterable[Launch] = ()
+) -> list[Resource]:
     """Enter what no launch made: [(account, kind name, what was seen, region)]. Answers the new rows.
 
-    Something entered by another worker meanwhile is left to it.
+    launches: open ones in which a student makes things; what is shown to be made in one becomes a row of it, and goes
+    with it. Something entered by another worker meanwhile is left to it.
     """
-    rows, spans = [], []
+    rows, spans, found, launches = [], [], list(found), list(launches)
     for account, kind_name, seen, region in found:
-        owner_id, proof = _owner_of(account, seen)
+        launch, proof = adopting.launch_of(account, kind_name, seen, region, launches)
+        owner_id = launch.owner_id if launch else None
+        if launch is None:
+            owner_id, proof = _owner_of(account, seen)
         facts = json.loads(json.dumps(dict(seen.facts), default=str, sort_keys=True))
         row = Resource(
             account=account,
             region=region,
             kind=kind_name,
+            launch=launch,
             owner_id=owner_id,
             owner_proof=proof,
-            scope=account.scope,
+            scope=launch.scope if launch else account.scope,
             name=seen.name,
             aws_id=seen.aws_id,
             wanted_at=at,
@@ -356,10 +372,14 @@ def enter_strangers(found: Iterable[tuple[Account, str, Seen, str]], at: datetim
             first_seen_at=at,
             facts=facts,
             changed_mark=seen.mark,
-            next_look_at=at
-            + (timedelta(seconds=kind_of(kind_name).max_age_seconds) if seen.state in SETTLED else SOON),
+            configured_at=at,
+            next_look_at=at + _first_look_after(kind_name, seen),
             created_at=at,
         )
+        if launch is not None and launch.asked_to_end_at is not None:
+            row.wanted, row.wanted_by = GONE, "person"
+            row.wishes = {"person": {"wanted": GONE, "at": at.isoformat(), "by": None, "why": "its lab is over"}}
+            row.next_look_at = at
         rows.append(row)
         spans.append(Span(resource=row, state=seen.state, facts=facts, began=_not_in_the_future(seen.since, at)))
     try:
@@ -370,13 +390,22 @@ def enter_strangers(found: Iterable[tuple[Account, str, Seen, str]], at: datetim
     except IntegrityError:
         if len(rows) == 1:
             return []
-        return [new for one in found for new in enter_strangers([one], at)]
+        return [new for one in found for new in enter_strangers([one], at, launches)]
     return rows
 
 
+def _first_look_after(kind_name: str, seen: Seen) -> timedelta:
+    """Soon for what moves, and for what costs by the hour: its dead-man's switch is set at its first look."""
+    kind = kind_of(kind_name)
+    costs = kind.off_call(Want("", kind_name, aws_id=seen.aws_id, name=seen.name)) is not None
+    return SOON if costs or seen.state not in SETTLED else timedelta(seconds=kind.max_age_seconds)
+
+
 def _found_by_hand(row: Resource, at: datetime) -> Event:
-    words = f"{kind_of(row.kind).title} {row.name or row.aws_id} was found in {row.region}: no lab made it"
-    return Event(at=at, resource=row, account=row.account, code="stranger", words=words)
+    what = f"{kind_of(row.kind).title} {row.name or row.aws_id} was found in {row.region}"
+    words = f"{what}: made in this lab" if row.launch_id else f"{what}: no lab made it"
+    code = "made" if row.launch_id else "stranger"
+    return Event(at=at, resource=row, launch=row.launch, account=row.account, code=code, words=words)
 
 
 def _owner_of(account: Account, seen: Seen) -> tuple[int | None, str]:
@@ -396,6 +425,21 @@ def note(code: str, words: str, at: datetime, *, resource=None, launch=None, acc
     return Event.objects.create(
         at=at, code=code, words=words, resource=resource, launch=launch, account=account, actor=actor
     )
+
+
+def note_once(code: str, words: str, at: datetime, *, launch: Launch, account=None) -> None:
+    """Append an Event, unless the last one of that code says the same of this launch."""
+    last = launch.events.filter(code=code).order_by("-at", "-id").first()
+    if last is None or last.words != words:
+        note(code, words, at, launch=launch, account=account)
+
+
+def may_go(launch: Launch, at: datetime) -> None:
+    """What had to be done before the teardown is done: its rows are looked at now, or its absence is proved."""
+    Launch.objects.filter(pk=launch.pk, ended_at=None).update(prepare_at=None)
+    rows = Resource.objects.open().filter(launch=launch)
+    if not rows.update(next_look_at=at):
+        Launch.objects.filter(pk=launch.pk, ended_at=None, prove_at=None).update(prove_at=at)
 
 
 def family_of(row: Resource) -> dict[str, Resource]:
@@ -435,6 +479,33 @@ def end_world(account: Account, boot_id: str, now: datetime) -> list[Launch]:
         Account.objects.filter(pk=account.pk).update(boot_id=boot_id)
     account.boot_id = boot_id
     return launches
+
+
+def goes_before(row: Resource, kind, family: Mapping[str, Resource]) -> bool:
+    """Is anything left that has to be deleted before this row: what needs it, or (`goes_after`) of a kind that AWS
+    wants gone first? Of a stranger: what was asked to go with it, in the same place. One query, if the kind says so.
+    """
+    if open_children(row, family):
+        return True
+    if not kind.goes_after:
+        return False
+    others = Resource.objects.open().filter(account=row.account_id, kind__in=kind.goes_after).exclude(pk=row.pk)
+    if row.launch_id:
+        # What the row itself needs goes after it, whatever their kinds say.
+        return others.filter(launch=row.launch_id).exclude(key__in=_all_needs(row, family)).exists()
+    here = others.strangers().filter(wanted=GONE, blocked_why="")
+    return (here if kind.is_global else here.filter(region=row.region)).exists()
+
+
+def _all_needs(row: Resource, family: Mapping[str, Resource]) -> set[str]:
+    found: set[str] = set()
+    ahead = list(row.needs)
+    while ahead:
+        key = ahead.pop()
+        if key not in found:
+            found.add(key)
+            ahead += family[key].needs if key in family else []
+    return found
 
 
 def open_children(row: Resource, family: Mapping[str, Resource]) -> list[Resource]:

@@ -78,6 +78,12 @@ class Launch(models.Model):
     # The next session: what is left on is told as "will cost by then".
     look_ahead_until = models.DateTimeField(null=True, blank=True)
     asked_to_end_at = models.DateTimeField(null=True, blank=True)
+    # When credentials of this launch were last given out; None: nobody ever had any, so there is nothing to revoke.
+    session_at = models.DateTimeField(null=True, blank=True)
+    # While it is set nothing of the launch is deleted: at this instant its sessions are revoked and what its student
+    # made is gathered (ending.py).
+    prepare_at = models.DateTimeField(null=True, blank=True)
+    fenced_at = models.DateTimeField(null=True, blank=True, help_text="When its sessions were revoked.")
     # Set when its last row closed: when to look for the second proof of absence.
     prove_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -134,7 +140,7 @@ class Resource(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="resources"
     )
     owner_proof = models.CharField(
-        max_length=20, blank=True, default="", help_text="launch, account, tag, name; or ''."
+        max_length=20, blank=True, default="", help_text="launch, account, tag, name, time; or ''."
     )
     scope = models.CharField(max_length=32, blank=True, default="")
     key = models.CharField(max_length=40, blank=True, default="", help_text="The Want's key within the lab.")
@@ -170,6 +176,8 @@ class Resource(models.Model):
     fence = models.PositiveIntegerField(default=0, help_text="Grows with every claim; a late writer is refused.")
     attempts = models.PositiveSmallIntegerField(default=0)
     blocked_why = models.TextField(blank=True, default="")
+    # When AWS itself turns it off if the portal is dead by then (deadman.py). None: not armed.
+    switch_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     objects = ResourceQuerySet.as_manager()
@@ -198,6 +206,11 @@ class Resource(models.Model):
     @property
     def is_stranger(self):
         return self.launch_id is None
+
+    @property
+    def is_made_by_hand(self):
+        """No Want of ours: a stranger, or what a student made in a lab."""
+        return not self.key
 
     @property
     def is_closed(self):

@@ -8,17 +8,20 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from labs import aws, ledger
+from labs import aws, deadman, ledger
 from labs.decide import (
+    ARM,
     BLOCK,
     CLOSE,
     CONFIGURE,
     CREATE,
     DELETE,
+    DISARM,
     GONE,
     LOOK,
     START,
@@ -65,7 +68,7 @@ def reconcile(row: Resource, clock: Clock) -> Step:
         client = None if rests else aws.client(row.account, kind.service, row.region)
         seen = _look(kind, client, want, row, family)
         ledger.saw(row, seen, clock())
-        step = decide(_facts(kind, row, seen, family), clock())
+        step = decide(_facts(kind, row, want, seen, family, clock()), clock())
         _act(step, kind, client, want, row, seen, clock)
     except ledger.LostLease as lost:
         log.info("let go of %s: %s", row, lost)
@@ -88,10 +91,11 @@ def _look(kind: Kind, client, want: Want, row: Resource, family) -> Seen:
 
 
 def _never_begun(row: Resource) -> bool:
-    return row.create_began_at is None and not row.is_stranger
+    return row.create_began_at is None and not row.is_made_by_hand
 
 
-def _facts(kind: Kind, row: Resource, seen: Seen, family) -> Facts:
+def _facts(kind: Kind, row: Resource, want: Want, seen: Seen, family, now: datetime) -> Facts:
+    known = replace(want, aws_id=row.aws_id)  # what was just seen for the first time has its id by now
     return Facts(
         wanted=row.wanted,
         wanted_at=row.wanted_at,
@@ -101,7 +105,7 @@ def _facts(kind: Kind, row: Resource, seen: Seen, family) -> Facts:
         absent_since=row.absent_since,
         create_began_at=row.create_began_at,
         is_configured=row.configured_at is not None,
-        is_stranger=row.is_stranger,
+        is_made_by_hand=row.is_made_by_hand,
         identity=kind.identity,
         # A worker that was held up between intent and call may still create until its lease is over.
         settle=max(timedelta(seconds=kind.settle_seconds), ledger.LEASE if row.wanted == GONE else timedelta(0)),
@@ -109,7 +113,10 @@ def _facts(kind: Kind, row: Resource, seen: Seen, family) -> Facts:
         max_age=timedelta(seconds=kind.max_age_seconds),
         needs_ready=_needs_ready(row, family),
         needs_lost=_needs_lost(row, family),
-        children_gone=not ledger.open_children(row, family),
+        children_gone=row.wanted != GONE or not ledger.goes_before(row, kind, family),
+        may_go=row.launch is None or row.launch.prepare_at is None,
+        switch_is_due=deadman.is_due(row, kind, known, row.launch, row.account, now),
+        is_armed=row.switch_at is not None,
         can_stop=kind.can_stop,
         said=str(seen.facts.get("failure", "")),
     )
@@ -129,6 +136,9 @@ def _needs_lost(row: Resource, family) -> str:
 
 def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, clock: Clock) -> None:
     now = clock()
+    if step.act in (ARM, DISARM):
+        _switch(step, kind, want, row, clock)
+        return
     if step.act == CREATE:
         _create(step, kind, client, want, row, clock)
         return
@@ -168,6 +178,20 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
     ledger.put_off(
         row, clock() + _pace(step, row, now), now=clock(), **({"attempts": 0, "blocked_why": ""} if is_well else {})
     )
+
+
+def _switch(step: Step, kind: Kind, want: Want, row: Resource, clock: Clock) -> None:
+    """Set or take away the dead-man's switch, and go on at once: the lab waits for it."""
+    scheduler = aws.client(row.account, "scheduler", row.region)
+    call = kind.off_call(replace(want, aws_id=row.aws_id))
+    at = deadman.due_at(row, row.launch, row.account, clock()) if step.act == ARM else None
+    if at is not None and call is not None:
+        # AWS takes no time that is over: what should be off already goes off in a minute.
+        deadman.arm(scheduler, row, call, max(at, clock() + timedelta(minutes=1)))
+    else:
+        deadman.disarm(scheduler, row)
+    ledger.switched(row, at)
+    ledger.put_off(row, clock(), now=clock(), attempts=0, blocked_why="")
 
 
 def _pace(step: Step, row: Resource, now: datetime) -> timedelta:
@@ -233,6 +257,8 @@ def _note_ready(row: Resource, now: datetime) -> None:
     """The lab is ready when every row of it runs and is configured."""
     if not row.launch_id:
         return
-    waiting = Resource.objects.filter(launch=row.launch_id).exclude(seen=RUNNING, configured_at__isnull=False)
+    waiting = (
+        Resource.objects.filter(launch=row.launch_id).exclude(key="").exclude(seen=RUNNING, configured_at__isnull=False)
+    )
     if not waiting.exists() and Launch.objects.filter(pk=row.launch_id, ready_at=None).update(ready_at=now):
         ledger.note("ready", "The lab is ready", now, launch=row.launch)

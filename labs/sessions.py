@@ -66,6 +66,7 @@ def credentials(launch: Launch, user, now: datetime) -> Credentials:
         launch.region,
         aws.endpoint(launch.account) or "",
     )
+    Launch.objects.filter(pk=launch.pk).update(session_at=now)
     ledger.note(
         "credentials", "Temporary credentials were issued", now, launch=launch, account=launch.account, actor=user
     )

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.db.models import Q
 from django.utils import timezone
 
-from labs import census, certify, launching, reconcile
+from labs import census, certify, ending, launching, reconcile
 from labs.models import Launch, Resource
 
 DRAINS = 8  # as many as a worker has threads
@@ -16,13 +17,14 @@ def hurry():
     """Every two seconds: one drain for each due row, up to as many as there are threads."""
     now = timezone.now()
     due = Resource.objects.due(now)[:DRAINS].count()
-    to_prove = Launch.objects.open().filter(prove_at__lte=now)[:1].count()
+    to_prove = Launch.objects.open().filter(Q(prove_at__lte=now) | Q(prepare_at__lte=now))[:1].count()
     for _ in range(max(due, to_prove)):
         work_off.apply_async(expires=5)
 
 
 @shared_task
 def work_off():
+    ending.prepare_due(timezone.now)
     reconcile.work_off(timezone.now, until=timezone.now() + timedelta(seconds=20))
     certify.prove_due(timezone.now)
 

@@ -220,6 +220,8 @@ SIMULATOR_STATE_SECONDS = env.float("SIMULATOR_STATE_SECONDS", default=6.0)
 # Absence counts when seen twice, this far apart: AWS lists new things late and old things long.
 ABSENCE_GAP = timedelta(seconds=env.float("ABSENCE_GAP_SECONDS", default=5.0))
 METER_EVERY = timedelta(minutes=env.int("METER_EVERY_MINUTES", default=5))
+# How long a portal may be dead before AWS turns off what was made by hand in a lab's account (labs/deadman.py).
+STRANGER_SWITCH = timedelta(hours=env.float("STRANGER_SWITCH_HOURS", default=4.0))
 LAB_EXTENSION = timedelta(minutes=30)
 LAB_EXTENSIONS = 2
 LABS_AT_ONCE = 2

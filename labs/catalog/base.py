@@ -60,6 +60,9 @@ class Lab:
     wants: tuple[Want, ...]
     steps: tuple[Step, ...]
     modes: tuple[str, ...] = ("practice", "shared", "own")
+    # Kinds of which the student makes some by hand, as the steps say: they are looked for while the lab is open, belong
+    # to it, and go with it.
+    creates: tuple[str, ...] = ()
     kept: str = "Nothing stays: everything that this lab made is deleted."
     calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
     calls_note: str = ""

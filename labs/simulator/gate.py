@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from moto.s3.models import s3_backends
 
-from labs.simulator import BOOT_HEADER, NOT_IN_PRACTICE, OPERATOR_HEADER, faults, signature, transitions
+from labs.simulator import BOOT_HEADER, NOT_IN_PRACTICE, OPERATOR_HEADER, faults, revocation, signature, transitions
 from labs.simulator.call import Call, TooLarge, read
 from labs.simulator.desk import PREFIX, Desk
 from labs.simulator.keys import Holder
@@ -97,6 +97,8 @@ class Gate:
         if signature.has_passed(call, now):
             raise refused("denied", call, "Request has expired")
         call.account = holder.account
+        if revocation.is_revoked(holder):
+            raise refused("denied", call, "This session was revoked: the lab that it belongs to is over.")
         return holder
 
     def _permit(self, call: Call, who: Holder) -> None:

@@ -6,7 +6,8 @@ is over would go on in an account that is nobody's. Here such a key is refused a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from moto.iam.models import iam_backends
@@ -27,6 +28,10 @@ class Holder:
     account: str
     session_token: str | None = None
     expires_at: datetime | None = None
+    # Of a session: the name of its role, its tags, and when it was issued.
+    role: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    issued_at: datetime | None = None
 
     @property
     def is_portal(self) -> bool:
@@ -49,14 +54,17 @@ class Keys:
             return self._root
         return self._sessions.get(key_id) or self._user(key_id)
 
-    def remember(self, role: AssumedRole, now: datetime) -> None:
-        """A session that STS has just given out. Sessions long over are forgotten, by moto too."""
+    def remember(self, role: AssumedRole, now: datetime, tags: Mapping[str, str] | None = None) -> None:
+        """A session that STS has just given out, with its tags. Sessions long over are forgotten, by moto too."""
         self._sessions[role.access_key_id] = Holder(
             role.access_key_id,
             role.secret_access_key,
             role.account_id,
             role.session_token,
             role.expiration.replace(tzinfo=UTC),
+            role.role_arn.rsplit("/", 1)[-1],
+            tags or {},
+            now,
         )
         for old in [held for held in self._sessions.values() if held.is_over(now - _REMEMBERED)]:
             del self._sessions[old.key_id]

@@ -6,10 +6,12 @@ to fail, time out after success, or kill the worker at any call.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -87,6 +89,9 @@ class Cloud:
     things: dict[str, Thing] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
+    schedules: dict[str, dict] = field(default_factory=dict)
+    has_group: bool = False
+    exceptions = SimpleNamespace(ClientError=ClientError)
     # at(number of the call, operation, "before" | "after") may raise what happens there.
     at: Callable[[int, str, str], None] = lambda number, operation, when: None
 
@@ -161,6 +166,51 @@ class Cloud:
             for thing in self.alive()
             if thing.tags.get(TAG_LAUNCH) == launch_hex
         ]
+
+    # EventBridge Scheduler, as deadman.py calls it.
+    def create_schedule_group(self, Name):
+        def act():
+            if self.has_group:
+                raise refusal("ConflictException", 409)
+            self.has_group = True
+
+        self.call("CreateScheduleGroup", act)
+
+    def create_schedule(self, **schedule):
+        def act():
+            if not self.has_group:
+                raise refusal("ResourceNotFoundException", 404)
+            if schedule["Name"] in self.schedules:
+                raise refusal("ConflictException", 409)
+            self.schedules[schedule["Name"]] = schedule
+
+        self.call("CreateSchedule", act)
+
+    def update_schedule(self, **schedule):
+        def act():
+            if schedule["Name"] not in self.schedules:
+                raise refusal("ResourceNotFoundException", 404)
+            self.schedules[schedule["Name"]] = schedule
+
+        self.call("UpdateSchedule", act)
+
+    def delete_schedule(self, Name, GroupName):
+        def act():
+            if self.schedules.pop(Name, None) is None:
+                raise refusal("ResourceNotFoundException", 404)
+
+        self.call("DeleteSchedule", act)
+
+    def fire_due(self) -> None:
+        """AWS's scheduler by itself: it deletes the things that due schedules name, and the schedules."""
+        for name, schedule in list(self.schedules.items()):
+            at = datetime.strptime(schedule["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC)
+            if at <= self.clock():
+                del self.schedules[name]
+                said = json.dumps(json.loads(schedule["Target"]["Input"]))
+                for thing in self.alive():
+                    if f'"{thing.id}"' in said or f'"{thing.name}"' in said:
+                        self.delete(thing)
 
     # The tagging API, as certify.py calls it.
     def get_paginator(self, operation):

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db.models import Min
 
-from labs import aws, certify, kinds, reconcile
+from labs import aws, certify, ending, kinds, reconcile
 from labs.catalog.base import Lab
 from labs.kinds.base import Want
 from labs.models import Account, Launch, Resource
@@ -81,6 +81,7 @@ class World:
         end = self.clock() + timedelta(seconds=seconds)
         while self.clock() < end:
             reconcile.work_off(self.clock, until=self.clock() + timedelta(seconds=1), most=50)
+            ending.prepare_due(self.clock)
             certify.prove_due(self.clock)
             self.clock.now = min(end, max(self.clock() + timedelta(seconds=step), self._next_due(end)))
 

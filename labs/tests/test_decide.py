@@ -59,13 +59,17 @@ CASES = [
     ("it is coming up", replace(MADE, seen="pending"), d.LOOK),
     ("it runs and has not its settings", replace(MADE, seen="running", is_configured=False), d.CONFIGURE),
     ("it runs as wanted", replace(MADE, seen="running"), d.SETTLE),
-    ("a stranger is never configured", replace(MADE, seen="running", is_configured=False, is_stranger=True), d.SETTLE),
+    (
+        "a stranger is never configured",
+        replace(MADE, seen="running", is_configured=False, is_made_by_hand=True),
+        d.SETTLE,
+    ),
     ("AWS could not make it", replace(MADE, seen="failed"), d.BLOCK),
     ("it failed and is to go: it can be deleted", replace(MADE, seen="failed", wanted="gone"), d.DELETE),
     ("asked to stop", replace(MADE, seen="running", wanted="stopped"), d.STOP),
     (
         "a stranger whose owner started it again after our stop is found anew, not fought over",
-        replace(MADE, seen="running", wanted="stopped", is_stranger=True, seen_since=ago(100), wanted_at=ago(600)),
+        replace(MADE, seen="running", wanted="stopped", is_made_by_hand=True, seen_since=ago(100), wanted_at=ago(600)),
         d.SETTLE,
     ),
     ("it is stopping", replace(MADE, seen="stopping", wanted="stopped"), d.LOOK),
@@ -89,7 +93,33 @@ CASES = [
     ("asked to go", replace(MADE, seen="running", wanted="gone"), d.DELETE),
     ("asked to go while stopped", replace(MADE, seen="stopped", wanted="gone"), d.DELETE),
     ("its delete is on the way", replace(MADE, seen="deleting", wanted="gone"), d.LOOK),
-    ("a stranger seen absent twice", replace(MADE, is_stranger=True, absent_since=ago(9)), d.CLOSE),
+    (
+        "asked to go, but its sessions are not revoked yet",
+        replace(MADE, seen="running", wanted="gone", may_go=False),
+        d.WAIT,
+    ),
+    ("found by name: its switch is set before there is anything", replace(NEW, switch_is_due=True), d.ARM),
+    ("its parents come before its switch", replace(NEW, switch_is_due=True, needs_ready=False), d.WAIT),
+    (
+        "found by its id: its switch is set as soon as it is seen",
+        replace(MADE, seen="pending", switch_is_due=True),
+        d.ARM,
+    ),
+    ("its clock was moved: so is its switch", replace(MADE, seen="running", is_armed=True, switch_is_due=True), d.ARM),
+    ("what is off needs no new switch", replace(MADE, seen="stopped", wanted="stopped", switch_is_due=True), d.SETTLE),
+    (
+        "while it goes its switch stays: who deletes may die",
+        replace(MADE, seen="running", wanted="gone", is_armed=True),
+        d.DELETE,
+    ),
+    (
+        "gone: its switch goes before its row is closed",
+        replace(MADE, absent_since=ago(9), wanted="gone", is_armed=True),
+        d.DISARM,
+    ),
+    ("seen absent once: its switch stays", replace(MADE, absent_since=NOW, wanted="gone", is_armed=True), d.LOOK),
+    ("armed, and never made after all", replace(NEW, wanted="gone", is_armed=True), d.DISARM),
+    ("a stranger seen absent twice", replace(MADE, is_made_by_hand=True, absent_since=ago(9)), d.CLOSE),
 ]
 
 

@@ -21,7 +21,7 @@ from labs.tests.test_loop_simulator import things_of
 from portal import broker
 from portal.tests.test_broker import answering
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.simulator, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.simulator, pytest.mark.slow, pytest.mark.once]
 
 LAB = lab_of(
     Want("role", "iam-role", {"trust": "ec2.amazonaws.com"}),

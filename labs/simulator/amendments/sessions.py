@@ -5,9 +5,12 @@ moto keeps no time, and answers GetSessionToken and GetFederationToken with the 
 
 from __future__ import annotations
 
+import json
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.iam.models import iam_backends
 from moto.sts.exceptions import STSValidationError
 from moto.sts.models import STSBackend
 from moto.sts.responses import TokenResponse
@@ -17,6 +20,7 @@ from labs.simulator.amendments import instead_of, the_world
 
 _CHAINED_AT_MOST = 3600
 _SHORTEST, _LONGEST = 900, 43200
+_tags: ContextVar[dict[str, str]] = ContextVar("the session tags of the call that is answered", default={})  # noqa: B039
 
 
 @instead_of(STSBackend, "assume_role")
@@ -29,8 +33,27 @@ def assume_role(was: Any, self: STSBackend, **asked: Any) -> Any:
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
         )
     role = was(self, **asked)
-    the_world().keys.remember(role, datetime.now(UTC))
+    if self.account_id == PORTAL_ACCOUNT:
+        _lay(role.role_arn, role.account_id)
+    the_world().keys.remember(role, datetime.now(UTC), _tags.get())
     return role
+
+
+def _lay(arn: str, account: str) -> None:
+    """The roles that the portal works with are there in every practice account, as in a real one that was connected."""
+    path, _, name = arn.split(":role", 1)[1].rpartition("/")
+    backend = iam_backends[account]["aws"]
+    if path == "/lab" and not any(role.name == name for role in backend.roles.values()):
+        trust = {"Effect": "Allow", "Principal": {"AWS": PORTAL_ACCOUNT}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        backend.create_role(name, document, "/lab/", None, "Laid by practice mode", [], "3600")
+
+
+@instead_of(TokenResponse, "assume_role")
+def _assume_role(was: Any, self: TokenResponse) -> Any:
+    # moto drops a session's tags on the way from the request to its backend.
+    _tags.set({tag["Key"]: tag.get("Value", "") for tag in self._get_param("Tags", [])})
+    return was(self)
 
 
 @instead_of(STSBackend, "get_caller_identity")

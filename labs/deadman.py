@@ -1,0 +1,100 @@
+"""The switch inside AWS that works when we are dead: one-time schedules that turn off what costs by the hour.
+
+EventBridge Scheduler makes the kind's `off_call` by itself, shortly after a lab's clock should have ended it. What was
+made by hand has no clock: its switch is set some hours ahead and moved on as long as the portal lives.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from labs.decide import GONE
+from labs.kinds.aws_words import code_of
+from labs.kinds.base import NAME, Kind, OffCall, Want
+from labs.models import Account, Launch, Resource
+
+# The schedules of ours: no kind of labs takes one of this group for a student's.
+GROUP = "lightsout-switch"
+# After the clock's own time, so that the portal, when it lives, is first and nothing is turned off twice.
+AFTER_THE_CLOCK = timedelta(minutes=5)
+
+
+def due_at(row: Resource, launch: Launch | None, account: Account, now: datetime) -> datetime | None:
+    """When AWS is to turn this row off if nobody else does; None where the switch is not for it.
+
+    A lab's: shortly after its clock. By hand: settings.STRANGER_SWITCH from now, kept while more than half of that is
+    left. Whose it is has to be proved, and what is older than the account's connection was there before us: neither is
+    ours to turn off without a person.
+    """
+    if launch is not None:
+        return launch.expires_at + AFTER_THE_CLOCK
+    is_older = row.seen_since is not None and row.seen_since < account.created_at
+    if row.owner_id is None or is_older:
+        return None
+    kept = row.switch_at is not None and row.switch_at - now > settings.STRANGER_SWITCH / 2
+    return row.switch_at if kept else now + settings.STRANGER_SWITCH
+
+
+def is_due(row: Resource, kind: Kind, want: Want, launch: Launch | None, account: Account, now: datetime) -> bool:
+    """Has the row's switch to be set now, or set to another time?"""
+    if row.wanted == GONE or kind.off_call(want) is None or not (want.aws_id or kind.identity == NAME):
+        return False
+    at = due_at(row, launch, account, now)
+    return at is not None and at != row.switch_at
+
+
+def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime) -> None:
+    """Set the row's switch, or set it anew. Two calls where it is there already, three for the first one of a region.
+
+    scheduler: a boto3 client. at: not over yet, or AWS refuses it.
+    """
+    schedule = {
+        "Name": name_of(row),
+        "GroupName": GROUP,
+        "ScheduleExpression": f"at({at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
+        "ScheduleExpressionTimezone": "UTC",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "ActionAfterCompletion": "DELETE",
+        "Description": f"Turns off {row.kind} {row.name or row.aws_id} if the portal did not"[:512],
+        "Target": {"Arn": call.target, "RoleArn": role_of(row.account), "Input": json.dumps(call.input)},
+    }
+    try:
+        scheduler.create_schedule(**schedule)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) == "ConflictException":
+            scheduler.update_schedule(**schedule)
+        elif code_of(error) == "ResourceNotFoundException":
+            _make_group(scheduler)
+            scheduler.create_schedule(**schedule)
+        else:
+            raise
+
+
+def disarm(scheduler: Any, row: Resource) -> None:
+    """Take the row's switch away. One that has fired, and with that deleted itself, is as good."""
+    try:
+        scheduler.delete_schedule(Name=name_of(row), GroupName=GROUP)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+
+
+def name_of(row: Resource) -> str:
+    return f"lightsout-{row.id.hex}"
+
+
+def role_of(account: Account) -> str:
+    """The role that AWS's scheduler assumes: it may stop and delete, and nothing else (guardrails.py)."""
+    return f"arn:aws:iam::{account.aws_id}:role/lab/deadman"
+
+
+def _make_group(scheduler: Any) -> None:
+    try:
+        scheduler.create_schedule_group(Name=GROUP)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) != "ConflictException":  # another worker was first
+            raise

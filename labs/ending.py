@@ -1,0 +1,89 @@
+"""Before a lab is torn down: its sessions are revoked, and what its student made in it is gathered.
+
+Else students, and functions of theirs, make things anew while we delete. Only this launch is fenced off: another lab of
+the same student goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from labs import aws, census, guardrails, ledger, sessions
+from labs.adopting import made_in
+from labs.kinds.aws_words import code_of
+from labs.models import Launch, Resource
+from labs.reconcile import Clock
+
+AGAIN = timedelta(seconds=10)
+# A teardown does not wait for ever: what cannot be revoked is said, and ends by itself within the hour.
+PATIENCE = timedelta(minutes=2)
+
+
+def prepare_due(clock: Clock, *, most: int = 20) -> int:
+    """Prepare the launches that are asked to end. Answers how many were tried."""
+    now = clock()
+    due = Launch.objects.open().filter(prepare_at__lte=now).select_related("account").order_by("prepare_at")[:most]
+    for launch in list(due):
+        # Whoever moves prepare_at has it.
+        if Launch.objects.filter(pk=launch.pk, prepare_at=launch.prepare_at).update(prepare_at=now + AGAIN):
+            prepare(launch, clock)
+    return len(due)
+
+
+def prepare(launch: Launch, clock: Clock) -> bool:
+    """Fence, then gather; only then may anything of it be deleted. True when that is so.
+
+    After PATIENCE the teardown goes on all the same, and says loudly what could not be done.
+    """
+    trouble = ""
+    try:
+        if launch.session_at is not None:
+            fence(launch, clock())
+        if made_in(launch):
+            found = census.survey(census.groups_of([launch.account]), clock)
+            trouble = "; ".join(sorted(found.trouble.values()))[:500]
+    except Exception as error:
+        trouble = str(aws.sorted_trouble(error))
+    now = clock()
+    if trouble:
+        ledger.note_once("unprepared", f"Before it is deleted: {trouble}", now, launch=launch, account=launch.account)
+        if launch.asked_to_end_at is not None and now - launch.asked_to_end_at < PATIENCE:
+            return False
+        words = "It is deleted all the same; credentials that are still out end by themselves within the hour"
+        ledger.note_once("unfenced", words, now, launch=launch, account=launch.account)
+    ledger.may_go(launch, now)
+    return True
+
+
+def fence(launch: Launch, now: datetime) -> None:
+    """Revoke this launch's sessions: nothing that was issued to it before now may do anything any more.
+
+    On the student's role by the session's tag, so that another lab goes on; on roles that the launch made without.
+    Fences of launches whose last session is over by now are taken away: a role has room for some forty.
+    """
+    iam = aws.client(launch.account, "iam")
+    before = now + timedelta(seconds=1)  # AWS dates sessions to the second: one of this very second is older than that
+    role = sessions.student_role(launch.account).rsplit("/", 1)[-1]
+    _put(iam, role, f"lightsout-fence-{launch.id.hex[:12]}-{now:%Y%m%dT%H%M}", guardrails.fence(before, launch.id.hex))
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        if name.startswith("lightsout-fence-") and _is_over(name, now):
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
+    for row in Resource.objects.open().filter(launch=launch, kind="iam-role").exclude(seen=""):
+        try:
+            _put(iam, row.aws_id or row.name, "lightsout-fence", guardrails.fence(before))
+        except iam.exceptions.ClientError as error:
+            if code_of(error) != "NoSuchEntity":
+                raise
+    Launch.objects.filter(pk=launch.pk).update(fenced_at=now)
+    ledger.note("fenced", "Credentials of this lab were revoked", now, launch=launch, account=launch.account)
+
+
+def _put(iam, role: str, name: str, document: dict) -> None:
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def _is_over(fence_name: str, now: datetime) -> bool:
+    """No session from before that fence can still be valid. The name carries its minute in UTC."""
+    made = datetime.strptime(fence_name.rsplit("-", 1)[-1], "%Y%m%dT%H%M").replace(tzinfo=now.tzinfo)
+    return now - made > sessions.LONGEST + timedelta(minutes=1)

@@ -1,0 +1,215 @@
+"""The switch that works when the portal is dead: when it is set, moved, taken away, and that no lab starts without."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from labs import deadman, launching, ledger
+from labs.kinds.base import NAME, RUNNING, TOKEN, OffCall, Seen, Want
+from labs.models import Account, Resource
+from labs.tests.cast import START, CannotStopKind, Died, NameKind, TokenKind, dies_at, refusal
+from labs.tests.conftest import lab_of
+
+pytestmark = pytest.mark.django_db
+
+
+class CostlyName(CannotStopKind):
+    name, identity = "fake-costly-name", NAME
+
+    def off_call(self, want):
+        return OffCall("fake", "deleteThing", {"Name": want.aws_id or want.name})
+
+
+class CostlyToken(TokenKind):
+    name, identity = "fake-costly-token", TOKEN
+
+    def off_call(self, want):
+        return OffCall("fake", "terminateThing", {"Ids": [want.aws_id]}) if want.aws_id else None
+
+
+LAB = lab_of(
+    Want("free", NameKind.name),
+    Want("named", CostlyName.name, needs=("free",)),
+    Want("box", CostlyToken.name),
+)
+
+
+@pytest.fixture
+def costly(cloud, monkeypatch):
+    from labs import kinds
+
+    for kind in (CostlyName, CostlyToken):
+        monkeypatch.setitem(kinds.registry(), kind.name, kind())
+    return cloud
+
+
+@pytest.fixture
+def start(account, aye, clock, costly):
+    return lambda **more: launching.launch(LAB, account, aye, now=clock(), **more)
+
+
+def switches(cloud):
+    """{call: when} of what AWS would turn off by itself."""
+    return {
+        f"{one['Target']['Arn'].rsplit(':', 1)[-1]} {one['Target']['Input']}": one["ScheduleExpression"]
+        for one in cloud.schedules.values()
+    }
+
+
+def test_what_costs_by_the_hour_is_armed_shortly_after_its_clock(start, world, costly):
+    launch = start()
+    world.run(60)
+    rows = world.rows(launch)
+    assert switches(costly) == {
+        f'deleteThing {{"Name": "{rows["named"].name}"}}': "at(2025-09-15T16:35:00)",
+        f'terminateThing {{"Ids": ["{rows["box"].aws_id}"]}}': "at(2025-09-15T16:35:00)",
+    }
+    assert rows["free"].switch_at is None
+    assert rows["named"].switch_at == launch.expires_at + timedelta(minutes=5)
+
+
+def test_a_name_is_armed_before_its_create_and_an_id_right_after(start, world, costly):
+    start()
+    world.run(60)
+    calls = [call for call in costly.calls if "costly" in call or "Schedule" in call]
+    assert calls.index("CreateSchedule") < calls.index("Create fake-costly-name")
+    after = calls[calls.index("Create fake-costly-token") :]
+    assert after[:3] == ["Create fake-costly-token", "Describe fake-costly-token", "CreateSchedule"]
+
+
+def test_nothing_costly_is_made_while_the_switch_cannot_be_set(start, world, costly):
+    def denied(number, operation, when):
+        if operation == "CreateSchedule":
+            raise refusal("AccessDeniedException", 403)
+
+    costly.at = denied
+    launch = start()
+    world.run(120)
+    named = world.rows(launch)["named"]
+    assert costly.alive(CostlyName.name) == []
+    assert "does not let the portal do this" in named.blocked_why
+    costly.at = lambda number, operation, when: None
+    world.run(1200)
+    assert world.states(launch)["named"] == "running", "it mends itself once it can"
+
+
+def test_extending_moves_the_switch_at_once(start, world, costly, clock, aye):
+    launch = start()
+    world.run(60)
+    launching.extend(launch, now=clock(), by=aye)
+    world.run(5)
+    assert set(switches(costly).values()) == {"at(2025-09-15T17:05:00)"}
+
+
+def test_extending_while_a_worker_looks_at_the_row_moves_it_too(start, world, costly, clock, aye, account):
+    launch = start()
+    world.run(60)
+    Resource.objects.filter(launch=launch).update(next_look_at=clock())
+    held = ledger.claim(clock())
+    launching.extend(launch, now=clock(), by=aye)
+    ledger.put_off(held, clock() + timedelta(hours=1), now=clock())
+    world.run(5)
+    assert set(switches(costly).values()) == {"at(2025-09-15T17:05:00)"}
+
+
+def test_the_switch_is_there_until_the_thing_is_seen_gone_and_not_longer(start, world, costly, clock, aye):
+    launch = start()
+    world.run(60)
+    deletes_at = len(costly.calls)
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+    world.run(120)
+    launch.refresh_from_db()
+    assert launch.ended_at and costly.schedules == {}
+    calls = costly.calls[deletes_at:]
+    last_look = max(n for n, call in enumerate(calls) if call == "Describe fake-costly-name")
+    assert calls.index("DeleteSchedule") > calls.index("Delete fake-costly-name")
+    assert last_look > calls.index("Delete fake-costly-name") + 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_worker_that_dies_at_any_call_of_the_switch_leaves_one_switch_a_thing(start, world, costly, clock, aye, when):
+    number = 0
+    while True:
+        number += 1
+        costly.calls.clear()
+        costly.at = dies_at(number, when)
+        launch = start()
+        for _ in range(12):
+            try:
+                world.run(20)
+            except Died:
+                clock.tick(ledger.LEASE.total_seconds() + 1)
+        assert set(world.states(launch).values()) == {"running"}
+        assert len(costly.schedules) == 2
+        launching.ask_to_delete(launch, now=clock(), by=aye)
+        for _ in range(12):
+            try:
+                world.run(20)
+            except Died:
+                clock.tick(ledger.LEASE.total_seconds() + 1)
+        launch.refresh_from_db()
+        assert launch.ended_at and costly.schedules == {} and costly.alive() == []
+        if len(costly.calls) < number:
+            break
+    assert number > 15
+
+
+def test_when_the_portal_is_dead_the_switches_turn_everything_off(start, world, costly, clock):
+    launch = start()
+    world.run(60)
+    clock.now = launch.expires_at + timedelta(minutes=15)  # nobody works off anything
+    costly.fire_due()
+    clock.tick(10)
+    assert [thing.kind for thing in costly.alive()] == [NameKind.name]
+
+
+# --- what was made by hand -----------------------------------------------------------------------------------
+
+
+def found(account, clock, seen_since=None, kind=CostlyToken.name):
+    account.created_at = START - timedelta(days=1)
+    account.save()
+    seen = Seen(RUNNING, "by-hand-1", "by-hand", seen_since or clock())
+    [row] = ledger.enter_strangers([(account, kind, seen, "us-east-1")], clock())
+    return row
+
+
+@pytest.fixture
+def alive_by_hand(costly):
+    """The thing itself, so that a look finds it."""
+    from labs.tests.cast import Thing
+
+    costly.things["by-hand-1"] = Thing("by-hand-1", CostlyToken.name, "by-hand", "", {}, [], START, START, since=START)
+
+
+@pytest.mark.usefixtures("alive_by_hand")
+def test_what_was_made_by_hand_is_armed_when_it_is_found_and_again_while_the_portal_lives(
+    account, clock, world, costly
+):
+    row = found(account, clock)
+    world.run(10)
+    row.refresh_from_db()
+    first = row.switch_at
+    assert first - START >= timedelta(hours=4)
+    assert json.loads(next(iter(costly.schedules.values()))["Target"]["Input"]) == {"Ids": ["by-hand-1"]}
+    world.run(5 * 3600)
+    row.refresh_from_db()
+    assert costly.alive(CostlyToken.name), "a portal that lives moves it on; forgetting is another matter"
+    assert row.switch_at - clock() > timedelta(hours=2)
+
+
+@pytest.mark.usefixtures("alive_by_hand")
+def test_nobodys_is_not_turned_off_without_a_person(account, clock, world, costly):
+    account.owner, account.mode = None, Account.SHARED
+    found(account, clock)
+    world.run(60)
+    assert costly.schedules == {}
+
+
+@pytest.mark.usefixtures("alive_by_hand")
+def test_what_was_there_before_the_account_was_connected_is_not_ours_to_turn_off(account, clock, world, costly):
+    row = found(account, clock, seen_since=START - timedelta(days=30))
+    world.run(60)
+    assert deadman.due_at(row, None, account, clock()) is None
+    assert costly.schedules == {}
