@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +25,7 @@ from labs.models import Account, Resource
 from labs.rehearsal import rehearse
 from labs.simulator import SECRET_FILE
 
-REHEARSER = "rehearsal@lightsout.invalid"
+REHEARSER = "rehearsal{}@lightsout.invalid"
 
 
 class Command(BaseCommand):
@@ -36,6 +37,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("labs", nargs="*", metavar="lab", help="Slugs; all labs by default.")
         parser.add_argument("--account", help="Name or AWS id of a connected account; practice mode by default.")
+        parser.add_argument("--at-once", type=int, default=8, help="Labs at the same time (default: 8).")
         parser.add_argument("--json", action="store_true", help="One JSON object on standard output, and nothing else.")
 
     def handle(self, labs, account=None, **options):
@@ -46,10 +48,11 @@ class Command(BaseCommand):
         as_json = options["json"]
         say = self.stderr.write if as_json else self.stdout.write
         if account:
-            played = self._play(chosen, self._real(account), say)
+            real = self._real(account)
+            played = self._play(chosen, lambda lab: (real, real.owner or _rehearser()), say, options["at_once"])
         else:
             with simulator(say):
-                played = self._play(chosen, self._practice(), say)
+                played = self._play(chosen, self._practice, say, options["at_once"])
         report = [self._line(result, rate) for result, rate in played]
         if as_json:
             self.stdout.write(json.dumps({"labs": report}))
@@ -70,15 +73,13 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         load()
 
-    def _practice(self):
-        person, made = get_user_model().objects.get_or_create(email=REHEARSER, defaults={"name": "Dress rehearsal"})
-        if made:
-            person.set_unusable_password()
-            person.save()
+    def _practice(self, lab):
+        """(a practice account for this lab alone, whose it is): what is made by hand in one lab is no other's."""
+        person = _rehearser(f"-{lab.slug}")
         account = practice.account_of(person, now=timezone.now())
         # The simulator may be another one than at the last rehearsal; other people's accounts are not ours to touch.
         practice.adopt_world(timezone.now(), only=account)
-        return account
+        return account, person
 
     def _real(self, name):
         found = Account.objects.filter(aws_id=name).first() or Account.objects.filter(name=name).first()
@@ -86,24 +87,34 @@ class Command(BaseCommand):
             raise CommandError(f"No account {name!r} is connected.")
         return found
 
-    def _play(self, chosen, account, say):
-        book, played = PriceBook.open(), []
-        for lab in chosen:
-            if account.mode not in lab.modes:
-                say(f"{lab.slug}: not for a {account.mode} account, left out")
-                continue
-            rates = []
+    def _play(self, chosen, home_of, say, at_once):
+        """[(Rehearsed, USD an hour)] of the labs that the account's mode allows, so many `at_once`.
 
-            def price(launch, rates=rates):
-                rows = Resource.objects.open().filter(launch=launch)
-                rates.extend(rate_now(row, book, timezone.now()) for row in rows)
+        home_of(lab): (account, owner).
+        """
+        book = PriceBook.open()
 
-            say(f"{lab.slug}: starting in {account.name}")
-            owner = account.owner or get_user_model().objects.get(email=REHEARSER)
-            result = rehearse(lab, account, owner, clock=timezone.now, wait=time.sleep, when_running=price)
-            known = [rate.known for rate in rates]
-            played.append((result, None if None in known else sum(known, Decimal(0))))
-        return played
+        def play(lab):
+            try:
+                account, owner = home_of(lab)
+                if account.mode not in lab.modes:
+                    say(f"{lab.slug}: not for a {account.mode} account, left out")
+                    return None
+                rates = []
+
+                def price(launch):
+                    rows = Resource.objects.open().filter(launch=launch)
+                    rates.extend(rate_now(row, book, timezone.now()) for row in rows)
+
+                say(f"{lab.slug}: starting in {account.name}")
+                result = rehearse(lab, account, owner, clock=timezone.now, wait=time.sleep, when_running=price)
+                known = [rate.known for rate in rates]
+                return result, None if None in known else sum(known, Decimal(0))
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(max(1, at_once), thread_name_prefix="rehearsal") as pool:
+            return [played for played in pool.map(play, chosen) if played is not None]
 
     def _line(self, result, rate):
         return {
@@ -128,6 +139,16 @@ class Command(BaseCommand):
             )
             for words in result.failed + [f"left: {thing}" for thing in result.left]:
                 self.stdout.write(f"    {words}")
+
+
+def _rehearser(suffix=""):
+    """Whose labs the rehearsal's are: nobody can sign in as this person."""
+    facts = {"name": "Dress rehearsal"}
+    person, made = get_user_model().objects.get_or_create(email=REHEARSER.format(suffix), defaults=facts)
+    if made:
+        person.set_unusable_password()
+        person.save()
+    return person
 
 
 def _rounded(seconds):
