@@ -1,10 +1,12 @@
 """The operator's desk: /lightsout/* of the simulator. The boot is told to everybody, the rest needs the secret.
 
-GET  /lightsout/boot     {"boot_id", "started_at", "regions", "cannot"}
+GET  /lightsout/boot     {"boot_id", "started_at", "now", "regions", "cannot"}
 GET  /lightsout/calls    what was called since the last DELETE of the same (see CallLedger.told)
 POST /lightsout/faults   a list of rules (see faults.Rule); replaces those that were
-POST /lightsout/pace     {"state_seconds": s}, {"listed_seconds": s}, {"delay_ms": ms}: any of them
-POST /lightsout/pass     {"seconds": s}: states go on as if so much time had gone by
+POST /lightsout/pace     {"state_seconds": s}, {"listed_seconds": s}, {"delay_ms": ms}, {"ahead_seconds": s} (how far
+                         its clock is ahead of the true time): any of them
+POST /lightsout/pass     {"seconds": s}: states go on, and schedules fire, as if so much time had gone by; answers when
+                         what was due is done
 POST /lightsout/expire   {"account": "..."}: its sessions ('' or absent: all) are over; answers {"ended": n}
 POST /lightsout/reset    another, empty world with another boot id; answers as /boot does
 """
@@ -24,6 +26,7 @@ from labs.simulator.refusals import Answer
 from labs.simulator.world import World
 
 PREFIX = "/lightsout/"
+_PATIENCE = 5.0  # seconds that one waits for what a schedule set off: a function may run on
 
 
 class Desk:
@@ -34,7 +37,7 @@ class Desk:
             ("DELETE", "calls"): lambda _: world.calls.forget(),
             ("POST", "faults"): world.faults.set,
             ("POST", "pace"): self._set_pace,
-            ("POST", "pass"): lambda said: transitions.pace.let_pass(float(said["seconds"])),
+            ("POST", "pass"): self._let_pass,
             ("POST", "expire"): self._expire,
             ("POST", "reset"): self._reset,
         }
@@ -61,12 +64,20 @@ class Desk:
         pace = transitions.pace
         pace.seconds = float(said.get("state_seconds", pace.seconds))
         pace.listed_seconds = float(said.get("listed_seconds", pace.listed_seconds))
+        pace.ahead_seconds = float(said.get("ahead_seconds", pace.ahead_seconds))
         self.world.delay_seconds = float(said.get("delay_ms", self.world.delay_seconds * 1000)) / 1000
         return {
             "state_seconds": pace.seconds,
             "listed_seconds": pace.listed_seconds,
+            "ahead_seconds": pace.ahead_seconds,
             "delay_ms": self.world.delay_seconds * 1000,
         }
+
+    def _let_pass(self, said: dict[str, float]) -> dict[str, str]:
+        transitions.pace.let_pass(float(said["seconds"]))
+        for thread in self.world.clockwork.look():
+            thread.join(_PATIENCE)
+        return {"now": transitions.pace.wall().isoformat()}
 
     def _expire(self, said: dict[str, str] | None) -> dict[str, int]:
         with self.world.lock:

@@ -25,7 +25,7 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
 )
 from werkzeug.serving import BaseWSGIServer, make_server  # noqa: E402
 
-from labs.simulator import SECRET_FILE, amendments  # noqa: E402
+from labs.simulator import SECRET_FILE, amendments, within  # noqa: E402
 from labs.simulator.amendments import regions as practice_regions  # noqa: E402
 from labs.simulator.gate import Gate  # noqa: E402
 from labs.simulator.world import World  # noqa: E402
@@ -56,6 +56,8 @@ def make(
     practice_regions.forget_other_regions(world.regions)
     host, port = listening.getsockname()[:2]
     gate = Gate(DomainDispatcherApplication(_backend_app), world)
+    within.go_through(gate)
+    world.clockwork.start()
     server = make_server(host, port, gate, threaded=True, request_handler=_Handler, fd=listening.fileno())
     listening.close()  # the server has a copy of its own
     if var is not None:

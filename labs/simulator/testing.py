@@ -16,6 +16,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ class Simulator:
         self.url, self.operator_secret, self.process = url, operator_secret, process
 
     def boot(self) -> dict[str, Any]:
-        """{"boot_id", "started_at", "regions", "cannot"}."""
+        """{"boot_id", "started_at", "now", "regions", "cannot"}."""
         return self._desk("GET", BOOT_PATH)
 
     def faults(self, rules: list[Mapping[str, Any]]) -> None:
@@ -47,7 +48,7 @@ class Simulator:
         self._desk("POST", "/lightsout/faults", rules)
 
     def calls(self) -> dict[str, Any]:
-        """{"count", "by": {"ec2:RunInstances": n}, "calls": [...], "left_off"} since the last forget_calls()."""
+        """{"count", "by": {"ec2:RunInstances": n}, "calls", "left_off", "fired"} since the last forget_calls()."""
         return self._desk("GET", "/lightsout/calls")
 
     def forget_calls(self) -> None:
@@ -55,12 +56,20 @@ class Simulator:
 
     def pace(self, **said: float) -> None:
         """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; delay_ms: added to
-        every call. Put back by the fixture after each test."""
+        every call; ahead_seconds: how far its clock is ahead. Put back by the fixture after each test."""
         self._desk("POST", "/lightsout/pace", said)
 
     def let_pass(self, seconds: float) -> None:
-        """States go on as if so many seconds had gone by: nothing has to wait."""
+        """States go on, and schedules fire, as if so many seconds had gone by: nothing has to wait."""
         self._desk("POST", "/lightsout/pass", {"seconds": seconds})
+
+    def now(self) -> datetime:
+        """What its clock shows, aware UTC."""
+        return datetime.fromisoformat(self.boot()["now"])
+
+    def fired(self, account: str) -> list[dict[str, Any]]:
+        """What schedules and rules of the account set off since the last forget_calls(), newest last."""
+        return [each for each in self.calls()["fired"] if each["account"] == account]
 
     def expire(self, account: str = "") -> int:
         """Let the sessions of an account ('' = all) be over."""
@@ -147,4 +156,4 @@ def simulator(simulator_process: Simulator) -> Iterator[Simulator]:
     """A simulator whose states take no time (see `pace`), without faults. What earlier tests made is still there."""
     yield simulator_process
     simulator_process.faults([])
-    simulator_process.pace(state_seconds=0, listed_seconds=60, delay_ms=0)
+    simulator_process.pace(state_seconds=0, listed_seconds=60, delay_ms=0, ahead_seconds=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -19,15 +20,23 @@ class Pace:
         self.seconds = 0.0
         # How long a terminated instance is still listed: AWS takes about an hour.
         self.listed_seconds = 60.0
+        # How far the clock on the wall is ahead of the true time. Apart from what states have skipped: a test puts this
+        # clock right again, and what had come to its end must not begin anew by it.
+        self.ahead_seconds = 0.0
         self._skipped = 0.0
 
     def now(self) -> float:
         """Seconds since some instant; runs on with the wall clock and jumps when time is let pass."""
         return time.monotonic() + self._skipped
 
+    def wall(self) -> datetime:
+        """What the clock on the wall shows here, aware UTC: by it schedules fire. Jumps when time is let pass."""
+        return datetime.now(UTC) + timedelta(seconds=self.ahead_seconds)
+
     def let_pass(self, seconds: float) -> None:
-        """As if so many seconds had gone by: tests need not wait for a state."""
+        """As if so many seconds had gone by: tests need not wait for a state or a schedule."""
         self._skipped += seconds
+        self.ahead_seconds += seconds
 
     def is_on_the_way(self, since: float) -> bool:
         return self.now() < since + self.seconds

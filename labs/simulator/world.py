@@ -13,6 +13,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
 from labs.simulator import transitions
+from labs.simulator.clockwork import Clockwork
 from labs.simulator.faults import Faults
 from labs.simulator.keys import Keys
 from labs.simulator.ledger_of_calls import CallLedger
@@ -24,7 +25,9 @@ CANNOT = (
     "Notebook instances do not open: there is no Jupyter behind them.",
     "IAM policies are kept and shown, but not enforced inside an account.",
     "Client tokens are ignored: the same create call twice makes two.",
-    "Nothing fires on a schedule, and nothing is delivered by mail.",
+    "Nothing is delivered by mail.",
+    "Schedules and rules set off what practice mode has, and ask no role; what they cannot set off is in its log.",
+    "State machines run, but no JSONata, and .sync waits for SageMaker's jobs only: the rest fails and says so.",
     "CloudTrail, Cost Explorer, the price list and service quotas are empty or missing.",
     "Nothing is kept when the simulator stops: each start is a new, empty world.",
 )
@@ -42,6 +45,7 @@ class World:
         self.keys = Keys()
         self.faults = Faults()
         self.calls = CallLedger()
+        self.clockwork = Clockwork(self)
         # moto's dictionaries are not made for threads (rare 500s under 32 of them), and one interpreter works on one
         # call at a time anyway: calls wait here, their delays do not.
         self.lock = threading.RLock()
@@ -52,6 +56,7 @@ class World:
         return {
             "boot_id": self.boot_id,
             "started_at": self.started_at.isoformat(),
+            "now": transitions.pace.wall().isoformat(),
             "regions": self.regions,
             "cannot": list(CANNOT),
         }
@@ -64,7 +69,9 @@ class World:
             self.keys.forget()
             self.faults.set([])
             self.calls.forget()
+            self.clockwork.forget()
             transitions.forget_agenda()
             transitions.pace.seconds = self._state_seconds
+            transitions.pace.ahead_seconds = 0.0
             self.boot_id = str(uuid.uuid4())
             self.started_at = datetime.now(UTC)
