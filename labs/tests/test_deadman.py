@@ -1,15 +1,17 @@
 """The switch that works when the portal is dead: when it is set, moved, taken away, and that no lab starts without."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from labs import deadman, launching, ledger
+from labs import aws, census, deadman, launching, ledger
+from labs.kinds import registry
 from labs.kinds.base import NAME, RUNNING, TOKEN, OffCall, Seen, Want
-from labs.models import Account, Resource
-from labs.tests.cast import START, CannotStopKind, Died, NameKind, TokenKind, dies_at, refusal
-from labs.tests.conftest import lab_of
+from labs.models import Account, Launch, Resource
+from labs.tests.cast import START, CannotStopKind, Clock, Died, NameKind, TokenKind, dies_at, refusal
+from labs.tests.conftest import World, lab_of
+from labs.tests.test_loop_simulator import EC2, SAGEMAKER
 
 pytestmark = pytest.mark.django_db
 
@@ -213,3 +215,53 @@ def test_what_was_there_before_the_account_was_connected_is_not_ours_to_turn_off
     world.run(60)
     assert deadman.due_at(row, None, account, clock()) is None
     assert costly.schedules == {}
+
+
+# --- on the simulator ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.simulator
+@pytest.mark.once
+def test_with_web_worker_and_beat_dead_for_good_nothing_that_costs_by_the_hour_is_left_running(
+    simulator, settings, aye
+):
+    """Only the simulator lives on, as AWS would: nobody asks it for anything until its clock says expiry + 15 min."""
+    settings.SIMULATOR_URL = simulator.url
+    aws.forget_clients()
+    clock = Clock(datetime.now(UTC))
+    account = Account.objects.create(
+        name="Aye's",
+        mode=Account.PRACTICE,
+        aws_id=simulator.new_account(),
+        owner=aye,
+        regions=["us-east-1"],
+        lab_regions=["us-east-1"],
+        boot_id=simulator.boot()["boot_id"],
+        created_at=clock() - timedelta(hours=1),
+    )
+    launches = [launching.launch(lab, account, aye, now=clock()) for lab in (EC2, SAGEMAKER)]
+    aws.client(account, "sagemaker").create_notebook_instance(
+        NotebookInstanceName="by-hand", InstanceType="ml.t3.medium", RoleArn=f"arn:aws:iam::{account.aws_id}:role/any"
+    )
+    census.survey(census.groups_of([account]), clock)
+    World(clock).run(60)
+    assert all(Launch.objects.get(pk=launch.pk).ready_at for launch in launches)
+    assert burning(account) == ["ec2-instance", "sagemaker-endpoint", "sagemaker-notebook", "sagemaker-notebook"]
+
+    last = max(row.switch_at for row in Resource.objects.exclude(switch_at=None))
+    simulator.let_pass((max(launches[0].expires_at, last) - datetime.now(UTC)).total_seconds() + 10 * 60)
+    assert burning(account) == []
+    aws.forget_clients()
+
+
+def burning(account):
+    """Kinds of what runs and costs by the hour, as AWS shows it now."""
+    running = []
+    for kind in registry().values():
+        if kind.is_free or kind.not_in_practice:
+            continue
+        for seen in kind.find_all(aws.client(account, kind.service, "us-east-1")):
+            whole = seen if seen.whole else kind.complete(aws.client(account, kind.service, "us-east-1"), seen, {})
+            if any(meter.per == "hour" and meter.sku != "in-use-address" for meter in kind.meters(whole)):
+                running.append(kind.name)
+    return sorted(running)
