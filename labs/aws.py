@@ -116,6 +116,10 @@ _ALREADY = {
     "InvalidKeyPair.Duplicate",
     "ResourceConflictException",
     "IdempotentParameterMismatch",
+    "AlreadyExistsException",
+    "ResourceExistsException",
+    "TokenAlreadyExistsException",
+    "TrailAlreadyExistsException",
 }
 _IN_THE_WAY = {
     "DependencyViolation",
@@ -125,7 +129,14 @@ _IN_THE_WAY = {
     "VolumeInUse",
     "ConflictException",
 }
-_NOT_YET = {"IncorrectState", "IncorrectInstanceState", "OperationAborted"}
+_NOT_YET = {
+    "IncorrectState",
+    "IncorrectInstanceState",
+    "OperationAborted",
+    # IAM: somebody else changes it at this moment, or it was made a moment ago.
+    "ConcurrentModification",
+    "EntityTemporarilyUnmodifiable",
+}
 
 
 class OurFault(Trouble):
@@ -167,6 +178,9 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     if code == "ValidationException" and (
         "could not find" in lower or "recordnotfound" in lower or "does not exist" in lower
     ):
+        return NotThere(words)
+    # CloudFormation has no code of its own for it: "Stack with id x does not exist".
+    if code == "ValidationError" and lower.startswith("stack") and "does not exist" in lower:
         return NotThere(words)
     # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
     if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:

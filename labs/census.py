@@ -27,6 +27,8 @@ Tags = dict[str, str]
 
 THREADS = 16
 MOVING = ("", "pending", "stopping", "deleting")
+# An ARN may be longer: of a secret or a policy with hundreds of letters in its name.
+LONGEST_ID = Resource._meta.get_field("aws_id").max_length or 0
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,10 @@ def _compare(answer: _Answer, known: _Known, result: Survey) -> list[tuple[Group
             or _same_kind(known.by_tag.get(str(seen.tags.get(TAG_RESOURCE, ""))), group.kind)
             or known.by_name.get((group.kind, region, seen.name))
         )
+        if row is None and len(seen.aws_id) > LONGEST_ID:
+            where = f"{group.account.aws_id} {group.region} {group.kind} {seen.name[:60]}"
+            result.trouble[where] = f"{group.kind} {seen.name[:60]}...: its id is too long to be kept"
+            continue
         if row is None:
             strangers.append((group, seen))
             continue

@@ -137,7 +137,7 @@ def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource], stran
             continue
         if of_type and not resource.startswith((f"{of_type}/", f"{of_type}:")):
             continue
-        name = resource[len(of_type) + 1 :].rsplit("/", 1)[-1] if of_type else resource
+        name = arn if kind.id_is_arn else resource[len(of_type) + 1 :].rsplit("/", 1)[-1] if of_type else resource
         if (kind.name, name) in strangers:
             return False
         known = next((row for row in rows if row.kind == kind.name and name in (row.aws_id, row.name)), None)

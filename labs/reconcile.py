@@ -143,7 +143,7 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
         _create(step, kind, client, want, row, clock)
         return
     if step.act == CLOSE:
-        ledger.close(row, now, step.why, since=seen.since)
+        ledger.close(row, now, str(seen.facts.get("end") or step.why), since=seen.since)
         return
     if step.act == BLOCK:
         ledger.block(row, step.why, now + min(step.again, RETRY_BLOCKED), now)

@@ -57,6 +57,7 @@ class Seen:
 
     facts: plain JSON values; whatever meters(), other kinds' params ("arn") and pages need. Stable: a fact that changes
     at every look (a counter, a timestamp of now) does not belong here, since changed facts begin a new span.
+    facts["end"] of an absent one: what its end really is, where "seen absent" would say too much.
     since: when AWS says that this state began, if it says so; aware UTC.
     mark: what the *list* call shows of a modification (status + last modified); '' where lists show nothing.
     """
@@ -135,6 +136,8 @@ class Kind:
     icon: ClassVar[str] = "server"
     cost_service: ClassVar[str] = ""  # what the bill calls it: EC2, SageMaker, S3, IAM ('' = service.upper())
     arn_type: ClassVar[str] = ""  # how ARNs name it, "service:type" ("ec2:instance", "iam:role"; "s3" for buckets)
+    id_is_arn: ClassVar[bool] = False  # its aws_id is the whole ARN, not the end of it
+    can_tag: ClassVar[bool] = True  # False: AWS gives it no tags, so that its name alone tells whose it is
     is_global: ClassVar[bool] = False  # S3 and IAM: one list a account, not one a region
     # False: the portal never makes one; what a service or a student made is found, metered and deleted.
     can_create: ClassVar[bool] = True

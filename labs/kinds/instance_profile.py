@@ -8,7 +8,7 @@ from typing import Any
 
 from labs.kinds.aws_words import mark, tag_dict, tag_list, utc
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
-from labs.kinds.iam_role import AWS_OWN, PATH, PORTALS_OWN
+from labs.kinds.iam_identity import PATH, is_not_listed, pages_of
 
 
 class InstanceProfile(Kind):
@@ -42,11 +42,9 @@ class InstanceProfile(Kind):
         client.delete_instance_profile(InstanceProfileName=seen.aws_id)
 
     def find_all(self, client) -> Iterable[Seen]:
-        for page in client.get_paginator("list_instance_profiles").paginate(PaginationConfig={"PageSize": 1000}):
-            for profile in page["InstanceProfiles"]:
-                whole_path = profile["Path"] + profile["InstanceProfileName"]
-                if not profile["Path"].startswith(AWS_OWN) and whole_path not in PORTALS_OWN:
-                    yield _seen(profile, whole=False)  # ListInstanceProfiles leaves tags out
+        for profile in pages_of(client, "list_instance_profiles", "InstanceProfiles"):
+            if not is_not_listed(profile["Path"], profile["InstanceProfileName"]):
+                yield _seen(profile, whole=False)  # ListInstanceProfiles leaves tags out
 
     def complete(self, client, glimpsed: Seen, tags: Mapping[str, str] | None = None) -> Seen:
         if tags is None:

@@ -62,6 +62,14 @@ def test_two_things_of_one_name_are_two_rows(cloud, account, clock):
     assert Resource.objects.count() == 3
 
 
+def test_an_id_that_is_too_long_to_be_kept_is_said_and_ends_no_census(cloud, account, clock):
+    by_hand(cloud, number=1)
+    by_hand(cloud, number="9" * 300)
+    found = census.survey(only_fakes(account), clock)
+    assert [row.aws_id for row in found.strangers] == ["hand-1"]
+    assert "its id is too long to be kept" in " ".join(found.trouble.values())
+
+
 def test_nobodys_in_a_shared_account_is_nobodys_and_a_tag_names_its_owner(cloud, account, aye, clock, start):
     account.owner, account.mode = None, Account.SHARED
     account.save()

@@ -40,7 +40,7 @@ class OneAPage:
         self.client = client
 
     def __getattr__(self, name):
-        if not self.client.can_paginate(name):
+        if name not in self.client.meta.method_to_api_mapping or not self.client.can_paginate(name):
             return getattr(self.client, name)
         return lambda **asked: next(iter(self.get_paginator(name).paginate(**asked)))
 
@@ -196,7 +196,7 @@ def test_its_life_from_create_to_absent(name, account):
     client, want, seen = make(name, account)
     assert seen.state == RUNNING
     assert seen.aws_id and (kind.identity != NAME or not kind.can_create or seen.name == want.name)
-    assert seen.tags.items() >= want.tags.items(), "the census tells whose it is by its tags"
+    assert not kind.can_tag or seen.tags.items() >= want.tags.items(), "the census tells whose it is by its tags"
     json.dumps(dict(seen.facts))
 
     want = replace(want, aws_id=seen.aws_id)
@@ -212,8 +212,9 @@ def test_its_life_from_create_to_absent(name, account):
         kind.stop(client, want, seen)
         seen = kind.observe(client, want)
         assert seen.state == STOPPED
-        kind.start(client, want, seen)
-        assert kind.observe(client, want).state == RUNNING
+        if kind.can_create or type(kind).start is not Kind.start:  # nobody starts what no lab made
+            kind.start(client, want, seen)
+            assert kind.observe(client, want).state == RUNNING
 
     delete(name, client, want)
     assert seen.aws_id not in {each.aws_id for each in kind.find_all(client)}

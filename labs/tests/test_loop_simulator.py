@@ -1,5 +1,6 @@
 """The same loop on the simulator, over HTTP, with the real kinds: killed after every single AWS call in turn."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from labs.kinds.base import TAG_LAUNCH, Want
 from labs.models import Account, Launch, Resource
 from labs.tests.cast import Clock, Died
 from labs.tests.conftest import World, lab_of
+from labs.tests.kinds.examples.cloudformation import TEMPLATE
+from labs.tests.kinds.examples.iam import READS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.simulator]
 
@@ -37,6 +40,13 @@ SAGEMAKER = lab_of(
     Want("config", "sagemaker-endpoint-config", {"model": "{model.name}", "type": "ml.m5.large"}, ("model",)),
     Want("endpoint", "sagemaker-endpoint", {"config": "{config.name}"}, ("config",)),
     slug="sagemaker",
+)
+TRUST = lab_of(
+    Want("policy", "iam-policy", {"document": READS}),
+    Want("group", "iam-group", {"managed_policies": ["{policy.arn}"]}, ("policy",)),
+    Want("secret", "secret", {"value": "only for the lab"}),
+    Want("stack", "cloudformation-stack", {"template_body": json.dumps(TEMPLATE), "parameters": {"Shown": "x"}}),
+    slug="trust",
 )
 
 
@@ -171,7 +181,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("lab", [EC2, SAGEMAKER], ids=lambda lab: lab.slug)
+@pytest.mark.parametrize("lab", [EC2, SAGEMAKER, TRUST], ids=lambda lab: lab.slug)
 def test_every_call_failing_once_ends_in_the_same_state(lab, fault, world, clock, account, aye, simulator):
     simulator.forget_calls()
     whole_life(world, clock, account, aye, lab)
@@ -187,3 +197,42 @@ def test_every_call_failing_once_ends_in_the_same_state(lab, fault, world, clock
     assert launch.ended_at
     assert launch.certificate["left"] == []
     assert not any(things_of(account, launch).values())
+
+
+def test_of_a_key_that_waits_for_its_end_the_certificate_says_so(world, clock, account, aye):
+    """It costs nothing any more, and is not gone for good either."""
+    launch, states, made = whole_life(world, clock, account, aye, lab_of(Want("key", "kms-key"), slug="kms"))
+    assert states == {"key": "running"} and launch.ended_at
+    (row,) = launch.certificate["rows"]
+    assert "its deletion is scheduled for" in row["why"] and "until then it can be cancelled" in row["why"]
+    key = aws.client(account, "kms").describe_key(KeyId=made["kms-key"])["KeyMetadata"]
+    assert key["KeyState"] == "PendingDeletion"
+
+
+def test_a_stack_that_cannot_be_deleted_says_what_is_in_its_way_and_goes_when_that_is_gone(world, clock, account, aye):
+    params = {"template_body": json.dumps(TEMPLATE), "parameters": {"Shown": "x"}}
+    launch = launching.launch(lab_of(Want("stack", "cloudformation-stack", params)), account, aye, now=clock())
+    world.run(30)
+    s3, bucket = aws.client(account, "s3"), world.rows(launch)["stack"].facts["id_of_data"]
+    s3.put_object(Bucket=bucket, Key="a", Body=b"")
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+    world.run(600)
+    row = world.rows(launch)["stack"]
+    assert row.closed_at is None
+    assert "Data (AWS::S3::Bucket): The bucket you tried to delete is not empty" in row.blocked_why
+    s3.delete_object(Bucket=bucket, Key="a")
+    world.run(1500)
+    launch.refresh_from_db()
+    assert launch.ended_at
+
+
+def test_what_is_known_by_its_whole_arn_is_found_by_the_second_method(world, clock, account, aye):
+    """As if every row had been closed by mistake: nothing is certified while the tagging API shows what is there."""
+    launch = launching.launch(TRUST, account, aye, now=clock())
+    world.run(60)
+    known = {row.key: row.aws_id for row in world.rows(launch).values()}
+    Resource.objects.filter(launch=launch).update(closed_at=clock())
+    assert {known["secret"], known["stack"]} <= set(certify.prove(launch, clock))
+    stack = aws.client(account, "cloudformation")
+    stack.delete_stack(StackName=known["stack"])
+    assert known["stack"] not in certify.prove(launch, clock)

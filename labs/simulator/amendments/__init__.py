@@ -1,7 +1,8 @@
 """Where moto does other than AWS, and a lab or a test of ours would meet it: one subject a file, a few lines each.
 
 A file says in its first lines what AWS does. `instead_of` replaces one method of moto's and hands over the one that
-was; it fails at the start when a new moto has no such method, rather than in silence.
+was; it fails at the start when a new moto has no such method, rather than in silence. `added_to` is for an operation
+that moto has not got; it fails at the start when a new moto has it.
 """
 
 from __future__ import annotations
@@ -46,3 +47,15 @@ def instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable
         return amended
 
     return replace
+
+
+def added_to(owner: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: the function is a method of owner from now on: in a class of responses, the operation of its name."""
+
+    def add(method: Callable[..., Any]) -> Callable[..., Any]:
+        if hasattr(owner, method.__name__):
+            raise AttributeError(f"{owner.__name__} has a {method.__name__} of its own by now")
+        setattr(owner, method.__name__, method)
+        return method
+
+    return add

@@ -18,7 +18,10 @@ from labs.simulator.amendments import instead_of
 def delete_bucket(was: Any, self: S3Backend, bucket_name: str) -> Any:
     if self.get_bucket(bucket_name).multiparts:
         raise BucketNotEmpty(bucket_name=bucket_name)
-    return was(self, bucket_name)
+    deleted = was(self, bucket_name)
+    if not deleted:  # moto's CloudFormation takes that for done
+        raise BucketNotEmpty(bucket_name=bucket_name)
+    return deleted
 
 
 @instead_of(S3Response, "all_buckets")
