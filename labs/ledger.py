@@ -489,11 +489,11 @@ def goes_before(row: Resource, kind, family: Mapping[str, Resource]) -> bool:
         return True
     if not kind.goes_after:
         return False
-    others = Resource.objects.open().filter(account=row.account_id, kind__in=kind.goes_after).exclude(pk=row.pk)
+    going = Resource.objects.open().filter(account=row.account_id, kind__in=kind.goes_after, wanted=GONE)
     if row.launch_id:
         # What the row itself needs goes after it, whatever their kinds say.
-        return others.filter(launch=row.launch_id).exclude(key__in=_all_needs(row, family)).exists()
-    here = others.strangers().filter(wanted=GONE, blocked_why="")
+        return going.filter(launch=row.launch_id).exclude(key__in=_all_needs(row, family)).exists()
+    here = going.strangers().filter(blocked_why="")
     return (here if kind.is_global else here.filter(region=row.region)).exists()
 
 
