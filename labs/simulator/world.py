@@ -23,7 +23,7 @@ CANNOT = (
     "EC2 instances have no operating system: nobody can log in, and nothing runs on them.",
     "Notebook instances do not open: there is no Jupyter behind them.",
     "IAM policies are kept and shown, but not enforced inside an account.",
-    "Client tokens are ignored: the same create call twice makes two.",
+    "Client tokens of instances and volumes are ignored: the same create call twice makes two.",
     "Nothing fires on a schedule, and nothing is delivered by mail.",
     "CloudTrail, Cost Explorer, the price list and service quotas are empty or missing.",
     "Nothing is kept when the simulator stops: each start is a new, empty world.",
