@@ -108,10 +108,17 @@ _NOT_THERE = {
     "ResourceNotFoundException",
     "NotFound",
     "404",
+    "FileSystemNotFound",
+    "Gateway.NotAttached",
+    "InvalidAMIID.Unavailable",
+    "LoadBalancerNotFound",
+    "MountTargetNotFound",
+    "NatGatewayNotFound",
 }
 _ALREADY = {
     "BucketAlreadyOwnedByYou",
     "EntityAlreadyExists",
+    "FileSystemAlreadyExists",
     "InvalidGroup.Duplicate",
     "InvalidKeyPair.Duplicate",
     "ResourceConflictException",
@@ -126,16 +133,22 @@ _IN_THE_WAY = {
     "DeleteConflict",
     "ResourceInUse",
     "BucketNotEmpty",
+    "FileSystemInUse",
+    "InvalidIPAddress.InUse",
+    "InvalidNetworkInterface.InUse",
+    "InvalidSnapshot.InUse",
     "VolumeInUse",
     "ConflictException",
 }
 _NOT_YET = {
-    "IncorrectState",
-    "IncorrectInstanceState",
-    "OperationAborted",
     # IAM: somebody else changes it at this moment, or it was made a moment ago.
     "ConcurrentModification",
     "EntityTemporarilyUnmodifiable",
+    "IncorrectFileSystemLifeCycleState",
+    "IncorrectInstanceState",
+    "IncorrectMountTargetState",
+    "IncorrectState",
+    "OperationAborted",
 }
 
 
@@ -187,6 +200,12 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         return NotYet(words)
     if code == "InvalidParameterValue" and "instance profile" in lower:
         return NotYet(words)
+    # Two refusals of EC2's without a code of their own: of an interface that something holds, and of an address that a
+    # NAT gateway or a load balancer holds, or held until a moment ago.
+    if (code == "InvalidParameterValue" and "currently in use" in lower) or (
+        code == "AuthFailure" and "permission to access the specified resource" in lower
+    ):
+        return InTheWay(words)
     if code in _IN_THE_WAY:
         return InTheWay(words)
     if code in _DENIALS or status in (401, 403):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from labs.aws import Refused
+from labs.kinds import public_ipv4
 from labs.kinds.aws_words import code_of, mark, tag_dict, tag_specifications, utc
 from labs.kinds.base import (
     ABSENT,
@@ -148,7 +148,7 @@ class EC2Instance(Kind):
 
     def meters(self, seen: Seen) -> list[Meter]:
         """Hours only while running, by the second and 60 s at least a start; disks as long as they are there; a public
-        IPv4 address as long as it is held (EC2, EBS and VPC pricing)."""
+        IPv4 address as long as AWS lends it one (EC2, EBS and VPC pricing)."""
         facts, meters = seen.facts, []
         if seen.state == RUNNING:
             kind = "spot" if facts.get("spot") else f"on-demand-{facts.get('platform', 'linux')}"
@@ -157,14 +157,8 @@ class EC2Instance(Kind):
             )
         if seen.state in (FAILED, ABSENT):
             return []
-        addresses = int(facts.get("public_ips", 0))
-        if addresses and seen.state != DELETING:
-            label = "public IPv4" if addresses == 1 else f"{addresses} public IPv4"
-            meters.append(
-                Meter(
-                    "VPC", "public-ipv4", "in-use-address", "Hrs", Decimal(addresses), minimum_seconds=60, label=label
-                )
-            )
+        if seen.state != DELETING:
+            meters += public_ipv4.meters_of(int(facts.get("public_ips", 0)))
         return meters + meters_of(facts.get("disks", ()))
 
     def would_be(self, want: Want) -> Seen:
@@ -229,21 +223,20 @@ def _seen(instance: Mapping[str, Any], volumes: Mapping[str, Mapping[str, Any]])
         since=_since(instance, state),
         facts=facts,
         tags=tags,
-        mark=mark(instance["State"]["Name"], instance["LaunchTime"]),
+        mark=mark(instance["State"]["Name"], instance["LaunchTime"], facts["public_ips"]),
     )
 
 
 def _public_addresses(instance: Mapping[str, Any]) -> int:
-    """How many public IPv4 addresses are billed with it. How many, not which: a new address is not a new fact."""
-    if not instance.get("PublicIpAddress"):
-        return 0
-    held = [
-        address
+    """How many public IPv4 addresses AWS lends it while it runs. How many, not which: a new address is not a new fact.
+
+    An Elastic IP belongs to the account, and is counted by its own row, attached or not (elastic_ip.py).
+    """
+    return sum(
+        address.get("Association", {}).get("IpOwnerId") == "amazon"
         for card in instance.get("NetworkInterfaces", ())
         for address in card.get("PrivateIpAddresses", ())
-        if address.get("Association", {}).get("PublicIp")
-    ]
-    return max(1, len(held))
+    )
 
 
 def _since(instance: Mapping[str, Any], state: str) -> datetime | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labs.aws import Refused
 from labs.kinds.aws_words import code_of, mark, tag_dict, tag_specifications
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
+from labs.kinds.ec2_tagged import HOLD_INTERFACES
+from labs.kinds.vpc import default_vpc
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 
@@ -17,13 +18,13 @@ class SecurityGroup(Kind):
 
     name, service, identity = "security-group", "ec2", NAME
     title, icon, cost_service, arn_type = "Security group", "shield-check", "EC2", "ec2:security-group"
-    is_free, goes_after = True, ("ec2-instance",)
+    is_free, goes_after = True, (*HOLD_INTERFACES, "network-interface")
 
     def create(self, client, want: Want) -> None:
         client.create_security_group(
             GroupName=want.name,
             Description=str(want.params.get("description") or "Made for a lab")[:255],
-            VpcId=want.params.get("vpc") or _default_vpc(client),
+            VpcId=want.params.get("vpc") or default_vpc(client),
             TagSpecifications=tag_specifications(want.tags, "security-group"),
         )
 
@@ -78,14 +79,6 @@ class SecurityGroup(Kind):
             for group in page["SecurityGroups"]:
                 if group["GroupName"] != "default":
                     yield _seen(group)
-
-
-def _default_vpc(client) -> str:
-    found = client.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
-    if not found:
-        region = client.meta.region_name
-        raise Refused(f"{region} has no default VPC. Make one in the VPC console: Actions, Create default VPC.")
-    return found[0]["VpcId"]
 
 
 def _names(rule: Mapping[str, Any], group: str) -> bool:

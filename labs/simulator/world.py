@@ -24,10 +24,10 @@ CANNOT = (
     "EC2 instances have no operating system: nobody can log in, and nothing runs on them.",
     "Notebook instances do not open: there is no Jupyter behind them.",
     "IAM policies are kept and shown, but not enforced inside an account.",
-    "Client tokens are ignored: the same create call twice makes two.",
     "Nothing is delivered by mail.",
     "Schedules and rules set off what practice mode has, and ask no role; what they cannot set off is in its log.",
     "State machines run, but no JSONata, and .sync waits for SageMaker's jobs only: the rest fails and says so.",
+    "Client tokens of instances and volumes are ignored: the same create call twice makes two.",
     "CloudTrail, Cost Explorer, the price list and service quotas are empty or missing.",
     "Nothing is kept when the simulator stops: each start is a new, empty world.",
 )

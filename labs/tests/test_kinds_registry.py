@@ -127,7 +127,9 @@ def test_it_introduces_itself(name):
     kind = kind_of(name)
     assert kind.name == name
     assert kind.identity in (TOKEN, NAME, TAG)
-    assert kind.title and kind.cost_service and kind.arn_type.split(":")[0] == kind.service
+    # ARNs name a service as signatures do: of "efs" that is "elasticfilesystem".
+    assert kind.arn_type.split(":")[0] == get_session().get_service_model(kind.service).signing_name
+    assert kind.title and kind.cost_service
     assert kind.stop_means in ("keep", "delete")
 
 

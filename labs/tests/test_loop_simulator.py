@@ -48,6 +48,62 @@ TRUST = lab_of(
     Want("stack", "cloudformation-stack", {"template_body": json.dumps(TEMPLATE), "parameters": {"Shown": "x"}}),
     slug="trust",
 )
+NETWORK = lab_of(
+    Want("net", "vpc"),
+    Want("way-out", "internet-gateway", {"vpc": "{net.aws_id}"}, ("net",)),
+    Want("outside", "subnet", {"vpc": "{net.aws_id}", "cidr": "10.0.1.0/24", "public": True}, ("net",)),
+    Want("inside", "subnet", {"vpc": "{net.aws_id}", "cidr": "10.0.2.0/24"}, ("net",)),
+    Want(
+        "routes-out",
+        "route-table",
+        {
+            "vpc": "{net.aws_id}",
+            "subnets": ["{outside.aws_id}"],
+            "routes": [{"cidr": "0.0.0.0/0", "gateway": "{way-out.aws_id}"}],
+        },
+        ("net", "way-out", "outside"),
+    ),
+    Want("address", "elastic-ip"),
+    Want(
+        "nat",
+        "nat-gateway",
+        {"subnet": "{outside.aws_id}", "address": "{address.aws_id}"},
+        ("routes-out", "outside", "address"),
+    ),
+    Want(
+        "routes-in",
+        "route-table",
+        {
+            "vpc": "{net.aws_id}",
+            "subnets": ["{inside.aws_id}"],
+            "routes": [{"cidr": "0.0.0.0/0", "nat": "{nat.aws_id}"}],
+        },
+        ("net", "nat", "inside"),
+    ),
+    Want("group", "security-group", {"vpc": "{net.aws_id}"}, ("net",)),
+    Want(
+        "to-sagemaker",
+        "vpc-endpoint",
+        {
+            "service": "sagemaker.api",
+            "type": "Interface",
+            "vpc": "{net.aws_id}",
+            "subnets": ["{inside.aws_id}"],
+            "security_groups": ["{group.aws_id}"],
+        },
+        ("net", "inside", "group"),
+    ),
+    Want(
+        "box",
+        "ec2-instance",
+        {"type": "t3.micro", "gb": 8, "subnet": "{inside.aws_id}", "security_groups": ["{group.aws_id}"]},
+        ("inside", "group", "routes-in"),
+    ),
+    Want("disk", "ebs-volume", {"gb": 1}),
+    Want("copy", "ebs-snapshot", {"volume": "{disk.aws_id}"}, ("disk",)),
+    Want("files", "efs-file-system"),
+    slug="network",
+)
 
 
 @pytest.fixture
@@ -236,3 +292,23 @@ def test_what_is_known_by_its_whole_arn_is_found_by_the_second_method(world, clo
     stack = aws.client(account, "cloudformation")
     stack.delete_stack(StackName=known["stack"])
     assert known["stack"] not in certify.prove(launch, clock)
+
+
+def test_a_private_network_comes_and_goes_in_order_also_when_every_first_answer_is_lost(
+    world, clock, account, aye, simulator
+):
+    """Most of it AWS makes without a guard against a second one: it is found by the tag that the create call set."""
+    simulator.forget_calls()
+    for fault in ({}, FAULTS["time-out after success"]):
+        once = [{"service": service, "operation": operation} for service, operation in _called(simulator)]
+        simulator.faults([{**each, "account": account.aws_id, "times": 1, **fault} for each in once] if fault else [])
+        launch, states, made = whole_life(world, clock, account, aye, NETWORK)
+        assert set(states.values()) == {"running"} and all(made.values())
+        assert launch.ended_at
+        assert launch.certificate["left"] == []
+        assert not any(things_of(account, launch).values())
+    assert not list(Resource.objects.strangers())
+
+
+def _called(simulator):
+    return [name.split(":") for name in simulator.calls()["by"]]

@@ -1,6 +1,7 @@
 """EC2 instances. AWS shows pending, stopping and shutting-down on the way; lists what is terminated for about an hour;
 starts only what is stopped and stops only what runs; launches up to MaxCount; dates a start by LaunchTime; and deletes
-the primary network interface with its instance, whose root disk is deleted with it too unless told otherwise.
+the network interface that was made with an instance, whose root disk is deleted with it too unless told otherwise. Its
+other interfaces are detached at its end, and its addresses are let go.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from moto.ec2.responses.instances import InstanceResponse
 from moto.iam.exceptions import NotFoundException
 
 from labs.simulator.amendments import instead_of
-from labs.simulator.transitions import later_than_listed, make_timed
+from labs.simulator.amendments.addresses import let_go
+from labs.simulator.transitions import later, later_than_listed, make_timed
 
 _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 
@@ -64,11 +66,27 @@ def terminate(was: Any, self: Instance) -> Any:
     if self.state in ("terminated", "shutting-down"):
         return self._state
     before = was(self)
-    primary = self.nics.get(0)
-    if primary is not None:
-        self.ec2_backend.enis.pop(primary.id, None)
+    later(partial(_let_go, self))
     later_than_listed(partial(_vanish, self))
     return before
+
+
+@instead_of(Instance, "prep_nics")
+def prep_nics(was: Any, self: Instance, nic_spec: list[dict[str, Any]], *args: Any, **asked: Any) -> None:
+    was(self, nic_spec, *args, **asked)
+    brought = {nic.get("NetworkInterfaceId") for nic in nic_spec}
+    primary = self.nics.get(0)
+    if primary is not None and primary.id not in brought:
+        primary.delete_on_termination = True
+
+
+def _let_go(instance: Instance) -> None:
+    for address in instance.ec2_backend.addresses:
+        if address.instance is instance:
+            let_go(address)
+    for interface in list(instance.nics.values()):
+        if interface.id in instance.ec2_backend.enis:
+            instance.detach_eni(interface)
 
 
 def _vanish(instance: Instance) -> None:

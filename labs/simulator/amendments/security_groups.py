@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models.security_groups import SecurityGroupBackend
+from moto.ec2.responses.security_groups import SecurityGroups
 
 from labs.simulator.amendments import instead_of
 
@@ -13,13 +14,20 @@ from labs.simulator.amendments import instead_of
 @instead_of(SecurityGroupBackend, "_delete_security_group")
 def _delete_security_group(was: Any, self: Any, vpc_id: str | None, group_id: str) -> Any:
     group = self.get_security_group_from_id(group_id)
-    if group.name == "default":
-        raise EC2ClientError(
-            "CannotDelete", f'the specified group: "{group_id}" name: "default" cannot be deleted by a user'
-        )
     if any(_needs(instance, group_id) for instance in self.all_instances()) or _is_named_elsewhere(self, group_id):
         raise DependencyViolationError(f"resource {group_id} has a dependent object")
     return was(self, group.vpc_id, group_id)
+
+
+# At the door and not in the backend: a VPC takes its default group with it.
+@instead_of(SecurityGroups, "delete_security_group")
+def delete_security_group(was: Any, self: SecurityGroups) -> Any:
+    group = self.ec2_backend.get_security_group_from_id(self._get_param("GroupId") or "")
+    if group is not None and group.name == "default":
+        raise EC2ClientError(
+            "CannotDelete", f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
+        )
+    return was(self)
 
 
 def _needs(instance: Any, group_id: str) -> bool:

@@ -12,9 +12,12 @@ from labs.aws import InTheWay, Refused, sorted_trouble
 from labs.kinds import kind_of
 from labs.kinds.base import ABSENT, DELETING, FAILED, PENDING, RUNNING, STOPPED, STOPPING, Seen
 from labs.tests.kinds.examples import configure, delete, make, want_for
-from labs.tests.kinds.examples.ec2 import PUBLIC_KEY
+from labs.tests.kinds.examples.ec2 import PUBLIC_KEY, volume
+from labs.tests.kinds.stubbed import stubbed
 
-INSTANCE, VOLUME, GROUP, KEY_PAIR = map(kind_of, ("ec2-instance", "ebs-volume", "security-group", "ec2-key-pair"))
+INSTANCE, VOLUME, GROUP, KEY_PAIR, SNAPSHOT, IMAGE = map(
+    kind_of, ("ec2-instance", "ebs-volume", "security-group", "ec2-key-pair", "ebs-snapshot", "ami")
+)
 GP3 = {"type": "gp3", "gb": 8, "iops": 3000, "mibps": 125}
 MICRO = {"type": "t3.micro", "platform": "linux", "disks": [GP3], "public_ips": 1}
 
@@ -214,7 +217,6 @@ DISK = ("EBS", "volume", "gp3", Decimal(8), "month")
         (PENDING, {}, {ADDRESS, DISK}, "EC2 bills from running on"),
         (STOPPING, {"public_ips": 0}, {DISK}, "no hours while it stops"),
         (STOPPED, {"public_ips": 0}, {DISK}, "a stopped instance pays for its disk"),
-        (STOPPED, {}, {ADDRESS, DISK}, "and for an elastic address that stays with it"),
         (DELETING, {}, {DISK}, "until the disk is gone too"),
         (FAILED, {}, set(), "it never ran"),
         (ABSENT, {}, set(), "gone"),
@@ -264,6 +266,106 @@ def test_an_instance_is_billed_by_the_second_and_a_minute_at_least():
 def test_a_volume_costs_attached_or_not(disk, billed):
     for attached in (True, False):
         assert lines(VOLUME.meters(Seen(RUNNING, facts={**disk, "attached": attached, "goes_with": ""}))) == billed
+
+
+# --- snapshots and images ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ec2():
+    with stubbed("ec2") as client:
+        yield client
+
+
+def snapshot_seen(ec2, **more):
+    told = {
+        "SnapshotId": "snap-1",
+        "State": "completed",
+        "VolumeSize": 100,
+        "StartTime": datetime(2025, 9, 13, tzinfo=UTC),
+    }
+    ec2.answers.add_response("describe_snapshots", {"Snapshots": [told | more]}, {"SnapshotIds": ["snap-1"]})
+    return SNAPSHOT.observe(ec2, want_for("ebs-snapshot", aws_id="snap-1"))
+
+
+@pytest.mark.parametrize(
+    ("told", "billed", "why"),
+    [
+        ({}, [("standard", Decimal(100))], "AWS does not say how much is in it: at most the whole disk"),
+        ({"FullSnapshotSizeInBytes": 3 * 2**30}, [("standard", Decimal(3))], "empty blocks cost nothing"),
+        ({"StorageTier": "archive"}, [("archive", Decimal(100))], "another price, which is not in the book: unpriced"),
+        ({"State": "pending"}, [], "it is being written"),
+        ({"State": "error"}, [], "it holds nothing"),
+    ],
+)
+def test_a_snapshot_costs(ec2, told, billed, why):
+    meters = SNAPSHOT.meters(snapshot_seen(ec2, **told))
+    assert [(meter.sku, meter.quantity) for meter in meters] == billed, why
+
+
+def test_a_snapshot_that_failed_says_why(ec2):
+    seen = snapshot_seen(ec2, State="error", StateMessage="The key is disabled")
+    assert (seen.state, seen.facts["failure"]) == (FAILED, "The key is disabled")
+
+
+@pytest.mark.simulator
+def test_snapshots_and_images_that_others_own_are_not_listed(account):
+    client = account.client("ec2")
+    assert client.describe_images(Owners=["amazon"])["Images"]
+    mine = make("ami", account)[2]
+    assert mine.aws_id in {each.aws_id for each in IMAGE.find_all(client)}
+    owners = {each["OwnerId"] for each in client.describe_images(ImageIds=[mine.aws_id])["Images"]}
+    for image in IMAGE.find_all(client):
+        assert {each["OwnerId"] for each in client.describe_images(ImageIds=[image.aws_id])["Images"]} == owners
+
+
+@pytest.mark.simulator
+def test_the_snapshot_behind_an_image_waits_for_the_image_and_is_kept_by_its_end(account):
+    client, want, seen = make("ami", account)
+    (behind,) = seen.facts["snapshots"]
+    mine = want_for("ebs-snapshot", aws_id=behind)
+    with pytest.raises(ClientError) as refused:
+        SNAPSHOT.delete(client, mine, SNAPSHOT.observe(client, mine))
+    assert isinstance(sorted_trouble(refused.value), InTheWay)
+    delete("ami", client, want)
+    assert SNAPSHOT.observe(client, mine).state == RUNNING, "it costs on, and is its own row"
+    delete("ebs-snapshot", client, mine)
+
+
+@pytest.mark.simulator
+def test_snapshots_and_images_are_seen_on_their_way(account):
+    account.simulator.pace(state_seconds=30)
+    _, _, image = make("ami", account)
+    _, _, snapshot = make("ebs-snapshot", account, {"volume": volume(account)})
+    assert (image.state, snapshot.state) == (PENDING, PENDING)
+    account.simulator.let_pass(31)
+    for kind, seen in ((IMAGE, image), (SNAPSHOT, snapshot)):
+        assert kind.observe(account.client("ec2"), want_for(kind.name, aws_id=seen.aws_id)).state == RUNNING
+
+
+@pytest.mark.simulator
+def test_a_disabled_image_is_listed_with_the_snapshots_that_it_holds(account):
+    client, want, seen = make("ami", account)
+    client.disable_image(ImageId=seen.aws_id)
+    (listed,) = (each for each in IMAGE.find_all(client) if each.aws_id == seen.aws_id)
+    assert (listed.state, listed.facts["state"]) == (RUNNING, "disabled")
+    delete("ami", client, want)
+
+
+def test_an_image_protected_against_deregistration_is_unprotected_and_asked_again(ec2):
+    asked = {"ImageId": "ami-1"}
+    ec2.answers.add_client_error("deregister_image", "OperationNotPermitted", expected_params=asked)
+    ec2.answers.add_response("disable_image_deregistration_protection", {"Return": "true"}, asked)
+    ec2.answers.add_response("deregister_image", {"Return": True}, asked)
+    for _ in range(2):
+        IMAGE.delete(ec2, want_for("ami"), Seen(RUNNING, aws_id="ami-1"))
+
+
+def test_an_image_that_failed_says_why(ec2):
+    told = {"ImageId": "ami-1", "State": "failed", "StateReason": {"Message": "The instance has no disk"}}
+    ec2.answers.add_response("describe_images", {"Images": [told]})
+    seen = IMAGE.observe(ec2, want_for("ami", aws_id="ami-1"))
+    assert (seen.state, seen.facts["failure"]) == (FAILED, "The instance has no disk")
 
 
 # --- key pairs and groups ------------------------------------------------------------------------------------
