@@ -104,6 +104,8 @@ _NOT_THERE = {
     "NoSuchBucket",
     "NoSuchEntity",
     "NoSuchKey",
+    "DBInstanceNotFound",
+    "DBClusterNotFoundFault",
     "ResourceNotFound",
     "ResourceNotFoundException",
     "NotFound",
@@ -125,7 +127,14 @@ _IN_THE_WAY = {
     "VolumeInUse",
     "ConflictException",
 }
-_NOT_YET = {"IncorrectState", "IncorrectInstanceState", "OperationAborted"}
+_NOT_YET = {
+    "IncorrectState",
+    "IncorrectInstanceState",
+    "OperationAborted",
+    "InvalidDBInstanceState",
+    "InvalidDBInstanceStateFault",
+    "InvalidDBClusterStateFault",
+}
 
 
 class OurFault(Trouble):
@@ -162,11 +171,16 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance".
     if code in _ALREADY or (code == "ValidationException" and ("already exist" in lower or "duplicate" in lower)):
         return AlreadyThere(words)
+    if code == "ResourceInUse" and "already exist" in lower:  # SageMaker's domains, profiles and spaces
+        return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)
     if code == "ValidationException" and (
         "could not find" in lower or "recordnotfound" in lower or "does not exist" in lower
     ):
+        return NotThere(words)
+    # EMR: "Cluster id 'j-1' is not valid."
+    if code == "InvalidRequestException" and "cluster id" in lower and "is not valid" in lower:
         return NotThere(words)
     # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
     if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:
@@ -180,6 +194,11 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     if status >= 500 or code in {"InternalError", "InternalFailure", "ServiceUnavailable", "500", "503"}:
         return NoAnswer(words)
     return Refused(words)
+
+
+def is_not_there(error: bx.ClientError) -> bool:
+    """AWS says that what was asked for does not exist: absent, for a kind that looks at it."""
+    return isinstance(sorted_trouble(error), NotThere)
 
 
 # --- clients -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ class SecurityGroup(Kind):
 
     name, service, identity = "security-group", "ec2", NAME
     title, icon, cost_service, arn_type = "Security group", "shield-check", "EC2", "ec2:security-group"
-    is_free, goes_after = True, ("ec2-instance",)
+    is_free, goes_after = True, ("ec2-instance", "emr-cluster")
 
     def create(self, client, want: Want) -> None:
         client.create_security_group(
