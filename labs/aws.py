@@ -179,6 +179,8 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         "could not find" in lower or "recordnotfound" in lower or "does not exist" in lower
     ):
         return NotThere(words)
+    if code == "ValidationException" and "current status: terminated" in lower:  # EMR Serverless
+        return NotThere(words)
     # EMR: "Cluster id 'j-1' is not valid."
     if code == "InvalidRequestException" and "cluster id" in lower and "is not valid" in lower:
         return NotThere(words)

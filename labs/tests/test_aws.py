@@ -22,6 +22,8 @@ CASES = [
     (said("ValidationException", 'Could not find endpoint "x"'), aws.NotThere),
     (said("ValidationException", "RecordNotFound"), aws.NotThere),
     (said("ValidationException", "Specified job flow ID does not exist."), aws.NotThere),
+    (said("ValidationException", "must be in one of [CREATED, STOPPED]. Current status: TERMINATED"), aws.NotThere),
+    (said("ValidationException", "must be in one of [CREATED, STOPPED]. Current status: STARTED"), aws.Refused),
     (said("InvalidRequestException", "Cluster id 'j-1' is not valid."), aws.NotThere),
     (said("InvalidRequestException", "The step is not valid."), aws.Refused),
     (said("DBInstanceNotFound", status=404), aws.NotThere),

@@ -15,4 +15,12 @@ EXAMPLES = {
         },
         missing_id="j-0123456789ABC",
     ),
+    "emr-serverless-application": Example(
+        running={
+            "status": "STARTED",
+            "architecture": "X86_64",
+            "ready": [{"kind": "Driver", "count": 2, "vcpus": "4", "gb": "16"}],
+        },
+        missing_id="00abcdefghijklmn",
+    ),
 }
