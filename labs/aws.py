@@ -132,7 +132,6 @@ _NOT_YET = {
     "IncorrectInstanceState",
     "OperationAborted",
     "InvalidDBInstanceState",
-    "InvalidDBInstanceStateFault",
     "InvalidDBClusterStateFault",
 }
 

@@ -42,7 +42,6 @@ CASES = [
         aws.NotYet,
     ),
     (said("InvalidDBInstanceState"), aws.NotYet),
-    (said("InvalidDBInstanceStateFault"), aws.NotYet),
     (said("InvalidDBClusterStateFault"), aws.NotYet),
     (said("ResourceInUse", "Unable to delete UserProfile because App(s) are associated with it."), aws.InTheWay),
     (said("DependencyViolation"), aws.InTheWay),
