@@ -104,6 +104,8 @@ _NOT_THERE = {
     "NoSuchBucket",
     "NoSuchEntity",
     "NoSuchKey",
+    "DBInstanceNotFound",
+    "DBClusterNotFoundFault",
     "ResourceNotFound",
     "ResourceNotFoundException",
     "NotFound",
@@ -149,6 +151,8 @@ _NOT_YET = {
     "IncorrectMountTargetState",
     "IncorrectState",
     "OperationAborted",
+    "InvalidDBInstanceState",
+    "InvalidDBClusterStateFault",
 }
 
 
@@ -186,6 +190,8 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance".
     if code in _ALREADY or (code == "ValidationException" and ("already exist" in lower or "duplicate" in lower)):
         return AlreadyThere(words)
+    if code == "ResourceInUse" and "already exist" in lower:  # SageMaker's domains, profiles and spaces
+        return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)
     if code == "ValidationException" and (
@@ -194,6 +200,11 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         return NotThere(words)
     # CloudFormation has no code of its own for it: "Stack with id x does not exist".
     if code == "ValidationError" and lower.startswith("stack") and "does not exist" in lower:
+        return NotThere(words)
+    if code == "ValidationException" and "current status: terminated" in lower:  # EMR Serverless
+        return NotThere(words)
+    # EMR: "Cluster id 'j-1' is not valid."
+    if code == "InvalidRequestException" and "cluster id" in lower and "is not valid" in lower:
         return NotThere(words)
     # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
     if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:
@@ -213,6 +224,11 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     if status >= 500 or code in {"InternalError", "InternalFailure", "ServiceUnavailable", "500", "503"}:
         return NoAnswer(words)
     return Refused(words)
+
+
+def is_not_there(error: bx.ClientError) -> bool:
+    """AWS says that what was asked for does not exist: absent, for a kind that looks at it."""
+    return isinstance(sorted_trouble(error), NotThere)
 
 
 # --- clients -------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""EC2 instances, with the disks that go when they go. Other disks are rows of their own (ebs_volume.py)."""
+"""EC2 instances, with the disks that go when they go. Other disks are rows of their own (ebs_volume.py), and the
+machines of an EMR cluster are counted with it (emr_cluster.py)."""
 
 from __future__ import annotations
 
@@ -40,6 +41,8 @@ STATES = {
 }
 NEWEST_AMAZON_LINUX = "al2023-ami-2023.*-{architecture}"
 BURSTABLE = ("t2.", "t3.", "t3a.", "t4g.")
+# EMR puts it on each machine of a cluster; nobody else can set a tag that begins with aws:.
+TAG_CLUSTER = "aws:elasticmapreduce:job-flow-id"
 # "User initiated (2026-11-22 20:42:04 GMT)": the only place where EC2 tells when an instance was stopped.
 _REASON = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 
@@ -142,14 +145,17 @@ class EC2Instance(Kind):
         instances = [
             instance for page in pages for reservation in page["Reservations"] for instance in reservation["Instances"]
         ]
+        instances = [instance for instance in instances if not _cluster_of(instance)]
         # Sizes are only in the list of volumes: one list more for all of them, none where there is no instance.
         volumes = _volumes(client) if any(map(_own_disks, instances)) else {}
         return [_seen(instance, volumes) for instance in instances]
 
     def meters(self, seen: Seen) -> list[Meter]:
         """Hours only while running, by the second and 60 s at least a start; disks as long as they are there; a public
-        IPv4 address as long as AWS lends it one (EC2, EBS and VPC pricing)."""
+        IPv4 address as long as AWS lends it one (EC2, EBS and VPC pricing). Nothing where a cluster counts it."""
         facts, meters = seen.facts, []
+        if facts.get("goes_with"):
+            return []
         if seen.state == RUNNING:
             kind = "spot" if facts.get("spot") else f"on-demand-{facts.get('platform', 'linux')}"
             meters.append(
@@ -179,6 +185,11 @@ def _image(client, params: Mapping[str, Any]) -> dict[str, Any]:
     if not images:
         raise Refused(f"There is no Amazon Linux image like {pattern} in {client.meta.region_name}.")
     return max(images, key=lambda image: (image["CreationDate"], image["Name"]))
+
+
+def _cluster_of(instance: Mapping[str, Any]) -> str:
+    """The EMR cluster that it is a machine of, '' for none."""
+    return tag_dict(instance.get("Tags")).get(TAG_CLUSTER, "")
 
 
 def _own_disks(instance: Mapping[str, Any]) -> list[str]:
@@ -216,6 +227,8 @@ def _seen(instance: Mapping[str, Any], volumes: Mapping[str, Mapping[str, Any]])
         "disk_gb": sum(disk["gb"] for disk in disks),
         "public_ips": _public_addresses(instance),
     }
+    if _cluster_of(instance):
+        facts["goes_with"] = _cluster_of(instance)
     return Seen(
         state,
         aws_id=instance["InstanceId"],

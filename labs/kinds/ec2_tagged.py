@@ -13,6 +13,7 @@ HOLD_INTERFACES = (
     "classic-load-balancer",
     "ec2-instance",
     "efs-file-system",
+    "emr-cluster",
     "load-balancer",
     "nat-gateway",
     "vpc-endpoint",

@@ -17,7 +17,7 @@ class InstanceProfile(Kind):
     name, service, identity = "instance-profile", "iam", NAME
     title, icon, cost_service, arn_type = "Instance profile", "user", "IAM", "iam:instance-profile"
     is_global = True
-    is_free, goes_after = True, ("ec2-instance",)
+    is_free, goes_after = True, ("ec2-instance", "emr-cluster")
 
     def create(self, client, want: Want) -> None:
         client.create_instance_profile(InstanceProfileName=want.name, Path=PATH, Tags=tag_list(want.tags))

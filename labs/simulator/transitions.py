@@ -76,6 +76,21 @@ def later(act: Callable[[], Any]) -> None:
     _when_the_state_ends.append((pace.now(), act))
 
 
+def by_way_of(thing: Any, name: str, on_the_way: str, at_last: str) -> None:
+    """Set attribute `name` to what AWS shows on the way, and in a while to `at_last`, unless something else sets it
+    first. For a status whose way depends on where it comes from (starting or creating, then available)."""
+    if not pace.seconds:
+        setattr(thing, name, at_last)
+        return
+
+    def arrive() -> None:
+        if getattr(thing, name) == on_the_way:
+            setattr(thing, name, at_last)
+
+    setattr(thing, name, on_the_way)
+    later(arrive)
+
+
 def later_than_listed(act: Callable[[], Any]) -> None:
     """Do `act` when what has ended has also been listed for its while."""
     _when_no_longer_listed.append((pace.now(), act))
