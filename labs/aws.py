@@ -6,10 +6,14 @@ account from the simulator, for shared and own accounts from AWS by the standard
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import boto3
 import botocore.exceptions as bx
@@ -322,6 +326,28 @@ def assume(account, role_arn, *, session_name, seconds=3600, tags=None, source_i
     if f"::{account.aws_id}:" not in arn:
         raise ChangedWorld(f"asked for account {account.aws_id}, was answered by {arn or 'nobody'}")
     return answer["Credentials"]
+
+
+# boto3 has no client of it.
+FEDERATION = "https://signin.aws.amazon.com/federation"
+
+
+def console_link(key_id, secret, session_token, *, destination, issuer) -> str:
+    """An address that opens AWS's console with these temporary credentials. Raises Refused and NoAnswer."""
+    # No SessionDuration: of a chained session AWS refuses it, and without it the console ends with the credentials.
+    session = json.dumps({"sessionId": key_id, "sessionKey": secret, "sessionToken": session_token})
+    asked = urlencode({"Action": "getSigninToken", "Session": session})
+    try:
+        with urllib.request.urlopen(f"{FEDERATION}?{asked}", timeout=10) as answer:  # noqa: S310  AWS's own address
+            token = json.load(answer)["SigninToken"]
+    except urllib.error.HTTPError as error:
+        # Only the number: the address that was asked for holds the credentials.
+        said = f"AWS's sign-in page answered {error.code}"
+        raise (NoAnswer if error.code >= 500 else Refused)(said) from None
+    except (OSError, ValueError, KeyError) as error:
+        raise NoAnswer(f"AWS's sign-in page did not answer ({type(error).__name__})") from None
+    signed_in = {"Action": "login", "Issuer": issuer, "Destination": destination, "SigninToken": token}
+    return f"{FEDERATION}?{urlencode(signed_in)}"
 
 
 def _own_sts(account):

@@ -80,6 +80,8 @@ class Launch(models.Model):
     asked_to_end_at = models.DateTimeField(null=True, blank=True)
     # When credentials of this launch were last given out; None: nobody ever had any, so there is nothing to revoke.
     session_at = models.DateTimeField(null=True, blank=True)
+    # SHA-256 of the token with which the owner's aws command fetches credentials by itself (sessions.py); '': none.
+    token_sha256 = models.CharField(max_length=64, blank=True, default="", editable=False)
     # While it is set nothing of the launch is deleted: at this instant its sessions are revoked and what its student
     # made is gathered (ending.py).
     prepare_at = models.DateTimeField(null=True, blank=True)
@@ -96,6 +98,7 @@ class Launch(models.Model):
         indexes = [
             models.Index(fields=["owner", "ended_at"]),
             models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="labs_launch_clock"),
+            models.Index(fields=["token_sha256"], condition=~Q(token_sha256=""), name="labs_launch_token"),
         ]
 
     def __str__(self):

@@ -226,6 +226,7 @@ LAB_EXTENSION = timedelta(minutes=30)
 LAB_EXTENSIONS = 2
 LABS_AT_ONCE = 2
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.error_pages.NoValues"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -87,6 +87,9 @@ labs:stop                             POST   login  302   404   302   404       
 labs:start                            POST   login  302   404   302   404       302   302
 labs:check                            POST   login  302   404   302   404       302   302
 labs:credentials                      POST   login  302   404   404   404       404   404
+labs:token                            POST   login  302   404   404   404       404   404
+labs:console                          POST   login  302   404   404   404       404   404
+labs:fetch                            GET    401    401   401   401   401       401   401
 labs:certificate                      GET    login  200   404   200   404       200   200
 account_login                         GET    200    302   302   302   302       302   302
 account_logout                        POST   login  login login login login     login login
@@ -159,6 +162,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     [left_on] = ledger.enter_strangers([(launch.account, "ec2-instance", box, "ap-southeast-1")], now)
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
+    monkeypatch.setattr(sessions, "new_token", no_session)
     file = draft.files.get()
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
@@ -188,6 +192,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "costs:extend": [launch.pk],
         "costs:readings": [left_on.pk],
         "labs:check": [launch.pk, "a-step"],
+        "labs:fetch": [],
         "account_reset_password_from_key": ["1", "wrong-key"],
     }
     forms = {
