@@ -21,6 +21,8 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from django.conf import settings
 
+from labs.iam_words import CONTROLLER, role_arn
+
 # Dummy keys of the simulator's own root: they may assume roles in practice accounts and nothing else.
 from labs.simulator import BOOT_HEADER, ROOT_KEY_ID, ROOT_SECRET
 
@@ -301,7 +303,7 @@ def forget_clients() -> None:
 
 def controller_role(account) -> str:
     """The role that the portal assumes in the account."""
-    return account.role_arn or f"arn:aws:iam::{account.aws_id}:role/lab/controller"
+    return account.role_arn or role_arn(account.aws_id, CONTROLLER)
 
 
 def assume(account, role_arn, *, session_name, seconds=3600, tags=None, source_identity=""):

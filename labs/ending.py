@@ -59,19 +59,19 @@ def prepare(launch: Launch, clock: Clock) -> bool:
 def fence(launch: Launch, now: datetime) -> None:
     """Revoke this launch's sessions: nothing that was issued to it before now may do anything any more.
 
-    On the student's role by the session's tag, so that another lab goes on; on roles that the launch made without.
+    On the student's role by the session's tag, so that another lab goes on; what runs under the launch's own roles does
+    nothing more at all.
     Fences of launches whose last session is over by now are taken away: a role has room for some forty.
     """
     iam = aws.client(launch.account, "iam")
-    before = now + timedelta(seconds=1)  # AWS dates sessions to the second: one of this very second is older than that
-    role = sessions.student_role(launch.account).rsplit("/", 1)[-1]
-    _put(iam, role, f"lightsout-fence-{launch.id.hex[:12]}-{now:%Y%m%dT%H%M}", guardrails.fence(before, launch.id.hex))
+    role = sessions.student_role(launch.account, launch.owner_id).rsplit("/", 1)[-1]
+    _put(iam, role, f"lightsout-fence-{launch.id.hex[:12]}-{now:%Y%m%dT%H%M}", guardrails.fence(launch.id.hex, now))
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         if name.startswith("lightsout-fence-") and _is_over(name, now):
             iam.delete_role_policy(RoleName=role, PolicyName=name)
     for row in Resource.objects.open().filter(launch=launch, kind="iam-role").exclude(seen=""):
         try:
-            _put(iam, row.aws_id or row.name, "lightsout-fence", guardrails.fence(before))
+            _put(iam, row.aws_id or row.name, "lightsout-seal", guardrails.seal())
         except iam.exceptions.ClientError as error:
             if code_of(error) != "NoSuchEntity":
                 raise

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from labs import aws, ledger
+from labs import aws, guardrails, ledger
+from labs.iam_words import role_arn
 from labs.models import Launch
 
 LONGEST = timedelta(hours=1)
@@ -87,10 +88,10 @@ def _assumed(launch: Launch, user, now: datetime) -> Credentials:
     left = max(SHORTEST, min(LONGEST, launch.expires_at - now))
     answer = aws.assume(
         launch.account,
-        student_role(launch.account),
+        student_role(launch.account, user.pk),
         session_name=f"student-{user.pk}",
         seconds=int(left.total_seconds()),
-        tags={"lab": launch.id.hex, "student": str(user.pk)},
+        tags=guardrails.tags(user.pk, launch.id.hex),
         source_identity=f"student-{user.pk}",
     )
     # The fence may have been put up while AWS made these, and would be older than they are.
@@ -186,6 +187,8 @@ def console_link(launch: Launch, user, now: datetime, *, issuer: str) -> str:
     return link
 
 
-def student_role(account) -> str:
-    """The role that a student works with in this account."""
-    return f"arn:aws:iam::{account.aws_id}:role/lab/student"
+def student_role(account, student: int) -> str:
+    """The role that a student (their number) works with in this account. A practice account has one student."""
+    if account.mode == account.PRACTICE:
+        return role_arn(account.aws_id, "student")
+    return guardrails.student_role(account.aws_id, student)
