@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from django.conf import settings
 
-from labs.iam_words import CONTROLLER, role_arn
+from labs.iam_words import CONTROLLER, role_arn, text
 
 # Dummy keys of the simulator's own root: they may assume roles in practice accounts and nothing else.
 from labs.simulator import BOOT_HEADER, ROOT_KEY_ID, ROOT_SECRET
@@ -247,6 +247,16 @@ class _Keys:
     session_token: str
     expires_at: datetime
 
+    @classmethod
+    def of(cls, credentials) -> _Keys:
+        """From STS's `Credentials`."""
+        return cls(
+            credentials["AccessKeyId"],
+            credentials["SecretAccessKey"],
+            credentials["SessionToken"],
+            credentials["Expiration"].astimezone(UTC),
+        )
+
 
 _keys: dict[tuple, _Keys] = {}
 _clients: dict[tuple, object] = {}
@@ -271,6 +281,19 @@ def client(account, service, region=None, *, config=CONFIG):
     with _lock:
         if at in _clients:
             return _clients[at]
+    made = _made(account, service, region, keys, config)
+    with _lock:
+        if len(_clients) > 4000:
+            _clients.clear()
+        return _clients.setdefault(at, made)
+
+
+def client_with(credentials, account, service):
+    """A client of these credentials (STS's dict), kept nowhere: for the proof that they are the account's."""
+    return _made(account, service, account.regions[0], _Keys.of(credentials), PATIENT)
+
+
+def _made(account, service, region, keys, config):
     with _making:
         made = _session.client(
             service,
@@ -283,10 +306,7 @@ def client(account, service, region=None, *, config=CONFIG):
         )
     if account.mode == account.PRACTICE:
         made.meta.events.register("after-call", _same_boot(account.boot_id))
-    with _lock:
-        if len(_clients) > 4000:
-            _clients.clear()
-        return _clients.setdefault(at, made)
+    return made
 
 
 def endpoint(account) -> str | None:
@@ -306,16 +326,28 @@ def controller_role(account) -> str:
     return account.role_arn or role_arn(account.aws_id, CONTROLLER)
 
 
-def assume(account, role_arn, *, session_name, seconds=3600, tags=None, source_identity=""):
-    """AssumeRole by the portal's own identity. Answers STS's `Credentials` dict. Errors are sorted.
+def assume(account, role_arn, *, session_name, seconds=3600, tags=None, source_identity="", policy=None):
+    """AssumeRole. Answers STS's `Credentials` dict. Errors are sorted.
+
+    The controller is entered by the portal's own identity, with the account's external id; a student's role by the
+    controller, which alone its trust names. In practice everything is done by the simulator's root. policy: the session
+    policy, a dict.
 
     Raises ChangedWorld when the credentials are of another account than the one asked for: the simulator knows
     nothing of unknown keys, and a wrong role would close another account's rows.
     """
-    sts = _own_sts(account)
     extra: dict = {}
-    if account.external_id:
-        extra["ExternalId"] = account.external_id
+    try:
+        if account.mode == account.PRACTICE or role_arn == controller_role(account):
+            sts = _own_sts(account)
+            if account.external_id:
+                extra["ExternalId"] = account.external_id
+        else:
+            sts = client(account, "sts", config=PATIENT)
+    except Exception as error:
+        raise sorted_trouble(error) from error
+    if policy:
+        extra["Policy"] = text(policy)
     if tags:
         extra["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
     if source_identity:
@@ -352,6 +384,47 @@ def console_link(key_id, secret, session_token, *, destination, issuer) -> str:
     return f"{FEDERATION}?{urlencode(signed_in)}"
 
 
+# --- the portal's own identity -----------------------------------------------------------------------------
+
+LONG_LIVED = (
+    "the portal's own AWS identity is a long-lived access key: give it a role, Roles Anywhere or SSO (docs/accounts.md)"
+)
+
+
+@dataclass(frozen=True)
+class OwnIdentity:
+    """Who the portal is at AWS. method: how boto3 found its credentials ("iam-role", "env", "sso" ...; '' for none).
+    arn: as STS tells it; '' when it does not, with the reason in `trouble`."""
+
+    method: str = ""
+    is_long_lived: bool = False
+    arn: str = ""
+    trouble: str = ""
+
+
+def own_identity() -> OwnIdentity:
+    """The portal's own identity, as AWS tells it now. Raises nothing."""
+    method, is_long_lived = "", False
+    try:
+        own = _own_session()
+        credentials = own.get_credentials()
+        method, is_long_lived = getattr(credentials, "method", "") or "", _is_long_lived(credentials)
+        sts = own.client("sts", region_name=settings.LAB_REGIONS[0], config=PATIENT)
+        return OwnIdentity(method, is_long_lived, sts.get_caller_identity()["Arn"])
+    except Exception as error:
+        return OwnIdentity(method, is_long_lived, trouble=str(sorted_trouble(error)))
+
+
+def _own_session():
+    """By the standard chain: role of the machine or container, Roles Anywhere, SSO, and last an access key."""
+    return boto3.session.Session()
+
+
+def _is_long_lived(credentials) -> bool:
+    # Temporary keys begin with ASIA and have a token.
+    return credentials is not None and str(credentials.access_key).startswith("AKIA")
+
+
 def _own_sts(account):
     practice = account.mode == account.PRACTICE
     at = ("sts", account.mode, account.boot_id if practice else "")
@@ -369,13 +442,17 @@ def _own_sts(account):
         )
         made.meta.events.register("after-call", _same_boot(account.boot_id))
     else:
-        made = boto3.session.Session().client("sts", config=PATIENT)
+        own = _own_session()
+        if _is_long_lived(own.get_credentials()) and not settings.ALLOW_LONG_LIVED_KEY:
+            raise Denied(LONG_LIVED)
+        made = own.client("sts", region_name=account.regions[0], config=PATIENT)
     with _lock:
         return _clients.setdefault(at, made)
 
 
 def _keys_for(account) -> _Keys:
-    at = (account.pk, account.aws_id, account.boot_id)
+    # Connected anew, its role is another one of the same name: older sessions of it are nobody's.
+    at = (account.pk, account.aws_id, account.boot_id, account.connected_at)
     with _lock:
         turn = _assuming.setdefault(at, threading.Lock())
     # Threads that begin together wait for the one that asks: keys of their own would mean clients of their own.
@@ -383,13 +460,7 @@ def _keys_for(account) -> _Keys:
         kept = _keys.get(at)
         if kept and kept.expires_at - datetime.now(UTC) > _RENEW:
             return kept
-        answer = assume(account, controller_role(account), session_name="lightsout-controller")
-        keys = _Keys(
-            answer["AccessKeyId"],
-            answer["SecretAccessKey"],
-            answer["SessionToken"],
-            answer["Expiration"].astimezone(UTC),
-        )
+        keys = _Keys.of(assume(account, controller_role(account), session_name="lightsout-controller"))
         with _lock:
             _keys[at] = keys
     return keys

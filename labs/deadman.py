@@ -84,6 +84,15 @@ def disarm(scheduler: Any, row: Resource) -> None:
             raise
 
 
+def disarm_all(scheduler: Any) -> None:
+    """Take every switch of a region away, with their group."""
+    try:
+        scheduler.delete_schedule_group(Name=GROUP)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+
+
 def name_of(row: Resource) -> str:
     return f"lightsout-{row.id.hex}"
 

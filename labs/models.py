@@ -5,10 +5,13 @@ Three facts make the state of a resource, and nothing else does: what is `wanted
 """
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+
+from labs import guardrails
 
 RUNNING, STOPPED, GONE = "running", "stopped", "gone"
 WANTED = [(RUNNING, "running"), (STOPPED, "stopped"), (GONE, "gone")]
@@ -22,7 +25,8 @@ class Account(models.Model):
 
     name = models.CharField(max_length=80)
     mode = models.CharField(max_length=10, choices=MODES)
-    aws_id = models.CharField(max_length=12, unique=True, help_text="Twelve digits.")
+    # Of a real account it is known when it was proved (connecting.py), and never changes after that.
+    aws_id = models.CharField(max_length=12, blank=True, default="", help_text="Twelve digits; '' until it is proved.")
     # In a practice or own account everything belongs to this person; a shared account has none.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="aws_accounts"
@@ -32,23 +36,52 @@ class Account(models.Model):
     regions = models.JSONField(default=list, help_text="Regions looked into. The first is where labs start.")
     lab_regions = models.JSONField(default=list, help_text="Regions that a lab uses; elsewhere is a wrong region.")
     role_arn = models.CharField(max_length=200, blank=True, default="", help_text="The role the portal assumes.")
-    external_id = models.CharField(max_length=64, blank=True, default="")
+    external_id = models.CharField(max_length=64, blank=True, default="", help_text="Made by us, for this account.")
+    # Fields of guardrails.Rules that differ from its defaults; the regions are lab_regions.
+    rules = models.JSONField(default=dict, blank=True)
     # Practice only: the simulator's boot in which this account's rows were made. Another boot is another world.
     boot_id = models.CharField(max_length=36, blank=True, default="")
     is_open = models.BooleanField(default=True)
     looked_at = models.DateTimeField(null=True, blank=True, help_text="The last whole census of this account.")
     census_trouble = models.TextField(blank=True, default="", help_text="Why the last census is not whole.")
     created_at = models.DateTimeField()
+    # Of a real account: when it was connected (last), when its trust was last proved, and what stood in the way since.
+    connected_at = models.DateTimeField(null=True, blank=True)
+    proved_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.TextField(blank=True, default="")
+    template_version = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the stack in it.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["owner"], condition=Q(mode="practice"), name="one_practice_account_a_person"
-            )
+            ),
+            models.UniqueConstraint(fields=["aws_id"], condition=~Q(aws_id=""), name="one_row_an_aws_account"),
+            models.UniqueConstraint(
+                fields=["owner"],
+                condition=Q(mode="own") & (Q(is_open=True) | Q(aws_id="")),
+                name="one_own_account_a_person",
+            ),
         ]
 
     def __str__(self):
-        return f"{self.name} ({self.aws_id})"
+        return f"{self.name} ({self.aws_id or 'not connected yet'})"
+
+    @property
+    def is_real(self):
+        """At AWS, where things cost money; a practice account is simulated."""
+        return self.mode != self.PRACTICE
+
+    @property
+    def is_connected(self):
+        return bool(self.aws_id) and self.is_open
+
+    def limits(self):
+        """guardrails.Rules of this account: where, and how large. Raises ValueError when its rules cannot be used."""
+        chosen: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in self.rules.items()
+        }
+        return guardrails.Rules(**({"regions": tuple(self.lab_regions)} | chosen))
 
 
 class LaunchQuerySet(models.QuerySet):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from labs import aws, guardrails, ledger
-from labs.iam_words import role_arn
+from labs.iam_words import Document, role_arn
 from labs.models import Launch
 
 LONGEST = timedelta(hours=1)
@@ -93,6 +93,7 @@ def _assumed(launch: Launch, user, now: datetime) -> Credentials:
         seconds=int(left.total_seconds()),
         tags=guardrails.tags(user.pk, launch.id.hex),
         source_identity=f"student-{user.pk}",
+        policy=_session_policy(launch),
     )
     # The fence may have been put up while AWS made these, and would be older than they are.
     if not _that_is_on(launch).exists():
@@ -185,6 +186,13 @@ def console_link(launch: Launch, user, now: datetime, *, issuer: str) -> str:
     )
     ledger.note("console", "A link to AWS's console was made", now, launch=launch, account=launch.account, actor=user)
     return link
+
+
+def _session_policy(launch: Launch) -> Document | None:
+    """What holds a session to its lab, where students share an account."""
+    if launch.account.mode != launch.account.SHARED:
+        return None
+    return guardrails.session_policy(launch.account.limits(), launch.id.hex)
 
 
 def student_role(account, student: int) -> str:

@@ -217,6 +217,14 @@ PRACTICE_REGIONS = env.list("PRACTICE_REGIONS", default=["us-east-1", "ap-southe
 LAB_REGIONS = env.list("LAB_REGIONS", default=["us-east-1"])
 # Seconds that a state takes in practice mode. AWS takes longer; this is enough to see it happen.
 SIMULATOR_STATE_SECONDS = env.float("SIMULATOR_STATE_SECONDS", default=6.0)
+# The portal's own role at AWS, in full: the only one that the roles in connected accounts let in (docs/accounts.md).
+PORTAL_ROLE_ARN = env("PORTAL_ROLE_ARN", default="")
+# Regions of connected accounts that are looked into, beside those of their labs.
+WATCHED_REGIONS = env.list("WATCHED_REGIONS", default=PRACTICE_REGIONS)
+# Where the operator has put the output of `manage.py account_template`, for a link that opens it in AWS's console.
+TEMPLATE_URL = env("TEMPLATE_URL", default="")
+# Only in an emergency, and under a standing warning: the portal's own identity may be an access key that never ends.
+ALLOW_LONG_LIVED_KEY = env.bool("ALLOW_LONG_LIVED_KEY", default=False)
 # Absence counts when seen twice, this far apart: AWS lists new things late and old things long.
 ABSENCE_GAP = timedelta(seconds=env.float("ABSENCE_GAP_SECONDS", default=5.0))
 METER_EVERY = timedelta(minutes=env.int("METER_EVERY_MINUTES", default=5))
