@@ -91,7 +91,8 @@ def by_the_command(cli, kind, params, world, folder):
             files += ["--zip-file" if isinstance(value, dict) else f"--{dashed(member)}", f"fileb://{file}"]
             del asked[member]
     # No tag at all, as by hand.
-    asked = {member: value for member, value in asked.items() if value not in ([], {}) and member != "TagSpecifications"}
+    asked.pop("TagSpecifications", None)
+    asked = {member: value for member, value in asked.items() if value not in ([], {})}
     words = [COMMANDS.get(kind.service, kind.service), dashed(caught.value.operation)]
     keys = world.made[world.world]
     env = {
