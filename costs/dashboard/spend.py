@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 
-from costs.budget import budget_of, budgets_of, hours_between
+from costs.budget import NEAR, budget_of, budgets_of, hours_between, percent
 from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of, since_first_spend
 from costs.dashboard.forgotten import next_session, shown_by_owner
 from costs.dashboard.people import NOBODY, Person, people_of
@@ -22,7 +22,6 @@ from labs.models import Launch, Resource
 
 DAYS_SHOWN = 28
 TREND_DAYS = 14
-NEAR = Decimal("0.8")  # of a budget
 
 
 @dataclass(frozen=True)
@@ -117,9 +116,9 @@ class SpendPage:
         return self.spent_usd - self.students_usd
 
     @property
-    def budget_share(self) -> int | None:
-        """Percent of the budget that is spent."""
-        return int(self.spent_usd * 100 / self.budget_usd) if self.budget_usd else None
+    def budget_percent(self) -> str | None:
+        """Of the budget spent, in words. None without a budget."""
+        return percent(self.spent_usd, self.budget_usd) if self.budget_usd else None
 
     @property
     def near_or_over(self) -> int:

@@ -170,7 +170,7 @@ def test_the_spend_page_adds_up(aye, ayes, bo, chit):
     assert (page.forgotten_burning.usd_per_hour, page.forgotten_burning.lights) == (D("3.06"), 1)
     assert page.forgotten_by_next_usd == D("3.06") * 48
     assert page.month_usd == page.spent_usd == D("24.58")
-    assert (page.budget_usd, page.budget_share) == (D(500), 4)
+    assert (page.budget_usd, page.budget_percent) == (D(500), "5")
     assert (page.on, page.use, page.off) == (1, 1, 1)
     lines = [(row.person.name, row.spent_usd, row.light, row.budget_state) for row in page.people]
     assert lines == [("Bo", D("24.48"), "on", "near"), ("Aye", D("0.1"), "use", ""), ("Chit", 0, "off", "")]

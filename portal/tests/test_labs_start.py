@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from conftest import YANGON
-from costs.models import Budget
+from costs.models import Budget, DailySpend
 from labs.models import Account, Launch
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
@@ -105,6 +105,22 @@ def test_a_finished_lab_can_be_started_again(signed_in, aye, now):
 def test_today_shows_the_budget_and_what_is_spent_of_it(signed_in, aye):
     said = signed_in(aye).get(reverse("portal:today")).content.decode()
     assert "$0.00 spent of $25.00, 0 percent" in said
+
+
+@pytest.mark.parametrize(
+    ("spent", "said", "is_near"),
+    [("0.01", "under 1 %", False), ("19.99", "80 %", False), ("20", "80 %", True), ("24.99", "over 99 %", True)],
+)
+def test_today_rounds_the_share_of_the_budget_but_warns_from_the_exact_one(
+    signed_in, aye, cohort, now, spent, said, is_near
+):
+    DailySpend.objects.create(
+        day=now.date(), account=Account.objects.get(owner=aye), owner=aye, scope=cohort.scope, service="EC2",
+        region="us-east-1", usd=Decimal(spent),
+    )  # fmt: skip
+    gauge = signed_in(aye).get(reverse("portal:today")).content.decode()
+    assert f"{said} used" in gauge
+    assert ('class="arc text-warning"' in gauge) is is_near
 
 
 def test_the_roster_counts_the_labs_that_are_on(signed_in, aye, chit, cohort):

@@ -60,17 +60,22 @@ class OwnBudget:
     spent: Decimal
 
     @property
+    def share(self):
+        return self.spent / self.usd if self.usd else Decimal(1)
+
+    @property
     def percent(self):
-        return int(self.spent * 100 / self.usd) if self.usd else 100
+        """In words: "49", "under 1"."""
+        return budget.percent(self.spent, self.usd)
 
     @property
     def arc(self):
         """The drawn part of the gauge, of 100; a dot is seen even at nothing."""
-        return min(100, max(1, self.percent))
+        return min(100, max(1, int(self.share * 100)))
 
     @property
     def is_near(self):
-        return self.percent >= 80
+        return self.share >= budget.NEAR
 
 
 def open_labs(user, now):
