@@ -19,6 +19,7 @@ from costs import lights_out as house
 from costs.access import ACT, scopes_of
 from costs.dashboard.forgotten import forgotten_in, next_session
 from costs.kinds import can_stop, kept_on_stop, lost_on_delete, stop_deletes, title_of
+from costs.live import is_going
 from costs.models import Scope
 from labs import launching
 from labs.kinds.base import FAILED, STOPPED
@@ -73,7 +74,10 @@ class _Row:
 @require_http_methods(["GET", "HEAD", "POST"])
 def snooze(request):
     """Asks for how long and why, then puts the findings off."""
-    rows, now = _rows(request, staff_only=True), timezone.now()
+    named, now = _rows(request, staff_only=True), timezone.now()
+    rows = [row for row in named if not is_going(row)]
+    if len(rows) < len(named):
+        messages.info(request, f"{_things(len(named) - len(rows))} not: going off already.")
     if not rows:
         return _back(request)
     sessions = Scope.objects.filter(key__in={row.scope for row in rows})
@@ -108,7 +112,8 @@ def remind(request):
         messages.success(request, f"{_things(len(told))}: the owner gets a mail within minutes.")
     if len(told) < len(rows):
         left = len(rows) - len(told)
-        messages.info(request, f"{_things(left)} not: nobody is known to own it, or the owner was reminded lately.")
+        why = "it is going off already, nobody is known to own it, or the owner was reminded lately"
+        messages.info(request, f"{_things(left)} not: {why}.")
     return _back(request)
 
 

@@ -15,14 +15,14 @@ from django.db.models import Count, F, Max, Q
 from costs.budget import hours_between
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.kinds import can_stop, icon_of, kept_on_stop, lost_on_delete, stop_deletes, title_of
-from costs.live import CURRENT, LIGHT, UNKNOWN_AFTER, Burning, burning_by, is_light, live, newer
+from costs.live import CURRENT, LIGHT, UNKNOWN_AFTER, Burning, burning_by, is_going, is_light, live, newer
 from costs.models import Finding, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from costs.rules import rank_of
 from labs import catalog
 from labs.decide import GONE
-from labs.kinds.base import ABSENT, DELETING, FAILED, STOPPED
+from labs.kinds.base import ABSENT, FAILED, STOPPED
 from labs.models import Account, Launch, Resource
 
 # Without a next session to look ahead to, pages look this far.
@@ -89,10 +89,7 @@ class Forgotten:
 
     @property
     def is_going(self) -> bool:
-        """Somebody or something asked for it already; it is forgotten until AWS shows that it went."""
-        if self.row.wanted == GONE or self.row.seen == DELETING:
-            return True
-        return self.row.wanted == STOPPED and self.row.seen != STOPPED
+        return is_going(self.row)
 
     @property
     def stops(self) -> bool:

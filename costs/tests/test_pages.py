@@ -253,6 +253,24 @@ def test_snooze_asks_how_long_and_why_and_can_be_taken_back(client, teacher, lef
     assert "2 lights are still on" in words(press(client, teacher, "wake", only=left_on["box"].pk))
 
 
+def test_what_is_going_off_already_is_neither_reminded_of_nor_put_off(client, teacher, left_on):
+    before = page(client, teacher, "forgotten").content.decode()
+    assert "Remind Aye of box" in before and "Snooze box" in before
+    after = press(client, teacher, "turn_off", stop=left_on["box"].pk).content.decode()
+    assert "Going off" in after
+    assert "Remind Aye of box" not in after and "Snooze box" not in after
+    assert "Remind Aye of ep" in after and "Snooze ep" in after
+
+    said = words(press(client, teacher, "remind", r=[left_on["box"].pk, left_on["ep"].pk]))
+    assert "1 resource: the owner gets a mail" in said and "1 resource not: it is going off already" in said
+    asked = words(press(client, teacher, "snooze", r=[left_on["box"].pk, left_on["ep"].pk]))
+    assert "Put off 1 resource?" in asked and "1 resource not: going off already." in asked
+    said = words(press(client, teacher, "snooze", only=left_on["box"].pk, confirm="yes", until="24"))
+    assert "1 resource not: going off already." in said
+    touched = Finding.objects.filter(resource=left_on["box"]).exclude(snoozed_until=None, reminder_asked_at=None)
+    assert not touched.exists()
+
+
 def test_all_lights_out(client, teacher, told, ayes):
     ayes.looked_at = NOW
     ayes.save()
