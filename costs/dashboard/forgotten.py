@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
 from costs.budget import hours_between
 from costs.dashboard.people import NOBODY, Person, people_of
@@ -126,9 +126,10 @@ class OnPurpose:
 class ForgottenPage:
     """lights: on and forgotten; behind: costs nothing or next to nothing an hour, or is off already; snoozed: put off.
 
-    in_use: {scope: how many labs are within their time}. until: the next session, or a day ahead where nobody said when
-    it is (has_session). looked_at: the oldest last whole census of an account. trouble: [(account, why)] of those not
-    wholly seen. caught: how many were asked to go and went; longest: how long one of them was on.
+    board: [(person, their window: on, use (in a lab), later (put off) or off)]. in_use: {scope: how many labs are
+    within their time}. until: the next session, or a day ahead where nobody said when it is (has_session). looked_at:
+    the oldest last whole census of an account. trouble: [(account, why)] of those not wholly seen. caught: how many
+    were asked to go and went; longest: how long one of them was on.
     """
 
     now: datetime
@@ -147,6 +148,11 @@ class ForgottenPage:
     caught: int = 0
     longest: timedelta | None = None
     scopes: list[Scope] = field(default_factory=list)
+
+    @property
+    def put_off(self) -> list[Forgotten]:
+        """Lights that somebody said stay on for a while."""
+        return [one for one in self.snoozed if one.is_light]
 
     @property
     def usd_per_hour(self) -> Decimal:
@@ -184,7 +190,12 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
     lights = [one for one in shown if one.is_light]
     launches = _labs_within_their_time(keys, now)
     on_purpose = _on_purpose(launches, {one.row.launch_id for one in shown if one.is_light}, now)
-    left_on, in_use = {one.row.owner_id for one in lights}, {one.launch.owner_id for one in on_purpose}
+    snoozed = [one for one in everything if one.is_snoozed(now)]
+    whose: dict[str, set[int | None]] = {
+        "on": {one.row.owner_id for one in lights},
+        "use": {one.launch.owner_id for one in on_purpose},
+        "later": {one.row.owner_id for one in snoozed if one.is_light},
+    }
     looks = _looks(keys)
     so_far = _so_far(keys)
     looked_at = min((at for _, at, _ in looks if at), default=None)
@@ -193,11 +204,11 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         now=now,
         lights=lights,
         behind=[one for one in shown if not one.is_light],
-        snoozed=[one for one in everything if one.is_snoozed(now)],
+        snoozed=snoozed,
         on_purpose=on_purpose,
         in_use=Counter(launch.scope for launch in launches.values()),
         board=[
-            (person, "on" if person.pk in left_on else "use" if person.pk in in_use else "off")
+            (person, next((light for light, owners in whose.items() if person.pk in owners), "off"))
             for person in people_of(keys)
         ],
         looked_at=looked_at,
@@ -219,19 +230,25 @@ def left_on(scopes: Iterable[str], now: datetime) -> int:
     return live(alive).filter(LIGHT).count()
 
 
-def shown_by_owner(scopes: list[str], now: datetime, fresh: Mapping[Any, Burning]) -> dict[int | None, Burning]:
-    """{owner: what burns and is forgotten}. fresh: what burns of rows newer than their metering. One query."""
-    found = Finding.objects.shown(now).filter(resource__scope__in=scopes, resource__closed_at=None)
-    sums: dict[int | None, Burning] = defaultdict(Burning)
+def left_on_and_put_off(
+    scopes: list[str], now: datetime, fresh: Mapping[Any, Burning]
+) -> tuple[dict[int | None, Burning], dict[int | None, Burning]]:
+    """Twice {owner: what burns}: of what is forgotten, and of what was put off. fresh: what burns of rows newer than
+    their metering. One query."""
+    found = Finding.objects.open().filter(resource__scope__in=scopes, resource__closed_at=None)
     rows = live(Resource.objects.filter(pk__in=found.values("resource")))
-    lights = rows.filter(Q(pk__in=list(fresh)) | (CURRENT & LIGHT))
-    for pk, owner, rate, unpriced in lights.values_list(
-        "pk", "owner", "metered__usd_per_hour", "metered__unpriced_meters"
+    lights = rows.filter(Q(pk__in=list(fresh)) | (CURRENT & LIGHT)).annotate(
+        is_shown=Exists(Finding.objects.shown(now).filter(resource=OuterRef("pk")))
+    )
+    left: dict[int | None, Burning] = defaultdict(Burning)
+    later: dict[int | None, Burning] = defaultdict(Burning)
+    for pk, owner, is_shown, rate, unpriced in lights.values_list(
+        "pk", "owner", "is_shown", "metered__usd_per_hour", "metered__unpriced_meters"
     ):
         one = fresh.get(pk) or Burning(rate, 1, int(bool(unpriced)))
         if one.lights:
-            sums[owner] += one
-    return dict(sums)
+            (left if is_shown else later)[owner] += one
+    return dict(left), dict(later)
 
 
 def next_session(told: Iterable[Scope], now: datetime) -> datetime | None:

@@ -209,6 +209,27 @@ def test_nobodys_spend_has_a_line(db):
     assert [(row.person.name, row.spent_usd, row.light) for row in page.people] == [("Nobody’s", D("0.0416"), "on")]
 
 
+def test_what_was_put_off_is_on_but_neither_left_on_nor_in_a_lab(aye, ayes, bo, chit):
+    tell(ends_at=NOW + 10 * DAY)
+    bos, chits = worlds.account_of(bo, number=2), worlds.account_of(chit, number=3)
+    boxes = [
+        stranger(account, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR, name=f"box-{account.pk}"), NOW)
+        for account in (ayes, bos, chits)
+    ]
+    running_lab(bo, bos)
+    stranger(chits, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR, name="another"), NOW)
+    judged()
+    forgotten.snooze(boxes, until=NOW + DAY, why="", now=NOW, by=chit)
+    page = spend_page([SCOPE], NOW)
+    lights = {row.person.name: row.light for row in page.people}
+    assert lights == {"Aye": "later", "Bo": "use", "Chit": "on"}
+    assert {person.name: light for person, light in forgotten_page([SCOPE], NOW).board} == lights
+    assert (page.on, page.use, page.later, page.off) == (1, 1, 1, 0)
+    assert (page.put_off_burning.lights, page.put_off_burning.usd_per_hour) == (3, D("0.0416") * 3)
+    assert page.projected_left_on_usd - page.projected_off_usd == D("0.0416") * 4 * 240, "no clock ends them either"
+    assert {row.light for row in spend_page([SCOPE], NOW + 2 * DAY).people} == {"on"}
+
+
 def test_a_scope_sees_its_own_money_only(aye, ayes):
     elsewhere = worlds.account_of(aye, number=5, scope=ELSEWHERE, mode="own")
     stranger(elsewhere, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR), NOW)

@@ -130,6 +130,18 @@ def test_the_spend_page_says_what_the_figures_say(client, teacher, left_on):
     assert sum(day.total for day, _ in rows) == response.context["page"].spent_usd
 
 
+def test_what_was_put_off_is_told_as_put_off(client, teacher, left_on):
+    forgotten.snooze(left_on.values(), until=NOW + DAY, why="", now=NOW, by=teacher)
+    response = page(client, teacher, "spend")
+    said = words(response)
+    assert "Aye: put off" in said and "1 put off" in said and "Put off $0.17/h" in said
+    assert "in a lab" not in said.replace("0 in a lab", "") and "All lights are out" not in said
+    assert 'class="is-later" title="Aye, $0.17/h"' in response.content.decode()
+    said = words(page(client, teacher, "forgotten"))
+    assert "2 put off and still on. Nothing else is left on in 1 account." in said
+    assert "All lights are out" not in said
+
+
 def test_the_chart_needs_no_inline_script_and_one_style_with_a_nonce(client, teacher, left_on):
     response = page(client, teacher, "spend")
     html = response.content.decode()
