@@ -54,8 +54,8 @@ def going_out(forgotten: Iterable[Forgotten], now: datetime) -> list[Forgotten]:
 
 
 def labs_in_use(scope: str, now: datetime) -> list[Launch]:
-    """Labs within their time, whoever is in them."""
-    on = Launch.objects.open().filter(scope=scope, asked_to_end_at=None, expires_at__gt=now)
+    """As many as the forgotten page tells of, whether they cost something now or not."""
+    on = Launch.objects.in_use(now).filter(scope=scope)
     return list(on.select_related("owner", "account").order_by("created_at"))
 
 

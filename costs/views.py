@@ -69,7 +69,7 @@ def forgotten(request, scopes):
         # The dialog is for one scope; for more, its own page asks which.
         "scope": only,
         "going_out": [one for one in page.going_out if only and one.row.scope == only.key],
-        "in_use_count": page.in_use.get(only.key, 0) if only else 0,
+        "in_use_count": sum(one.launch.scope == only.key for one in page.on_purpose) if only else 0,
     }
     return render(request, "costs/forgotten.html", facts)
 

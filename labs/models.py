@@ -55,6 +55,10 @@ class LaunchQuerySet(models.QuerySet):
     def open(self):
         return self.filter(ended_at=None)
 
+    def in_use(self, now):
+        """Within their time, and nobody asked for their end."""
+        return self.open().filter(asked_to_end_at=None, expires_at__gt=now)
+
     def past_their_time(self, now):
         """Open launches whose clock has run out, and of which something was not yet asked to go."""
         not_asked = Resource.objects.open().filter(launch=OuterRef("pk")).exclude(wanted=GONE)

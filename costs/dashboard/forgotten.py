@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from costs.budget import hours_between
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.kinds import can_stop, icon_of, kept_on_stop, lost_on_delete, stop_deletes, title_of
-from costs.live import CURRENT, LIGHT, UNKNOWN_AFTER, Burning, burning_by, is_going, is_light, live, newer
+from costs.live import CURRENT, LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, is_going, is_light, live, newer
 from costs.models import Finding, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
@@ -114,22 +114,24 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class OnPurpose:
-    """A lab within its time."""
+    """A lab in use: within its time. lights: what costs something in it; left_on: of these, how many are forgotten."""
 
     launch: Launch
     title: str
     usd_per_hour: Decimal
+    lights: int
     unpriced: int
+    left_on: int
 
 
 @dataclass(frozen=True)
 class ForgottenPage:
     """lights: on and forgotten; behind: costs nothing or next to nothing an hour, or is off already; snoozed: put off.
 
-    board: [(person, their window: on, use (in a lab), later (put off) or off)]. in_use: {scope: how many labs are
-    within their time}. until: the next session, or a day ahead where nobody said when it is (has_session). looked_at:
-    the oldest last whole census of an account. trouble: [(account, why)] of those not wholly seen. caught: how many
-    were asked to go and went; longest: how long one of them was on.
+    on_purpose: every lab in use. board: [(person, their window: on, use (in a lab), later (put off) or off)]. until:
+    the next session, or a day ahead where nobody said when it is (has_session). looked_at: the oldest last whole census
+    of an account. trouble: [(account, why)] of those not wholly seen. caught: how many were asked to go and went;
+    longest: how long one of them was on.
     """
 
     now: datetime
@@ -137,7 +139,6 @@ class ForgottenPage:
     behind: list[Forgotten]
     snoozed: list[Forgotten]
     on_purpose: list[OnPurpose]
-    in_use: Mapping[str, int]
     board: list[tuple[Person, str]]
     looked_at: datetime | None
     next_look_at: datetime | None
@@ -188,12 +189,11 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
     everything = forgotten_in(keys, now, told=told)
     shown = [one for one in everything if not one.is_snoozed(now)]
     lights = [one for one in shown if one.is_light]
-    launches = _labs_within_their_time(keys, now)
-    on_purpose = _on_purpose(launches, {one.row.launch_id for one in shown if one.is_light}, now)
+    on_purpose = _on_purpose(keys, Counter(one.row.launch_id for one in lights), now)
     snoozed = [one for one in everything if one.is_snoozed(now)]
     whose: dict[str, set[int | None]] = {
         "on": {one.row.owner_id for one in lights},
-        "use": {one.launch.owner_id for one in on_purpose},
+        "use": {one.launch.owner_id for one in on_purpose if one.lights},
         "later": {one.row.owner_id for one in snoozed if one.is_light},
     }
     looks = _looks(keys)
@@ -206,7 +206,6 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         behind=[one for one in shown if not one.is_light],
         snoozed=snoozed,
         on_purpose=on_purpose,
-        in_use=Counter(launch.scope for launch in launches.values()),
         board=[
             (person, next((light for light, owners in whose.items() if person.pk in owners), "off"))
             for person in people_of(keys)
@@ -302,21 +301,16 @@ def _one(row: Resource, findings: list[Finding], book: PriceBook, session: datet
     )
 
 
-def _labs_within_their_time(scopes: list[str], now: datetime) -> dict[Any, Launch]:
-    on = Launch.objects.open().filter(scope__in=scopes, expires_at__gt=now, asked_to_end_at=None)
-    return {launch.pk: launch for launch in on.select_related("owner")}
-
-
-def _on_purpose(launches: Mapping[Any, Launch], forgotten: set, now: datetime) -> list[OnPurpose]:
-    """Of these labs those that cost something and have nothing forgotten in them, the dearest first."""
+def _on_purpose(scopes: list[str], forgotten: Mapping[Any, int], now: datetime) -> list[OnPurpose]:
+    """Every lab in use, the dearest first. forgotten: {launch: how many of its lights are left on}."""
+    launches = Launch.objects.in_use(now).filter(scope__in=scopes).select_related("owner").in_bulk()
     alive = live(Resource.objects.filter(launch__in=list(launches)))
     burning = burning_by(alive, "launch_id", fresh=newer(alive, now))
     found = []
-    for (pk,), one in burning.items():
-        lab = catalog.catalog().get(launches[pk].lab)
-        if one.lights and pk not in forgotten:
-            title = lab.title if lab else launches[pk].lab
-            found.append(OnPurpose(launches[pk], title, one.usd_per_hour, one.unpriced))
+    for pk, launch in launches.items():
+        lab, one = catalog.catalog().get(launch.lab), burning.get((pk,), NOTHING)
+        title = lab.title if lab else launch.lab
+        found.append(OnPurpose(launch, title, one.usd_per_hour, one.lights, one.unpriced, forgotten.get(pk, 0)))
     return sorted(found, key=lambda one: (-one.usd_per_hour, one.launch.expires_at))
 
 

@@ -217,9 +217,9 @@ def _trends(scopes: list[str], now: datetime) -> dict[int | None, dict[date, Dec
 
 
 def _labs_in_use(scopes: list[str], now: datetime) -> dict[Any, InLab]:
-    """{owner: the lab of theirs that goes off last}, of labs within their time."""
+    """{owner: the lab of theirs that goes off last}."""
     found: dict[Any, InLab] = {}
-    launches = Launch.objects.open().filter(scope__in=scopes, expires_at__gt=now, asked_to_end_at=None)
+    launches = Launch.objects.in_use(now).filter(scope__in=scopes)
     for launch in launches.order_by("expires_at").values("owner_id", "lab", "expires_at"):
         lab = catalog.catalog().get(launch["lab"])
         found[launch["owner_id"]] = InLab(lab.title if lab else launch["lab"], launch["expires_at"])

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from costs import forgotten, metering, scopes
 from costs.dashboard import forgotten_page, launch_meter, left_on, meter_chip, my_costs, spend_page
 from costs.dashboard.mine import BY_HAND
-from costs.models import Budget
+from costs.lights_out import labs_in_use
+from costs.models import Budget, Finding
 from costs.tests import worlds
 from costs.tests.worlds import DAY, HOUR, MINUTE, NOW, SCOPE, endpoint, instance, notebook, stranger
 from labs import launching
@@ -317,6 +318,26 @@ def test_a_lab_within_its_time_is_on_on_purpose(aye, ayes):
     page = forgotten_page([SCOPE], NOW)
     assert [(one.launch.pk, one.usd_per_hour) for one in page.on_purpose] == [(made.pk, D("0.05"))]
     assert page.board[0][1] == "use"
+
+
+def test_a_lab_in_use_is_counted_once_and_everywhere_whether_it_costs_or_not(aye, ayes, bo, chit):
+    dear = running_lab(aye, ayes)
+    bos = worlds.account_of(bo, number=2)
+    free = worlds.launch(bo, bos, NOW - HOUR, role="iam-role")
+    worlds.saw(worlds.row_of(free, "role"), worlds.free(), NOW)
+    chits = worlds.account_of(chit, number=3)
+    idle = worlds.launch(chit, chits, NOW - 2 * HOUR, ep="sagemaker-endpoint", nb="sagemaker-notebook")
+    worlds.saw(worlds.row_of(idle, "nb"), notebook(disk_gb=0, name="nb-idle"), NOW)
+    ep = worlds.saw(worlds.row_of(idle, "ep"), endpoint(since=NOW - 2 * HOUR), NOW)
+    running_lab(bo, bos, NOW - 9 * HOUR, hours=8)
+    launching.ask_to_delete(running_lab(bo, bos), now=NOW, by=bo)
+    judged()
+    Finding.objects.create(resource=ep, rule="idle-endpoint", sentence="No calls for an hour", opened_at=NOW)
+    page = forgotten_page([SCOPE], NOW)
+    told = [(one.launch, one.usd_per_hour, one.lights, one.left_on) for one in page.on_purpose]
+    assert told == [(idle, D("0.165"), 2, 1), (dear, D("0.05"), 1, 0), (free, 0, 0, 0)]
+    assert {launch.pk for launch in labs_in_use(SCOPE, NOW)} == {one.launch.pk for one in page.on_purpose}
+    assert {person.name: light for person, light in page.board} == {"Aye": "use", "Bo": "on", "Chit": "on"}
 
 
 def test_the_badge_counts_lights_left_on(ayes, bo):

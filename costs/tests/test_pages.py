@@ -315,6 +315,15 @@ def test_lights_out_checks_the_typed_name_on_the_server(client, teacher, left_on
     }
 
 
+def test_forgotten_and_lights_out_tell_one_number_of_labs(client, teacher, left_on, aye, ayes):
+    worlds.launch(aye, ayes, NOW - HOUR, role="iam-role")
+    nb = worlds.row_of(worlds.launch(aye, ayes, NOW - HOUR, slug="another", nb="sagemaker-notebook"), "nb")
+    worlds.saw(nb, notebook(name="mine"), NOW)
+    said = words(page(client, teacher, "forgotten"))
+    assert "2 labs in use" in said and "Also end the 2 labs in use now" in said
+    assert "Also end the 2 labs in use now" in words(page(client, teacher, "lights_out"))
+
+
 def test_lights_out_leaves_labs_in_use_unless_told(client, teacher, left_on, aye, ayes):
     made = worlds.launch(aye, ayes, NOW - HOUR, nb="sagemaker-notebook")
     row = worlds.saw(worlds.row_of(made, "nb"), notebook(name="mine"), NOW)
