@@ -133,12 +133,18 @@ def lights_out(request):
         outs = house.lights_out(scope.key, now, request.user, include_in_use)
         words = f"{_things(len(outs))} asked to go off. Each goes dark here once AWS shows it."
         messages.success(request, words if outs else "Nothing was on that Lights out turns off.")
+        left = len(house.staying_on(forgotten_in([scope.key], now), now).rows)
+        if left:
+            why = "without a Stop, put off, or stopped with a disk"
+            messages.info(request, f"Still costing money: {_things(left)} {why}.")
         return redirect("costs:forgotten")
-    lights = house.going_out(forgotten_in([scope.key], now), now)
+    found = forgotten_in([scope.key], now)
+    lights = house.going_out(found, now)
     facts = {
         "scope": scope,
         "scopes": scopes,
         "lights": lights,
+        "staying": house.staying_on(found, now),
         "in_use": house.labs_in_use(scope.key, now),
         "include_in_use": include_in_use,
         "wrong_name": typed if request.method == "POST" else None,

@@ -151,6 +151,10 @@ class ForgottenPage:
     scopes: list[Scope] = field(default_factory=list)
 
     @property
+    def found(self) -> list[Forgotten]:
+        return [*self.lights, *self.behind, *self.snoozed]
+
+    @property
     def put_off(self) -> list[Forgotten]:
         """Lights that somebody said stay on for a while."""
         return [one for one in self.snoozed if one.is_light]

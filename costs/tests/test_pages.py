@@ -324,6 +324,30 @@ def test_forgotten_and_lights_out_tell_one_number_of_labs(client, teacher, left_
     assert "Also end the 2 labs in use now" in words(page(client, teacher, "lights_out"))
 
 
+def test_lights_out_says_what_it_leaves_on_and_what_that_costs(client, teacher, left_on, ayes):
+    stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="disk"), NOW)
+    forgotten.judge(NOW)
+    forgotten.snooze([left_on["ep"]], until=NOW + DAY, why="", now=NOW, by=teacher)
+    for name in ("forgotten", "lights_out"):
+        said = words(page(client, teacher, name))
+        told = said[said.index("Stays on:") : said.index("Type the cohort")]
+        assert "Stays on: 3, $0.13/h" in told, name
+        assert "ep SageMaker endpoint, Aye Put off to" in told and "0.1150" in told
+        assert "disk EBS volume, 100 GB gp3, Aye It has no Stop: only Delete ends it." in told and "0.0111" in told
+        assert "Stopped already. What it keeps still costs. 0.0010" in told
+        assert "box" not in told and " sg" not in told, "one goes off, the other is free"
+    said = words(press(client, teacher, "lights_out", scope=SCOPE, name=SLUG))
+    assert "1 resource asked to go off" in said
+    assert "Still costing money: 3 resources without a Stop, put off, or stopped with a disk." in said
+
+
+def test_lights_out_of_what_cannot_be_priced_says_so(client, teacher, told, ayes):
+    stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="odd", type="x9"), NOW)
+    forgotten.judge(NOW)
+    said = words(page(client, teacher, "lights_out"))
+    assert "Stays on: 1, $0.00/h and 1 unpriced" in said
+
+
 def test_lights_out_leaves_labs_in_use_unless_told(client, teacher, left_on, aye, ayes):
     made = worlds.launch(aye, ayes, NOW - HOUR, nb="sagemaker-notebook")
     row = worlds.saw(worlds.row_of(made, "nb"), notebook(name="mine"), NOW)
