@@ -31,6 +31,8 @@ def test_a_lab_from_a_click_to_its_certificate(portal, enter, aye, bucket_lab):
 
     live = page.locator("#live")
     expect(live.get_by_text("Creating").first).to_be_visible()
+    page.evaluate("document.getElementById('meter-chip').textContent = 'of another minute'")
+    expect(page.locator("#meter-chip")).to_contain_text("All off")  # it comes with the next poll
     expect(live.get_by_text("Running").first).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("The lab is ready")).to_be_visible(timeout=SLOW)
 
