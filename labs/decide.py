@@ -30,6 +30,8 @@ WAIT, LOOK, CREATE, CONFIGURE, START, STOP, DELETE, CLOSE, BLOCK, SETTLE = (
     "settle",
 )
 
+FAILED_SAID = "it failed, and AWS says: "  # how the reason begins for which such a row is closed
+
 SOON = timedelta(seconds=2)  # something moves, and a person watches
 CHILDREN = timedelta(seconds=3)
 
@@ -68,7 +70,7 @@ class Facts:
     needs_lost: str = ""  # a parent that is blocked, or gone: what is said to the person
     children_gone: bool = True
     can_stop: bool = False
-    said: str = ""  # what AWS says of a failure
+    said: str = ""  # what AWS says of a failure, or of why it ended a thing that nobody asked it to end
 
 
 def strictest(wishes: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -128,6 +130,8 @@ def _when_absent(facts: Facts, now: datetime) -> Step:
         seen_twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
         if not seen_twice:
             return Step(LOOK, facts.absence_gap)
+        if facts.said:
+            return Step(CLOSE, why=f"{FAILED_SAID}{facts.said}")
         return Step(CLOSE, why="seen absent" if facts.wanted == GONE else "it was ended outside the portal")
 
     if facts.create_began_at is None:

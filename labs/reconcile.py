@@ -111,8 +111,13 @@ def _facts(kind: Kind, row: Resource, seen: Seen, family) -> Facts:
         needs_lost=_needs_lost(row, family),
         children_gone=not ledger.open_children(row, family),
         can_stop=kind.can_stop,
-        said=str(seen.facts.get("failure", "")),
+        said=_said(row, seen),
     )
+
+
+def _said(row: Resource, seen: Seen) -> str:
+    """AWS's reason for a failure. What was last seen failed keeps it when it goes: AWS soon shows no more of it."""
+    return str(seen.facts.get("failure") or (row.facts.get("failure", "") if row.seen == FAILED else ""))
 
 
 def _needs_ready(row: Resource, family) -> bool:

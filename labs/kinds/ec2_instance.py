@@ -39,6 +39,8 @@ STATES = {
     "terminated": ABSENT,
 }
 NEWEST_AMAZON_LINUX = "al2023-ami-2023.*-{architecture}"
+# Reasons of an end that a person, the portal or the machine itself asked for; "" where AWS tells none.
+ENDED_BY_SOMEBODY = ("Client.UserInitiatedShutdown", "Client.InstanceInitiatedShutdown", "")
 BURSTABLE = ("t2.", "t3.", "t3a.", "t4g.")
 # "User initiated (2026-11-22 20:42:04 GMT)": the only place where EC2 tells when an instance was stopped.
 _REASON = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
@@ -255,12 +257,18 @@ def _since(instance: Mapping[str, Any], state: str) -> datetime | None:
 
 
 def _ended(instance: Mapping[str, Any]) -> Seen:
-    """AWS shows terminated instances for about an hour: gone, and it tells since when."""
-    return Seen(ABSENT, aws_id=instance["InstanceId"], since=_since(instance, ABSENT))
+    """AWS shows terminated instances for about an hour: gone, since when, and why where AWS itself ended it."""
+    by_aws = instance.get("StateReason", {}).get("Code", "") not in ENDED_BY_SOMEBODY
+    facts = {"failure": _reason(instance)} if by_aws else {}
+    return Seen(ABSENT, aws_id=instance["InstanceId"], since=_since(instance, ABSENT), facts=facts)
 
 
 def _never_ran(instance: Mapping[str, Any]) -> Seen:
     """Terminated before anybody saw it alive, for instance because the account's disk quota is used up. AWS answers the
     same token with the same dead instance for ever, so asking again is no cure: a person has to read why."""
-    why = instance.get("StateReason", {}).get("Message") or "AWS ended it at once and gives no reason"
-    return Seen(FAILED, aws_id=instance["InstanceId"], facts={"type": instance["InstanceType"], "failure": why})
+    facts = {"type": instance["InstanceType"], "failure": _reason(instance)}
+    return Seen(FAILED, aws_id=instance["InstanceId"], facts=facts)
+
+
+def _reason(instance: Mapping[str, Any]) -> str:
+    return instance.get("StateReason", {}).get("Message") or "AWS gives no reason"
