@@ -51,6 +51,10 @@ class Account(models.Model):
         return f"{self.name} ({self.aws_id})"
 
 
+# Over without anybody's asking and without a proof: its practice world was started anew (ledger.end_world).
+CUT_OFF = Q(ended_at__isnull=False, asked_to_end_at=None, certificate__isnull=True)
+
+
 class LaunchQuerySet(models.QuerySet):
     def open(self):
         return self.filter(ended_at=None)
@@ -102,6 +106,11 @@ class Launch(models.Model):
     @property
     def is_over(self):
         return self.ended_at is not None
+
+    @property
+    def is_cut_off(self):
+        """As CUT_OFF says."""
+        return self.ended_at is not None and self.asked_to_end_at is None and self.certificate is None
 
     @property
     def extensions_left(self):

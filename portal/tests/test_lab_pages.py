@@ -26,7 +26,8 @@ def launch(aye, cohort, lab, now):
 
 
 def words(client, name, *args):
-    return " ".join(re.sub(r"<[^>]+>", " ", client.get(reverse(name, args=args)).content.decode()).split())
+    text = " ".join(re.sub(r"<[^>]+>", " ", client.get(reverse(name, args=args)).content.decode()).split())
+    return re.sub(r" (?=[:.,])", "", text)
 
 
 def test_what_aws_said_when_it_ended_an_instance_stays_on_the_labs_page(signed_in, aye, launch, now):
@@ -38,3 +39,51 @@ def test_what_aws_said_when_it_ended_an_instance_stays_on_the_labs_page(signed_i
     ledger.close(Resource.objects.get(key="bucket"), now, "seen absent")
     Launch.objects.update(ended_at=now, certificate={"rows": [], "methods": [], "left": [], "proved_at": "x"})
     assert "It failed, and AWS says: Volume limit exceeded" in words(client, "labs:panel", launch.pk)
+
+
+RESTARTED = "the practice world was restarted"
+
+
+def test_a_lab_that_the_practice_world_took_with_it_is_told_of_until_it_is_started_again(
+    signed_in, aye, launch, now, clock
+):
+    client = signed_in(aye)
+    assert RESTARTED not in words(client, "portal:today") + words(client, "portal:labs")
+    ledger.end_world(launch.account, "another-boot", now)
+    today = client.get(reverse("portal:today")).content.decode()
+    assert f"A bucket laid out for ML ended Thu 18 Sep, 14:47: {RESTARTED}." in words(client, "portal:today")
+    assert reverse("portal:start_lab", args=[2, "s3-for-ml"]) in today
+    for place in (("portal:labs",), ("portal:week", 2)):
+        said = words(client, *place)
+        assert f"Ended Thu 18 Sep, 14:47: {RESTARTED}. Start it again." in said
+        assert "Again…" in said and "Finished" not in said
+    polled = client.get(reverse("labs:panel", args=[launch.pk]), headers={"HX-Request": "true"}).content.decode()
+    assert f"Ended: {RESTARTED}." in polled and "See the certificate" not in polled
+
+    clock.move_to(now + timedelta(minutes=1))
+    client.post(reverse("portal:start_lab", args=[2, "s3-for-ml"]))
+    assert RESTARTED not in words(client, "portal:today") + words(client, "portal:labs")
+
+
+def test_after_a_day_nobody_has_to_be_told_of_a_restart(signed_in, aye, launch, now, clock):
+    client = signed_in(aye)
+    ledger.end_world(launch.account, "another-boot", now)
+    clock.move_to(now + timedelta(hours=23, minutes=59))
+    assert RESTARTED in words(client, "portal:today") and RESTARTED in words(client, "portal:labs")
+    clock.move_to(now + timedelta(days=1))
+    said = words(client, "portal:today") + words(client, "portal:labs")
+    assert RESTARTED not in said and "Finished" not in said
+
+
+def test_a_lab_whose_end_was_asked_for_is_not_missed(signed_in, aye, launch, now):
+    Launch.objects.update(asked_to_end_at=now)
+    ledger.end_world(launch.account, "another-boot", now)
+    client = signed_in(aye)
+    assert RESTARTED not in words(client, "portal:today")
+    assert "Finished Thu 18 Sep" in words(client, "portal:labs")
+
+
+def test_nobody_is_told_of_anothers_lab(signed_in, bo, launch, now):
+    ledger.end_world(launch.account, "another-boot", now)
+    client = signed_in(bo)
+    assert RESTARTED not in words(client, "portal:today") + words(client, "portal:labs")

@@ -96,7 +96,7 @@ def test_what_is_on_is_on_today_and_on_the_labs_page(signed_in, aye):
 def test_a_finished_lab_can_be_started_again(signed_in, aye, now):
     client = signed_in(aye)
     start(client)
-    Launch.objects.update(ended_at=now)
+    Launch.objects.update(asked_to_end_at=now, ended_at=now)
     assert "Again…" in client.get(reverse("portal:week", args=[2])).content.decode()
     start(client)
     assert Launch.objects.open().count() == 1

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
 PINNED = {
     "aye": {
-        "portal:today": 15,
+        "portal:today": 16,
         "portal:course": 14,
         "portal:week 2": 15,
         "portal:week 3": 7,

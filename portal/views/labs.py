@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,9 +17,12 @@ from costs.dashboard import LaunchMeter, launch_meter
 from costs.pricebook import PriceBook
 from labs import catalog, launching
 from labs.catalog.base import Lab
-from labs.models import Account, Launch
+from labs.models import CUT_OFF, Account, Launch
 from portal import enrolling, schedule
 from portal.access import member_page
+
+# A lab that the practice world took with it is told of for so long, or until it is started again.
+TOLD_FOR = timedelta(days=1)
 
 
 @dataclass
@@ -30,7 +34,8 @@ class Startable:
     is_preview: bool
     price: budget.LabPrice
     open: Launch | None = None
-    finished: Launch | None = None  # the last one of this lab that is over
+    finished: Launch | None = None  # the last one of this lab that went to its end
+    cut_off: Launch | None = None  # the last one, if the practice world ended it and it was lately
 
     @property
     def lasts(self):
@@ -88,6 +93,15 @@ def open_labs(user, now):
     ]
 
 
+def cut_off_labs(user, now):
+    """[(launch, title)] of the asker's that a restart of the practice world ended lately (TOLD_FOR), and that they did
+    not start again since. One query."""
+    again = Launch.objects.filter(owner=user, lab=OuterRef("lab"), created_at__gt=OuterRef("created_at"))
+    found = Launch.objects.filter(CUT_OFF, ~Exists(again), owner=user, ended_at__gt=now - TOLD_FOR)
+    known = catalog.catalog()
+    return [(launch, known[launch.lab].title) for launch in found.order_by("-ended_at") if launch.lab in known]
+
+
 def own_budget(user, cohort):
     """What a student may spend and has spent; None when the cohort sets no budget. Two queries."""
     usd = budget.budget_of(user.pk, [cohort.scope], budget.budgets_of([cohort.scope]))
@@ -106,11 +120,13 @@ def startables(standing, parts, now):
         for part, lab in zip(parts, labs, strict=True)
     ]
     launches = Launch.objects.filter(owner=standing.user, lab__in=[lab.slug for lab in labs]).order_by("created_at")
-    for launch in launches.defer("certificate"):
+    for launch in launches.annotate(was_cut_off=CUT_OFF).defer("certificate"):
         for row in rows:
             if row.lab.slug == launch.lab:
+                went_to_its_end = launch.ended_at is not None and not launch.was_cut_off
                 row.open = launch if launch.ended_at is None else row.open
-                row.finished = launch if launch.ended_at is not None else row.finished
+                row.finished = launch if went_to_its_end else row.finished
+                row.cut_off = launch if launch.was_cut_off and now - launch.ended_at < TOLD_FOR else None
     return rows
 
 
