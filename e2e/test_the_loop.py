@@ -85,6 +85,9 @@ def test_a_case_study_goes_in_and_its_feedback_comes_out(portal, enter, context,
     page.goto(f"{portal}/week/1/case/case/")
     page.locator("textarea").first.fill("On premises would not scale; the cloud, by region.")
     page.get_by_role("button", name=re.compile("Hand in|Submit")).first.click()
+    expect(page.get_by_text("Nothing was handed in yet")).to_be_visible()  # the deadline was in 2025
+    page.get_by_label(re.compile("I know that the model answer is open")).check()
+    page.get_by_role("button", name=re.compile("Hand in|Submit")).first.click()
     expect(page.get_by_text(re.compile("LO-")).first).to_be_visible()
     submission = Submission.objects.get()
     assert submission.answer_sha256[:8] in page.content()

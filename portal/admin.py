@@ -68,8 +68,8 @@ class CohortWeekAdmin(admin.ModelAdmin):
 
 @admin.register(models.Submission)
 class SubmissionAdmin(LookOnly):
-    list_display = ["number", "student", "assignment", "version", "received_at", "is_late"]
-    list_filter = ["cohort", "is_late"]
+    list_display = ["number", "student", "assignment", "version", "received_at", "is_late", "after_model_answer"]
+    list_filter = ["cohort", "is_late", "after_model_answer"]
     search_fields = ["number", "student__name", "student__email"]
 
 
