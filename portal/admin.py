@@ -5,6 +5,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.utils import timezone
 
+from labs import practice
 from portal import enrolling, models, telling
 
 
@@ -56,7 +57,7 @@ class CohortAdmin(admin.ModelAdmin):
         now, cohort = timezone.now(), form.instance
         enrolling.tell_dates(cohort)
         telling.tell_costs(now)
-        for membership in cohort.memberships.students().select_related("user"):
+        for membership in cohort.memberships.students().select_related("user") if practice.is_on() else ():
             enrolling.practice_account(membership.user, now=now)
 
 

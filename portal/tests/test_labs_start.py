@@ -85,6 +85,20 @@ def test_an_instructor_rehearses_a_lab_of_a_later_week_in_their_own_account(sign
     assert Launch.objects.get().account.owner == chit
 
 
+def test_where_no_account_can_run_a_lab_it_is_refused_in_words_and_leaves_no_row(signed_in, aye, chit, settings):
+    settings.SIMULATOR_URL = ""
+    why = "Labs are not connected on this server yet. Ask your instructor"
+    client = signed_in(aye)
+    assert why in client.get(reverse("portal:labs")).content.decode()
+    asked = client.get(reverse("portal:start_lab", args=[2, "s3-for-ml"])).content.decode()
+    assert why in asked and "disabled" in asked and "practice account" not in asked
+    answer = start(client)
+    assert answer.status_code == 422 and why in answer.content.decode()
+    assert start(signed_in(chit), 3).status_code == 422
+    assert not Launch.objects.exists()
+    assert not Account.objects.filter(owner=chit).exists(), "an account that nobody could look into"
+
+
 def test_what_is_on_is_on_today_and_on_the_labs_page(signed_in, aye):
     client = signed_in(aye)
     start(client)

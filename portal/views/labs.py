@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from costs import budget
 from costs.dashboard import LaunchMeter, launch_meter
 from costs.pricebook import PriceBook
-from labs import catalog, launching
+from labs import catalog, launching, practice
 from labs.catalog.base import Lab
 from labs.models import CUT_OFF, Account, Launch
 from portal import enrolling, schedule
@@ -23,6 +23,8 @@ from portal.access import member_page
 
 # A lab that the practice world took with it is told of for so long, or until it is started again.
 TOLD_FOR = timedelta(days=1)
+# Labs start in practice accounts; where there are none, a row would only wait and be blocked.
+NOT_CONNECTED = "Labs are not connected on this server yet. Ask your instructor, or whoever runs the server."
 
 
 @dataclass
@@ -157,6 +159,7 @@ def index(request, standing):
             "weeks": list(weeks.values()),
             "open_labs": open_labs(request.user, now),
             "at_once": settings.LABS_AT_ONCE,
+            "trouble": "" if practice.is_on() else NOT_CONNECTED,
         },
     )
 
@@ -200,6 +203,8 @@ class NotNow(Exception):
 
 def begin(standing, one, now):
     """Start the lab in the person's account, or answer the launch of it that is on. Raises NotNow, CannotLaunch."""
+    if not practice.is_on():
+        raise NotNow(NOT_CONNECTED)
     account = enrolling.practice_account(standing.user, now=now)
     ahead = [told.session_at for told in standing.told if told.session_at and told.session_at > now]
     with transaction.atomic():
@@ -224,6 +229,8 @@ def begin(standing, one, now):
 
 def _why_not(standing, one, now):
     """Why this lab may not be started by this person now; '' when it may."""
+    if not practice.is_on():
+        return NOT_CONNECTED
     on = Launch.objects.open().filter(owner=standing.user).count()
     if on >= settings.LABS_AT_ONCE:
         return f"You have {on} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."
