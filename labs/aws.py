@@ -284,8 +284,13 @@ def client(account, service, region=None, *, config=CONFIG):
 
 
 def endpoint(account) -> str | None:
-    """Where the account's API is: the simulator for practice, AWS itself (None) otherwise."""
-    return settings.SIMULATOR_URL if account.mode == account.PRACTICE else None
+    """Where the account's API is: the simulator for practice, AWS itself (None) otherwise. Raises NoAnswer for practice
+    on a server without a simulator: without an address boto3 would take the call to AWS."""
+    if account.mode != account.PRACTICE:
+        return None
+    if not settings.SIMULATOR_URL:
+        raise NoAnswer("this server has no practice mode")
+    return settings.SIMULATOR_URL
 
 
 def forget_clients() -> None:
@@ -336,7 +341,7 @@ def _own_sts(account):
             region_name=settings.PRACTICE_REGIONS[0],
             aws_access_key_id=ROOT_KEY_ID,
             aws_secret_access_key=ROOT_SECRET,
-            endpoint_url=settings.SIMULATOR_URL,
+            endpoint_url=endpoint(account),
             config=PATIENT,
         )
         made.meta.events.register("after-call", _same_boot(account.boot_id))

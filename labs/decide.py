@@ -32,6 +32,8 @@ WAIT, LOOK, ARM, CREATE, CONFIGURE, START, STOP, DELETE, DISARM, CLOSE, BLOCK, S
     "settle",
 )
 
+FAILED_SAID = "it failed, and AWS says: "  # how the reason begins for which such a row is closed
+
 SOON = timedelta(seconds=2)  # something moves, and a person watches
 CHILDREN = timedelta(seconds=3)
 
@@ -75,7 +77,7 @@ class Facts:
     switch_is_due: bool = False
     is_armed: bool = False
     can_stop: bool = False
-    said: str = ""  # what AWS says of a failure
+    said: str = ""  # what AWS says of a failure, or of why it ended a thing that nobody asked it to end
 
 
 def strictest(wishes: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -145,6 +147,8 @@ def _when_absent(facts: Facts, now: datetime) -> Step:
         seen_twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
         if not seen_twice:
             return Step(LOOK, facts.absence_gap)
+        if facts.said:
+            return _closed(facts, f"{FAILED_SAID}{facts.said}")
         return _closed(facts, "seen absent" if facts.wanted == GONE else "it was ended outside the portal")
 
     if facts.create_began_at is None:

@@ -118,8 +118,13 @@ def _facts(kind: Kind, row: Resource, want: Want, seen: Seen, family, now: datet
         switch_is_due=deadman.is_due(row, kind, known, row.launch, row.account, now),
         is_armed=row.switch_at is not None,
         can_stop=kind.can_stop,
-        said=str(seen.facts.get("failure", "")),
+        said=_said(row, seen),
     )
+
+
+def _said(row: Resource, seen: Seen) -> str:
+    """AWS's reason for a failure. What was last seen failed keeps it when it goes: AWS soon shows no more of it."""
+    return str(seen.facts.get("failure") or (row.facts.get("failure", "") if row.seen == FAILED else ""))
 
 
 def _needs_ready(row: Resource, family) -> bool:

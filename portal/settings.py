@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- AWS and its simulator ---------------------------------------------------------------------------
 SIMULATOR_PORT = env.int("SIMULATOR_PORT", default=5566)
+# Empty where there is no practice mode, as in the containers.
 SIMULATOR_URL = env("SIMULATOR_URL", default=f"http://127.0.0.1:{SIMULATOR_PORT}")
 # Regions that practice accounts have. The first is the course's own.
 PRACTICE_REGIONS = env.list("PRACTICE_REGIONS", default=["us-east-1", "ap-southeast-1"])

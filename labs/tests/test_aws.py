@@ -103,6 +103,15 @@ def test_what_is_not_botocores_is_our_fault_and_is_logged(caplog):
     assert "not an error of AWS" in caplog.text
 
 
+def test_without_a_simulator_a_practice_account_is_nowhere_and_never_at_aws(settings):
+    settings.SIMULATOR_URL = ""
+    aws.forget_clients()
+    practice = Account(mode=Account.PRACTICE, aws_id="200000000001", regions=["us-east-1"])
+    with pytest.raises(aws.NoAnswer, match="no practice mode"):
+        aws.client(practice, "s3")
+    assert aws.endpoint(Account(mode=Account.OWN)) is None
+
+
 @pytest.fixture
 def account(simulator, aye, settings):
     settings.SIMULATOR_URL = simulator.url

@@ -128,6 +128,19 @@ def test_the_next_step(reason, facts, act):
     assert decide(facts, NOW).act == act
 
 
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({}, "it was ended outside the portal"),
+        ({"wanted": "gone"}, "seen absent"),
+        ({"said": "Volume limit exceeded"}, "it failed, and AWS says: Volume limit exceeded"),
+        ({"said": "Volume limit exceeded", "wanted": "gone"}, "it failed, and AWS says: Volume limit exceeded"),
+    ],
+)
+def test_a_closed_row_says_who_ended_it(facts, why):
+    assert decide(replace(MADE, absent_since=ago(5), **facts), NOW).why == why
+
+
 def wish(wanted, at):
     return {"wanted": wanted, "at": at}
 

@@ -214,6 +214,17 @@ def test_gone_is_closed_only_when_seen_absent_twice(start, world, cloud, clock, 
     assert cloud.calls.count("Create fake-name") == 1
 
 
+def test_what_aws_could_not_make_and_ended_keeps_its_reason(start, world, cloud, clock):
+    launch = start(lab_of(Want("x", "fake-never-ready")))
+    world.run(20)
+    assert world.rows(launch)["x"].blocked_why == "AWS could not make it: no capacity"
+    cloud.alive()[0].gone_at = clock()  # AWS clears away what never ran, and then shows nothing of it
+    world.run(15 * 60)
+    row = world.rows(launch)["x"]
+    assert row.closed_at
+    assert row.closed_why == "it failed, and AWS says: no capacity"
+
+
 def test_a_thing_that_aws_hides_for_a_moment_is_not_closed(start, world, cloud, clock):
     launch = start(lab_of(Want("role", "fake-name")))
     world.run(20)
