@@ -22,6 +22,7 @@ CANNOT = (
     "Models are not run: an endpoint in practice mode answers every request with a sentence that says so.",
     "EC2 instances have no operating system: nobody can log in, and nothing runs on them.",
     "Notebook instances do not open: there is no Jupyter behind them.",
+    "EMR runs nothing: steps and jobs are over after a while, as if all had gone well.",
     "IAM policies are kept and shown, but not enforced inside an account.",
     "Client tokens are ignored: the same create call twice makes two.",
     "Nothing fires on a schedule, and nothing is delivered by mail.",
