@@ -23,6 +23,7 @@ CANNOT = (
     "Models are not run: an endpoint in practice mode answers every request with a sentence that says so.",
     "EC2 instances have no operating system: nobody can log in, and nothing runs on them.",
     "Notebook instances do not open: there is no Jupyter behind them.",
+    "EMR runs nothing: steps and jobs are over after a while, as if all had gone well.",
     "IAM policies are kept and shown, but not enforced inside an account.",
     "Nothing is delivered by mail.",
     "Schedules and rules set off what practice mode has, and ask no role; what they cannot set off is in its log.",

@@ -105,6 +105,19 @@ NETWORK = lab_of(
     slug="network",
 )
 
+EMR = lab_of(
+    Want("role", "iam-role", {"trust": "elasticmapreduce.amazonaws.com"}),
+    Want("profile", "instance-profile", {"role": "{role.name}"}, needs=("role",)),
+    Want(
+        "cluster",
+        "emr-cluster",
+        {"type": "m5.xlarge", "role": "{role.arn}", "profile": "{profile.name}"},
+        needs=("role", "profile"),
+    ),
+    Want("jobs", "emr-serverless-application", {}),
+    slug="emr",
+)
+
 
 @pytest.fixture
 def clock():
@@ -312,3 +325,40 @@ def test_a_private_network_comes_and_goes_in_order_also_when_every_first_answer_
 
 def _called(simulator):
     return [name.split(":") for name in simulator.calls()["by"]]
+
+
+def test_a_lab_with_a_cluster_comes_up_and_is_proved_gone_with_all_its_machines(world, clock, account, aye):
+    """The machines carry the launch's tag, so the certificate asks after them too."""
+    launch, states, made = whole_life(world, clock, account, aye, EMR)
+    assert set(states.values()) == {"running"}
+    assert launch.certificate["left"] == []
+    assert not any(things_of(account, launch).values())
+    filters = [{"Name": "tag:aws:elasticmapreduce:job-flow-id", "Values": [made["emr-cluster"]]}]
+    reservations = aws.client(account, "ec2").describe_instances(Filters=filters)["Reservations"]
+    machines = [instance for reservation in reservations for instance in reservation["Instances"]]
+    assert [machine["State"]["Name"] for machine in machines] == ["terminated"] * 3
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"code": "ThrottlingException", "status": 400}])
+def test_a_cluster_whose_create_was_not_answered_is_made_once(fault, world, clock, account, aye, simulator):
+    """AWS guards nothing here: it is found again by its name, or nothing was made and it is asked for again."""
+    asked = {"service": "emr", "operation": "RunJobFlow", "account": account.aws_id, "times": 1}
+    simulator.faults([asked | fault])
+    launch, states, _ = whole_life(world, clock, account, aye, EMR)
+    assert set(states.values()) == {"running"} and launch.ended_at
+    clusters = aws.client(account, "emr").list_clusters()["Clusters"]
+    assert [cluster["Status"]["State"] for cluster in clusters] == ["TERMINATED"]
+
+
+def test_a_cluster_that_may_or_may_not_have_been_made_is_a_persons_question(world, clock, account, aye, simulator):
+    """The answer is lost, and the call too: a second one could be the second cluster."""
+    asked = {"service": "emr", "operation": "RunJobFlow", "account": account.aws_id, "times": 1, "drop": "before"}
+    simulator.faults([asked])
+    launch = launching.launch(EMR, account, aye, now=clock())
+    world.run(400)
+    row = Resource.objects.get(launch=launch, kind="emr-cluster")
+    assert "look in the account" in row.blocked_why
+    assert aws.client(account, "emr").list_clusters()["Clusters"] == []
+    launching.ask_to_delete(launch, now=clock())
+    world.run(400)
+    assert Launch.objects.get(pk=launch.pk).ended_at
