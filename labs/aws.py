@@ -106,6 +106,8 @@ _NOT_THERE = {
     "NoSuchKey",
     "ResourceNotFound",
     "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
+    "ExecutionDoesNotExist",
     "NotFound",
     "404",
 }
@@ -115,6 +117,10 @@ _ALREADY = {
     "InvalidGroup.Duplicate",
     "InvalidKeyPair.Duplicate",
     "ResourceConflictException",
+    "ResourceAlreadyExistsException",
+    "StateMachineAlreadyExists",
+    "ExecutionAlreadyExists",
+    "PipelineNameInUseException",
     "IdempotentParameterMismatch",
 }
 _IN_THE_WAY = {
@@ -125,7 +131,14 @@ _IN_THE_WAY = {
     "VolumeInUse",
     "ConflictException",
 }
-_NOT_YET = {"IncorrectState", "IncorrectInstanceState", "OperationAborted"}
+_NOT_YET = {
+    "IncorrectState",
+    "IncorrectInstanceState",
+    "OperationAborted",
+    "OperationAbortedException",
+    "ConcurrentModificationException",
+    "StateMachineDeleting",
+}
 
 
 class OurFault(Trouble):
@@ -162,6 +175,9 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance".
     if code in _ALREADY or (code == "ValidationException" and ("already exist" in lower or "duplicate" in lower)):
         return AlreadyThere(words)
+    # EventBridge Scheduler has one code for a name that is taken and for what is being changed by another call.
+    if code == "ConflictException" and "already exists" in lower:
+        return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)
     if code == "ValidationException" and (
@@ -169,11 +185,14 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     ):
         return NotThere(words)
     # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
-    if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:
+    # EventBridge Scheduler: "... must allow AWS EventBridge Scheduler to assume the role".
+    not_assumed = ("cannot be assumed", "could not assume role", "scheduler to assume the role")
+    if code in _NOT_YET or any(each in lower for each in not_assumed):
         return NotYet(words)
     if code == "InvalidParameterValue" and "instance profile" in lower:
         return NotYet(words)
-    if code in _IN_THE_WAY:
+    # CloudWatch: "Cannot delete a as there are composite alarm(s) depending on it."
+    if code in _IN_THE_WAY or (code == "ValidationError" and "depending on" in lower):
         return InTheWay(words)
     if code in _DENIALS or status in (401, 403):
         return Denied(words)
