@@ -108,6 +108,8 @@ _NOT_THERE = {
     "DBClusterNotFoundFault",
     "ResourceNotFound",
     "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
+    "ExecutionDoesNotExist",
     "NotFound",
     "404",
     "FileSystemNotFound",
@@ -124,6 +126,10 @@ _ALREADY = {
     "InvalidGroup.Duplicate",
     "InvalidKeyPair.Duplicate",
     "ResourceConflictException",
+    "ResourceAlreadyExistsException",
+    "StateMachineAlreadyExists",
+    "ExecutionAlreadyExists",
+    "PipelineNameInUseException",
     "IdempotentParameterMismatch",
     "AlreadyExistsException",
     "ResourceExistsException",
@@ -153,6 +159,9 @@ _NOT_YET = {
     "OperationAborted",
     "InvalidDBInstanceState",
     "InvalidDBClusterStateFault",
+    "OperationAbortedException",
+    "ConcurrentModificationException",
+    "StateMachineDeleting",
 }
 
 
@@ -192,6 +201,9 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         return AlreadyThere(words)
     if code == "ResourceInUse" and "already exist" in lower:  # SageMaker's domains, profiles and spaces
         return AlreadyThere(words)
+    # EventBridge Scheduler has one code for a name that is taken and for what is being changed by another call.
+    if code == "ConflictException" and "already exists" in lower:
+        return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)
     if code == "ValidationException" and (
@@ -207,7 +219,9 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     if code == "InvalidRequestException" and "cluster id" in lower and "is not valid" in lower:
         return NotThere(words)
     # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
-    if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:
+    # EventBridge Scheduler: "... must allow AWS EventBridge Scheduler to assume the role".
+    not_assumed = ("cannot be assumed", "could not assume role", "scheduler to assume the role")
+    if code in _NOT_YET or any(each in lower for each in not_assumed):
         return NotYet(words)
     if code == "InvalidParameterValue" and "instance profile" in lower:
         return NotYet(words)
@@ -217,7 +231,8 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         code == "AuthFailure" and "permission to access the specified resource" in lower
     ):
         return InTheWay(words)
-    if code in _IN_THE_WAY:
+    # CloudWatch: "Cannot delete a as there are composite alarm(s) depending on it."
+    if code in _IN_THE_WAY or (code == "ValidationError" and "depending on" in lower):
         return InTheWay(words)
     if code in _DENIALS or status in (401, 403):
         return Denied(words)

@@ -15,10 +15,9 @@ from django.conf import settings
 from labs.decide import GONE
 from labs.kinds.aws_words import code_of
 from labs.kinds.base import NAME, Kind, OffCall, Want
+from labs.kinds.scheduler_group import SWITCH_GROUP
 from labs.models import Account, Launch, Resource
 
-# The schedules of ours: no kind of labs takes one of this group for a student's.
-GROUP = "lightsout-switch"
 # After the clock's own time, so that the portal, when it lives, is first and nothing is turned off twice.
 AFTER_THE_CLOCK = timedelta(minutes=5)
 
@@ -54,7 +53,7 @@ def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime) -> None:
     """
     schedule = {
         "Name": name_of(row),
-        "GroupName": GROUP,
+        "GroupName": SWITCH_GROUP,
         "ScheduleExpression": f"at({at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
         "ScheduleExpressionTimezone": "UTC",
         "FlexibleTimeWindow": {"Mode": "OFF"},
@@ -77,7 +76,7 @@ def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime) -> None:
 def disarm(scheduler: Any, row: Resource) -> None:
     """Take the row's switch away. One that has fired, and with that deleted itself, is as good."""
     try:
-        scheduler.delete_schedule(Name=name_of(row), GroupName=GROUP)
+        scheduler.delete_schedule(Name=name_of(row), GroupName=SWITCH_GROUP)
     except scheduler.exceptions.ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
@@ -94,7 +93,7 @@ def role_of(account: Account) -> str:
 
 def _make_group(scheduler: Any) -> None:
     try:
-        scheduler.create_schedule_group(Name=GROUP)
+        scheduler.create_schedule_group(Name=SWITCH_GROUP)
     except scheduler.exceptions.ClientError as error:
         if code_of(error) != "ConflictException":  # another worker was first
             raise

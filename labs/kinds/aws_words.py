@@ -17,6 +17,16 @@ def tag_dict(listed: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     return {tag["Key"]: tag.get("Value", "") for tag in listed or ()}
 
 
+def lower_tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """As `tag_list`, for the services that write key and value in lower case: Step Functions, CodePipeline."""
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def lower_tag_dict(listed: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
+    """As `tag_dict`, for the same services."""
+    return {tag["key"]: tag.get("value", "") for tag in listed or ()}
+
+
 def tags_by_arn(client: Any, arn_type: str) -> dict[str, dict[str, str]]:
     """{ARN: tags} of what is tagged in the client's region, by the tagging API. arn_type: "s3", "sagemaker:model"."""
     pages = client.get_paginator("get_resources").paginate(

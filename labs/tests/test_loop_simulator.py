@@ -11,7 +11,10 @@ from labs.models import Account, Launch, Resource
 from labs.tests.cast import Clock, Died
 from labs.tests.conftest import World, lab_of
 from labs.tests.kinds.examples.cloudformation import TEMPLATE
+from labs.tests.kinds.examples.cloudwatch import METRIC
+from labs.tests.kinds.examples.codepipeline import STAGES
 from labs.tests.kinds.examples.iam import READS
+from labs.tests.kinds.examples.stepfunctions import WAITS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.simulator]
 
@@ -116,6 +119,38 @@ EMR = lab_of(
     ),
     Want("jobs", "emr-serverless-application", {}),
     slug="emr",
+)
+
+TARGET = {"target": "{machine.arn}", "role_arn": "{role.arn}"}
+EVENTS = lab_of(
+    Want("role", "iam-role", {"trust": "states.amazonaws.com"}),
+    Want("machine", "step-functions-state-machine", {"definition": WAITS, "role_arn": "{role.arn}"}, ("role",)),
+    Want("run", "step-functions-execution", {"machine": "{machine.name}"}, ("machine",)),
+    Want("group", "scheduler-group"),
+    Want(
+        "nightly",
+        "scheduler-schedule",
+        {"schedule": "cron(0 2 1 1 ? 2099)", "group": "{group.name}", **TARGET},
+        ("group", "machine", "role"),
+    ),
+    Want(
+        "rule",
+        "eventbridge-rule",
+        {"schedule": "rate(7 days)", "targets": [{"id": "m", "arn": "{machine.arn}", "role_arn": "{role.arn}"}]},
+        ("machine", "role"),
+    ),
+    Want("logs", "log-group"),
+    Want("alarm", "cloudwatch-alarm", {"metric": METRIC}),
+    Want("both", "cloudwatch-alarm", {"rule": "ALARM({alarm.name})"}, ("alarm",)),
+    Want("board", "cloudwatch-dashboard", {"body": {"widgets": []}}),
+    Want("maker", "iam-role", {"trust": "codepipeline.amazonaws.com"}),
+    Want(
+        "pipeline",
+        "codepipeline-pipeline",
+        {"role_arn": "{maker.arn}", "bucket": "lab-artifacts", "stages": STAGES},
+        ("maker",),
+    ),
+    slug="events",
 )
 
 
@@ -251,6 +286,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("lab", [EC2, SAGEMAKER, TRUST], ids=lambda lab: lab.slug)
+@pytest.mark.parametrize("lab", [EC2, SAGEMAKER, EVENTS], ids=lambda lab: lab.slug)
 def test_every_call_failing_once_ends_in_the_same_state(lab, fault, world, clock, account, aye, simulator):
     simulator.forget_calls()
     whole_life(world, clock, account, aye, lab)
