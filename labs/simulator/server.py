@@ -15,6 +15,8 @@ os.environ["MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS"] = "false"
 os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
 os.environ["MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"] = "true"
 os.environ["MOTO_ENABLE_KEYPAIR_VALIDATION"] = "true"
+# ... and a function whose container image is not in the account's registry.
+os.environ["MOTO_LAMBDA_STUB_ECR"] = "false"
 for name in ("MOTO_ACCOUNT_ID", "MOTO_ALLOW_NONEXISTENT_REGION", "TEST_SERVER_MODE", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
     os.environ.pop(name, None)
 
