@@ -183,6 +183,8 @@ class Gate:
             body = b"".join(self.moto(environ, lambda status, headers, exc_info=None: heard.extend((status, headers))))
         except NotImplementedError:
             return cannot(call)
+        except Refused:
+            raise
         except Exception:
             log.exception("the simulator failed at %s", call)
             return in_its_format(call, "InternalFailure", f"The simulator failed at {call}: see its log.", 500)

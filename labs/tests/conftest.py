@@ -10,7 +10,12 @@ from labs import aws, certify, ending, kinds, reconcile
 from labs.catalog.base import Lab
 from labs.kinds.base import Want
 from labs.models import Account, Launch, Resource
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
+from labs.simulator.testing import (  # noqa: F401
+    process_that_runs,
+    simulator,
+    simulator_process,
+    simulator_that_runs,
+)
 from labs.tests.cast import CAST, START, Clock, Cloud
 
 
