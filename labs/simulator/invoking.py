@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -19,14 +20,15 @@ from labs.simulator import NOT_IN_PRACTICE
 from labs.simulator.amendments import the_world
 from labs.simulator.counting import count
 from labs.simulator.refusals import Refused
-from labs.simulator.sandbox import BadArchive, Busy, Job, Outcome
+from labs.simulator.sandbox import AT_ONCE, BadArchive, Busy, Job, Outcome
 
 log = logging.getLogger(__name__)
 
 # Events that wait for a function. More are dropped, and counted as throttled.
 WAITING = 100
-_soon = ThreadPoolExecutor(1, thread_name_prefix="functions")
+_soon = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="functions")
 _waiting = threading.Semaphore(WAITING)
+_under_way: set[Future[None]] = set()
 
 
 def why_not(function: LambdaFunction) -> str:
@@ -57,7 +59,7 @@ def invoke(function: LambdaFunction, event: Any) -> Outcome:
     if function.reserved_concurrency == 0:
         _count(function, "Throttles")
         raise Refused("TooManyRequestsException", "Rate Exceeded.", 429)
-    job = _job(function, event)
+    job, boot_id = _job(function, event), world.boot_id
     try:
         with world.let_others_in():
             outcome = world.functions.run(job)
@@ -66,7 +68,8 @@ def invoke(function: LambdaFunction, event: Any) -> Outcome:
         raise Refused("TooManyRequestsException", "Rate Exceeded.", 429) from busy
     except BadArchive as bad:
         raise Refused("InvalidZipFileException", f"Could not unzip uploaded file: {bad}", 502) from bad
-    _record(function, job, outcome)
+    if world.boot_id == boot_id:  # another world would count it for nobody
+        _record(function, job, outcome)
     return outcome
 
 
@@ -78,15 +81,15 @@ def invoke_soon(function: LambdaFunction, event: Any) -> bool:
     if not _waiting.acquire(blocking=False):
         _count(function, "Throttles")
         return False
-    _soon.submit(_run_soon, the_world().boot_id, function, event)
+    run = _soon.submit(_run_soon, the_world().boot_id, function, event)
+    _under_way.add(run)
+    run.add_done_callback(_under_way.discard)
     return True
 
 
 def wait(seconds: float) -> bool:
     """Wait until the background is idle, so many seconds at most. For tests."""
-    done = threading.Event()
-    _soon.submit(done.set)
-    return done.wait(seconds)
+    return not futures.wait(_under_way.copy(), seconds).not_done
 
 
 def _run_soon(boot_id: str, function: LambdaFunction, event: Any) -> None:
@@ -132,6 +135,7 @@ def _job(function: LambdaFunction, event: Any) -> Job:
         context=facts,
         memory_mb=int(function.memory_size),
         timeout=float(function.timeout),
+        owner=function.account_id,
     )
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from textwrap import dedent
@@ -225,14 +226,16 @@ def test_the_memory_of_all_its_processes_together_is_its_memory(box):
 
 
 @bwrap
-def test_no_more_than_a_few_run_at_once(box, monkeypatch):
+def test_no_more_than_a_few_run_at_once_and_one_of_each_owner(box, monkeypatch):
     monkeypatch.setattr(sandbox, "TURN_SECONDS", 0.01)
-    monkeypatch.setattr(box, "_turns", sandbox.threading.BoundedSemaphore(1))
-    box._turns.acquire()
-    with pytest.raises(Busy):
-        run(box, "return 1")
-    box._turns.release()
-    assert said(run(box, "return 1")) == 1
+    with box._own["aye"]:
+        with pytest.raises(Busy):
+            run(box, "return 1", owner="aye")
+        assert said(run(box, "return 1", owner="bo")) == 1, "whatever aye's functions do"
+    monkeypatch.setattr(box, "_turns", threading.BoundedSemaphore(1))
+    with box._turns, pytest.raises(Busy):
+        run(box, "return 1", owner="bo")
+    assert said(run(box, "return 1", owner="aye")) == 1
 
 
 # --- what is unpacked ----------------------------------------------------------------------------------------
