@@ -35,6 +35,7 @@ CANNOT = (
     "Client tokens of instances and volumes are ignored: the same create call twice makes two.",
     "CloudTrail, Cost Explorer, the price list and service quotas are empty or missing.",
     "An API's stage serves what its resources are now, deployed or not; of its integrations, Lambda proxies and mocks.",
+    "Function URLs and WebSocket APIs do not answer, and nobody can push an image to a repository by docker.",
     "Nothing is kept when the simulator stops: each start is a new, empty world.",
 )
 FUNCTIONS_STAND_STILL = "Lambda functions are not run: {why}."

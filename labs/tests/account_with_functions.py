@@ -41,12 +41,17 @@ class AccountWithFunctions:
         return answer, json.loads(answer["Payload"].read() or b"null")
 
     def counted(self, metric, name="f"):
-        """The sum of a metric of the function's, of the last minutes."""
+        return self.summed(f"AWS/Lambda {metric}", FunctionName=name)
+
+    def summed(self, metric, **dimension):
+        """Of the last minutes. metric: "AWS/Lambda Invocations"."""
+        namespace, metric = metric.split()
+        ((name, value),) = dimension.items()
         now = datetime.now(UTC)
         points = self.client("cloudwatch").get_metric_statistics(
-            Namespace="AWS/Lambda",
+            Namespace=namespace,
             MetricName=metric,
-            Dimensions=[{"Name": "FunctionName", "Value": name}],
+            Dimensions=[{"Name": name, "Value": value}],
             StartTime=now - timedelta(minutes=5),
             EndTime=now + timedelta(minutes=5),
             Period=600,

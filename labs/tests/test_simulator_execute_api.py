@@ -4,7 +4,6 @@ import json
 import urllib.error
 import urllib.request
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -21,16 +20,6 @@ pytestmark = pytest.mark.simulator
 bwrap = pytest.mark.bwrap
 
 TELLS = "def handler(event, context):\n    return {'statusCode': 200, 'body': __import__('json').dumps(event)}"
-
-
-@pytest.fixture
-def cloud(simulator):
-    return AccountWithFunctions(simulator)
-
-
-@pytest.fixture
-def running(simulator_that_runs):
-    return AccountWithFunctions(simulator_that_runs)
 
 
 def get(url, method="GET", body=None, **headers):
@@ -56,33 +45,18 @@ def proxy(function):
     return {"x-amazon-apigateway-integration": {"type": "aws_proxy", "httpMethod": "POST", "uri": uri_of(function)}}
 
 
-def rest(cloud, paths, stage="prod", **document):
+def rest(practice, paths, stage="prod", **document):
     """The address of a stage of a REST API with these paths, and the API's id."""
-    client = cloud.client("apigateway")
+    client = practice.client("apigateway")
     body = {"openapi": "3.0.1", "info": {"title": "shop", "version": "1"}, "paths": paths, **document}
     api = client.import_rest_api(body=json.dumps(body).encode())["id"]
     client.create_deployment(restApiId=api, stageName=stage)
-    return f"{cloud.simulator.url}/execute-api/{api}/{stage}", api
+    return f"{practice.simulator.url}/execute-api/{api}/{stage}", api
 
 
-def http(cloud, **asked):
-    made = cloud.client("apigatewayv2").create_api(Name="shop", ProtocolType="HTTP", **asked)
-    return f"{cloud.simulator.url}/execute-api/{made['ApiId']}", made["ApiId"]
-
-
-def counted(cloud, metric, **dimension):
-    now = datetime.now(UTC)
-    ((name, value),) = dimension.items()
-    points = cloud.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/ApiGateway",
-        MetricName=metric,
-        Dimensions=[{"Name": name, "Value": value}],
-        StartTime=now - timedelta(minutes=5),
-        EndTime=now + timedelta(minutes=5),
-        Period=600,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return sum(point["Sum"] for point in points)
+def http(practice, **asked):
+    made = practice.client("apigatewayv2").create_api(Name="shop", ProtocolType="HTTP", **asked)
+    return f"{practice.simulator.url}/execute-api/{made['ApiId']}", made["ApiId"]
 
 
 # --- which path answers --------------------------------------------------------------------------------------
@@ -112,26 +86,28 @@ def test_a_path_that_fits_nothing_has_no_answer():
 # --- mocks, and what is not there ----------------------------------------------------------------------------
 
 
-def test_a_mock_answers_and_is_counted(cloud):
-    url, _ = rest(cloud, STATUS["paths"])
+def test_a_mock_answers_and_is_counted(practice):
+    url, _ = rest(practice, STATUS["paths"])
     status, said, headers = get(f"{url}/status")
     assert (status, said, headers["content-type"]) == (200, {"status": "up"}, "application/json")
-    assert counted(cloud, "Count", ApiName="shop") == 1
+    assert practice.summed("AWS/ApiGateway Count", ApiName="shop") == 1
 
 
-def test_a_mock_chooses_its_answer_by_the_status_that_its_request_names(cloud):
+def test_a_mock_chooses_its_answer_by_the_status_that_its_request_names(practice):
     answers = {
         "default": {"statusCode": "200"},
         "4\\d\\d": {"statusCode": "418", "responseTemplates": {"application/json": '{"tea": true}'}},
     }
     asks = {"requestTemplates": {"application/json": '{"statusCode": 404}'}}
-    url, _ = rest(cloud, {"/tea": {"get": {"x-amazon-apigateway-integration": MOCK | asks | {"responses": answers}}}})
+    url, _ = rest(
+        practice, {"/tea": {"get": {"x-amazon-apigateway-integration": MOCK | asks | {"responses": answers}}}}
+    )
     assert get(f"{url}/tea")[:2] == (418, {"tea": True})
 
 
-def test_a_template_with_variables_is_not_guessed_at(cloud):
+def test_a_template_with_variables_is_not_guessed_at(practice):
     answers = {"default": {"statusCode": "200", "responseTemplates": {"application/json": '{"at": $context.path}'}}}
-    url, _ = rest(cloud, {"/at": {"get": {"x-amazon-apigateway-integration": MOCK | {"responses": answers}}}})
+    url, _ = rest(practice, {"/at": {"get": {"x-amazon-apigateway-integration": MOCK | {"responses": answers}}}})
     status, said, _ = get(f"{url}/at")
     assert status == 501 and "mapping templates of plain text" in said["message"]
 
@@ -144,27 +120,27 @@ def test_a_template_with_variables_is_not_guessed_at(cloud):
         ("/../test/status", "GET", 403, "Forbidden"),
     ],
 )
-def test_what_is_not_there_is_refused_as_aws_refuses_it(cloud, path, method, status, message):
-    url, _ = rest(cloud, STATUS["paths"])
+def test_what_is_not_there_is_refused_as_aws_refuses_it(practice, path, method, status, message):
+    url, _ = rest(practice, STATUS["paths"])
     target = f"{url.rsplit('/', 1)[0]}/test/status" if ".." in path else url + path
     assert get(target, method)[:2] == (status, {"message": message})
 
 
-def test_an_api_that_is_gone_or_never_was_is_forbidden(cloud):
-    url, api = rest(cloud, STATUS["paths"])
-    cloud.client("apigateway").delete_rest_api(restApiId=api)
+def test_an_api_that_is_gone_or_never_was_is_forbidden(practice):
+    url, api = rest(practice, STATUS["paths"])
+    practice.client("apigateway").delete_rest_api(restApiId=api)
     assert get(f"{url}/status")[:2] == (403, {"message": "Forbidden"})
 
 
-def test_any_method_of_an_import_answers_every_method(cloud):
-    url, _ = rest(cloud, {"/all": {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": MOCK}}})
+def test_any_method_of_an_import_answers_every_method(practice):
+    url, _ = rest(practice, {"/all": {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": MOCK}}})
     for method in ("GET", "PUT", "PATCH"):
         assert get(f"{url}/all", method)[0] == 200
 
 
-def test_what_leads_out_of_the_simulator_is_not_reached(cloud):
+def test_what_leads_out_of_the_simulator_is_not_reached(practice):
     out = {"type": "http_proxy", "httpMethod": "GET", "uri": "http://127.0.0.1:1/"}
-    url, _ = rest(cloud, {"/out": {"get": {"x-amazon-apigateway-integration": out}}})
+    url, _ = rest(practice, {"/out": {"get": {"x-amazon-apigateway-integration": out}}})
     status, said, _ = get(f"{url}/out")
     assert status == 501 and "not for HTTP_PROXY" in said["message"]
 
@@ -172,11 +148,11 @@ def test_what_leads_out_of_the_simulator_is_not_reached(cloud):
 # --- who may -------------------------------------------------------------------------------------------------
 
 
-def test_a_method_that_asks_for_a_key_opens_to_a_key_of_its_usage_plan(cloud):
+def test_a_method_that_asks_for_a_key_opens_to_a_key_of_its_usage_plan(practice):
     schemes = {"securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}
     closed = {"security": [{"key": []}], "x-amazon-apigateway-integration": MOCK}
-    url, api = rest(cloud, {"/closed": {"get": closed}}, components=schemes)
-    client = cloud.client("apigateway")
+    url, api = rest(practice, {"/closed": {"get": closed}}, components=schemes)
+    client = practice.client("apigateway")
     key = client.create_api_key(name="aye", enabled=True)
     plan = client.create_usage_plan(name="class", apiStages=[{"apiId": api, "stage": "prod"}])["id"]
     assert get(f"{url}/closed", x_api_key=key["value"])[0] == 403, "the key is in no plan of the stage yet"
@@ -186,17 +162,17 @@ def test_a_method_that_asks_for_a_key_opens_to_a_key_of_its_usage_plan(cloud):
     assert get(f"{url}/closed")[0] == 403
 
 
-def signed(cloud, url):
-    keys = {name.removeprefix("aws_"): value for name, value in cloud.keys.items()}
+def signed(practice, url):
+    keys = {name.removeprefix("aws_"): value for name, value in practice.keys.items()}
     credentials = Credentials(keys["access_key_id"], keys["secret_access_key"], keys["session_token"])
     request = AWSRequest("GET", url)
     SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
     return dict(request.headers)
 
 
-def test_a_method_for_the_accounts_own_people_asks_for_their_signature(cloud, simulator):
-    url, api = rest(cloud, STATUS["paths"])
-    client = cloud.client("apigateway")
+def test_a_method_for_the_accounts_own_people_asks_for_their_signature(practice, simulator):
+    url, api = rest(practice, STATUS["paths"])
+    client = practice.client("apigateway")
     (resource,) = [one["id"] for one in client.get_resources(restApiId=api)["items"] if one["path"] == "/status"]
     client.put_method(restApiId=api, resourceId=resource, httpMethod="GET", authorizationType="AWS_IAM")
     client.put_integration(
@@ -204,39 +180,39 @@ def test_a_method_for_the_accounts_own_people_asks_for_their_signature(cloud, si
     )
     client.put_integration_response(restApiId=api, resourceId=resource, httpMethod="GET", statusCode="200")
     assert get(f"{url}/status")[:2] == (403, {"message": "Missing Authentication Token"})
-    assert get(f"{url}/status", **signed(cloud, f"{url}/status"))[0] == 200
+    assert get(f"{url}/status", **signed(practice, f"{url}/status"))[0] == 200
     bo = AccountWithFunctions(simulator)
     assert get(f"{url}/status", **signed(bo, f"{url}/status"))[0] == 403
-    forged = signed(cloud, f"{url}/other")
+    forged = signed(practice, f"{url}/other")
     assert get(f"{url}/status", **forged)[0] in (400, 403)
 
 
 # --- functions behind them -----------------------------------------------------------------------------------
 
 
-def test_where_nothing_runs_code_a_function_behind_an_api_says_so(cloud):
-    arn = cloud.function()
-    cloud.let_in("apigateway.amazonaws.com")
-    for url in (rest(cloud, {"/predict": {"post": proxy(arn)}})[0], http(cloud, Target=arn)[0]):
+def test_where_nothing_runs_code_a_function_behind_an_api_says_so(practice):
+    arn = practice.function()
+    practice.let_in("apigateway.amazonaws.com")
+    for url in (rest(practice, {"/predict": {"post": proxy(arn)}})[0], http(practice, Target=arn)[0]):
         status, said, _ = get(f"{url}/predict", "POST", b"{}")
         assert status == 501 and "Practice mode does not run code here" in said["message"]
 
 
-def test_a_function_that_does_not_let_the_api_in_is_not_called(cloud):
-    arn = cloud.function()
-    url, _ = http(cloud, Target=arn)
+def test_a_function_that_does_not_let_the_api_in_is_not_called(practice):
+    arn = practice.function()
+    url, _ = http(practice, Target=arn)
     status, said, _ = get(f"{url}/predict")
     assert (status, said["message"]) == (500, "Internal Server Error")
     assert "its policy does not let this API invoke it" in said["practice_mode"]
-    cloud.let_in("apigateway.amazonaws.com", source=f"arn:aws:execute-api:us-east-1:{cloud.account}:another/*")
+    practice.let_in("apigateway.amazonaws.com", source=f"arn:aws:execute-api:us-east-1:{practice.account}:another/*")
     assert get(f"{url}/predict")[0] == 500
 
 
-def test_nobodys_function_is_reached_from_anothers_api(cloud, simulator):
+def test_nobodys_function_is_reached_from_anothers_api(practice, simulator):
     bo = AccountWithFunctions(simulator)
     arn = bo.function()
     bo.let_in("apigateway.amazonaws.com")
-    url, _ = http(cloud, Target=arn)
+    url, _ = http(practice, Target=arn)
     assert get(f"{url}/")[0] == 500
 
 
@@ -268,7 +244,7 @@ def test_an_http_api_hands_on_format_two_and_takes_any_json_for_an_answer(runnin
     assert (event["pathParameters"], event["queryStringParameters"]) == ({"id": "7"}, {"a": "1,2"})
     assert event["requestContext"]["http"]["method"] == "GET"
     assert get(f"{url}/pets/7", "POST")[:2] == (404, {"message": "Not Found"})
-    assert counted(running, "4xx", ApiId=url.rsplit("/", 1)[1]) == 1
+    assert running.summed("AWS/ApiGateway 4xx", ApiId=url.rsplit("/", 1)[1]) == 1
 
 
 @bwrap
@@ -339,8 +315,8 @@ def code_of(call, **asked):
     return refused.value.response["Error"]["Code"]
 
 
-def test_one_rest_api_is_deleted_in_thirty_seconds(cloud, simulator):
-    client = cloud.client("apigateway")
+def test_one_rest_api_is_deleted_in_thirty_seconds(practice, simulator):
+    client = practice.client("apigateway")
     first, second = (client.create_rest_api(name="shop")["id"] for _ in range(2))
     simulator.pace(state_seconds=6)
     client.delete_rest_api(restApiId=first)
@@ -350,22 +326,22 @@ def test_one_rest_api_is_deleted_in_thirty_seconds(cloud, simulator):
     assert code_of(client.delete_rest_api, restApiId=second) == "NotFoundException"
 
 
-def test_an_api_that_a_domain_leads_to_is_kept(cloud):
-    client, second = cloud.client("apigateway"), cloud.client("apigatewayv2")
-    _, old = rest(cloud, STATUS["paths"])
+def test_an_api_that_a_domain_leads_to_is_kept(practice):
+    client, second = practice.client("apigateway"), practice.client("apigatewayv2")
+    _, old = rest(practice, STATUS["paths"])
     client.create_domain_name(domainName="api.example.org", regionalCertificateArn="arn:aws:acm:us-east-1:1:c")
     client.create_base_path_mapping(domainName="api.example.org", restApiId=old, stage="prod")
     assert code_of(client.delete_rest_api, restApiId=old) == "BadRequestException"
-    _, new = http(cloud, Target=cloud.function())
+    _, new = http(practice, Target=practice.function())
     second.create_domain_name(DomainName="http.example.org")
     second.create_api_mapping(DomainName="http.example.org", ApiId=new, Stage="$default")
     assert code_of(second.delete_api, ApiId=new) == "BadRequestException"
     assert code_of(second.delete_api, ApiId="none") == "NotFoundException"
 
 
-def test_a_usage_plan_with_stages_is_kept(cloud):
-    client = cloud.client("apigateway")
-    _, api = rest(cloud, STATUS["paths"])
+def test_a_usage_plan_with_stages_is_kept(practice):
+    client = practice.client("apigateway")
+    _, api = rest(practice, STATUS["paths"])
     plan = client.create_usage_plan(name="class", apiStages=[{"apiId": api, "stage": "prod"}])["id"]
     assert code_of(client.delete_usage_plan, usagePlanId=plan) == "BadRequestException"
     out = {"op": "remove", "path": "/apiStages", "value": f"{api}:prod"}
@@ -374,8 +350,8 @@ def test_a_usage_plan_with_stages_is_kept(cloud):
     assert code_of(client.delete_usage_plan, usagePlanId=plan) == "NotFoundException"
 
 
-def test_apis_plans_and_keys_are_tagged_and_untagged(cloud):
-    client = cloud.client("apigateway")
+def test_apis_plans_and_keys_are_tagged_and_untagged(practice):
+    client = practice.client("apigateway")
     made = {
         "restapis": client.create_rest_api(name="shop", tags={"a": "1"})["id"],
         "usageplans": client.create_usage_plan(name="class", tags={"a": "1"})["id"],
@@ -395,8 +371,8 @@ def test_apis_plans_and_keys_are_tagged_and_untagged(cloud):
     assert code_of(client.tag_resource, resourceArn=gone, tags={"b": "2"}) == "NotFoundException"
 
 
-def test_a_fault_can_meet_an_api_too(cloud, simulator):
-    url, _ = rest(cloud, STATUS["paths"])
+def test_a_fault_can_meet_an_api_too(practice, simulator):
+    url, _ = rest(practice, STATUS["paths"])
     simulator.faults([{"service": "execute-api", "code": "ServiceUnavailable", "status": 503}])
     assert get(f"{url}/status")[0] == 503
     assert get(f"{url}/status")[0] == 200

@@ -10,20 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from labs.kinds.lambda_code import zip_of
-from labs.tests.account_with_functions import AccountWithFunctions
 
 pytestmark = pytest.mark.simulator
 bwrap = pytest.mark.bwrap
-
-
-@pytest.fixture
-def cloud(simulator):
-    return AccountWithFunctions(simulator)
-
-
-@pytest.fixture
-def running(simulator_that_runs):
-    return AccountWithFunctions(simulator_that_runs)
 
 
 @pytest.fixture
@@ -45,31 +34,31 @@ def code_of(call, **asked):
 # --- what a function is made of ------------------------------------------------------------------------------
 
 
-def test_a_function_is_pending_before_it_is_active(cloud, a_minute_later):
-    cloud.function()
-    look = cloud.lambdas.get_function
+def test_a_function_is_pending_before_it_is_active(practice, a_minute_later):
+    practice.function()
+    look = practice.lambdas.get_function
     assert look(FunctionName="f")["Configuration"]["State"] == "Pending"
     a_minute_later()
     assert look(FunctionName="f")["Configuration"]["State"] == "Active"
 
 
-def test_a_role_that_lambda_may_not_assume_is_refused(cloud):
-    for role in (cloud.role("ec2.amazonaws.com"), f"arn:aws:iam::{cloud.account}:role/nobody"):
+def test_a_role_that_lambda_may_not_assume_is_refused(practice):
+    for role in (practice.role("ec2.amazonaws.com"), f"arn:aws:iam::{practice.account}:role/nobody"):
         with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
-            cloud.function(role=role)
-    assert cloud.lambdas.list_functions()["Functions"] == []
+            practice.function(role=role)
+    assert practice.lambdas.list_functions()["Functions"] == []
 
 
-def test_an_image_that_is_not_in_the_registry_is_refused(cloud):
-    registry = f"{cloud.account}.dkr.ecr.us-east-1.amazonaws.com"
+def test_an_image_that_is_not_in_the_registry_is_refused(practice):
+    registry = f"{practice.account}.dkr.ecr.us-east-1.amazonaws.com"
     image = {"PackageType": "Image", "Code": {"ImageUri": f"{registry}/model:1"}}
-    asked = {"FunctionName": "f", "Role": cloud.role(), **image}
-    ecr = cloud.client("ecr")
-    assert "does not exist" in refusal(cloud.lambdas.create_function, **asked)["Message"]
+    asked = {"FunctionName": "f", "Role": practice.role(), **image}
+    ecr = practice.client("ecr")
+    assert "does not exist" in refusal(practice.lambdas.create_function, **asked)["Message"]
     ecr.create_repository(repositoryName="model")
-    assert code_of(cloud.lambdas.create_function, **asked) == "InvalidParameterValueException"
+    assert code_of(practice.lambdas.create_function, **asked) == "InvalidParameterValueException"
     ecr.put_image(repositoryName="model", imageTag="1", imageManifest=manifest(100, 2000, 3000))
-    assert cloud.lambdas.create_function(**asked)["PackageType"] == "Image"
+    assert practice.lambdas.create_function(**asked)["PackageType"] == "Image"
 
 
 def manifest(config, *layers):
@@ -79,8 +68,8 @@ def manifest(config, *layers):
     return json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {"size": config}, "layers": parts})
 
 
-def test_an_image_weighs_what_its_layers_weigh(cloud):
-    ecr = cloud.client("ecr")
+def test_an_image_weighs_what_its_layers_weigh(practice):
+    ecr = practice.client("ecr")
     ecr.create_repository(repositoryName="model")
     ecr.put_image(repositoryName="model", imageTag="1", imageManifest=manifest(100, 2000, 3000))
     assert ecr.describe_images(repositoryName="model")["imageDetails"][0]["imageSizeInBytes"] == 5100
@@ -89,14 +78,17 @@ def test_an_image_weighs_what_its_layers_weigh(cloud):
 # --- provisioned concurrency ---------------------------------------------------------------------------------
 
 
-def test_machines_are_kept_ready_for_versions_and_aliases_until_their_function_goes(cloud, a_minute_later):
-    arn = cloud.function()
-    ready, listed = cloud.lambdas.put_provisioned_concurrency_config, cloud.lambdas.list_provisioned_concurrency_configs
+def test_machines_are_kept_ready_for_versions_and_aliases_until_their_function_goes(practice, a_minute_later):
+    arn = practice.function()
+    ready, listed = (
+        practice.lambdas.put_provisioned_concurrency_config,
+        practice.lambdas.list_provisioned_concurrency_configs,
+    )
     assert code_of(ready, FunctionName="f", Qualifier="1", ProvisionedConcurrentExecutions=2) == (
         "ResourceNotFoundException"
     )
-    version = cloud.lambdas.publish_version(FunctionName="f")["Version"]
-    cloud.lambdas.create_alias(FunctionName="f", Name="live", FunctionVersion=version)
+    version = practice.lambdas.publish_version(FunctionName="f")["Version"]
+    practice.lambdas.create_alias(FunctionName="f", Name="live", FunctionVersion=version)
     assert code_of(ready, FunctionName="f", Qualifier="$LATEST", ProvisionedConcurrentExecutions=2) == (
         "InvalidParameterValueException"
     )
@@ -104,29 +96,29 @@ def test_machines_are_kept_ready_for_versions_and_aliases_until_their_function_g
     a_minute_later()
     (config,) = listed(FunctionName="f")["ProvisionedConcurrencyConfigs"]
     assert (config["FunctionArn"], config["Status"]) == (f"{arn}:live", "READY")
-    get = cloud.lambdas.get_provisioned_concurrency_config
+    get = practice.lambdas.get_provisioned_concurrency_config
     assert get(FunctionName="f", Qualifier="live")["AvailableProvisionedConcurrentExecutions"] == 2
-    cloud.lambdas.delete_provisioned_concurrency_config(FunctionName="f", Qualifier="live")
+    practice.lambdas.delete_provisioned_concurrency_config(FunctionName="f", Qualifier="live")
     assert listed(FunctionName="f")["ProvisionedConcurrencyConfigs"] == []
     assert code_of(get, FunctionName="f", Qualifier="live") == "ProvisionedConcurrencyConfigNotFoundException"
-    cloud.lambdas.delete_function(FunctionName="f")
+    practice.lambdas.delete_function(FunctionName="f")
     assert code_of(listed, FunctionName="f") == "ResourceNotFoundException"
 
 
 # --- event source mappings -----------------------------------------------------------------------------------
 
 
-def test_a_mapping_is_seen_on_its_way_and_left_alone_there(cloud, a_minute_later):
-    function = cloud.function()
-    _, queue = cloud.queue()
-    create, change = cloud.lambdas.create_event_source_mapping, cloud.lambdas.update_event_source_mapping
+def test_a_mapping_is_seen_on_its_way_and_left_alone_there(practice, a_minute_later):
+    function = practice.function()
+    _, queue = practice.queue()
+    create, change = practice.lambdas.create_event_source_mapping, practice.lambdas.update_event_source_mapping
     mapping = create(FunctionName="f", EventSourceArn=queue)["UUID"]
 
     def look():
-        return cloud.lambdas.get_event_source_mapping(UUID=mapping)["State"]
+        return practice.lambdas.get_event_source_mapping(UUID=mapping)["State"]
 
     assert look() == "Creating"
-    assert code_of(cloud.lambdas.delete_event_source_mapping, UUID=mapping) == "ResourceInUseException"
+    assert code_of(practice.lambdas.delete_event_source_mapping, UUID=mapping) == "ResourceInUseException"
     a_minute_later()
     assert look() == "Enabled"
     assert code_of(create, FunctionName=function, EventSourceArn=queue) == "ResourceConflictException"
@@ -135,25 +127,25 @@ def test_a_mapping_is_seen_on_its_way_and_left_alone_there(cloud, a_minute_later
         assert look() == on_the_way
         a_minute_later()
         assert look() == at_last
-    cloud.lambdas.delete_event_source_mapping(UUID=mapping)
+    practice.lambdas.delete_event_source_mapping(UUID=mapping)
     assert look() == "Deleting"
     for name in ("f", function):
-        (listed,) = cloud.lambdas.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        (listed,) = practice.lambdas.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
         assert listed["State"] == "Deleting"
     a_minute_later()
-    assert code_of(cloud.lambdas.get_event_source_mapping, UUID=mapping) == "ResourceNotFoundException"
-    assert code_of(cloud.lambdas.delete_event_source_mapping, UUID=mapping) == "ResourceNotFoundException"
+    assert code_of(practice.lambdas.get_event_source_mapping, UUID=mapping) == "ResourceNotFoundException"
+    assert code_of(practice.lambdas.delete_event_source_mapping, UUID=mapping) == "ResourceNotFoundException"
     assert code_of(change, UUID=mapping, Enabled=True) == "ResourceNotFoundException"
 
 
-def test_a_queue_keeps_its_messages_when_nothing_runs_or_the_function_is_gone(cloud):
-    cloud.function()
-    url, queue = cloud.queue()
-    cloud.lambdas.create_event_source_mapping(FunctionName="f", EventSourceArn=queue)
-    sqs = cloud.client("sqs")
+def test_a_queue_keeps_its_messages_when_nothing_runs_or_the_function_is_gone(practice):
+    practice.function()
+    url, queue = practice.queue()
+    practice.lambdas.create_event_source_mapping(FunctionName="f", EventSourceArn=queue)
+    sqs = practice.client("sqs")
     sqs.send_message(QueueUrl=url, MessageBody="one")
-    assert "Practice mode does not run code here" in cloud.logged()[0]
-    cloud.lambdas.delete_function(FunctionName="f")
+    assert "Practice mode does not run code here" in practice.logged()[0]
+    practice.lambdas.delete_function(FunctionName="f")
     sqs.send_message(QueueUrl=url, MessageBody="two")
     left = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     assert left["ApproximateNumberOfMessages"] == "2"
@@ -162,46 +154,46 @@ def test_a_queue_keeps_its_messages_when_nothing_runs_or_the_function_is_gone(cl
 # --- S3 ------------------------------------------------------------------------------------------------------
 
 
-def notify(cloud, bucket, function):
+def notify(practice, bucket, function):
     line = {"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}
-    cloud.client("s3").put_bucket_notification_configuration(
+    practice.client("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [line]}
     )
 
 
-def test_s3_takes_only_a_function_that_it_may_invoke(cloud):
-    bucket, function = f"b-{cloud.account}", cloud.function()
-    cloud.client("s3").create_bucket(Bucket=bucket)
+def test_s3_takes_only_a_function_that_it_may_invoke(practice):
+    bucket, function = f"b-{practice.account}", practice.function()
+    practice.client("s3").create_bucket(Bucket=bucket)
     for arn in (function, function.replace(":f", ":none")):
         with pytest.raises(ClientError, match="Unable to validate the following destination"):
-            notify(cloud, bucket, arn)
-    cloud.let_in("s3.amazonaws.com")
-    notify(cloud, bucket, function)
-    kept = cloud.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+            notify(practice, bucket, arn)
+    practice.let_in("s3.amazonaws.com")
+    notify(practice, bucket, function)
+    kept = practice.client("s3").get_bucket_notification_configuration(Bucket=bucket)
     assert kept["LambdaFunctionConfigurations"][0]["LambdaFunctionArn"] == function
 
 
 # --- nothing runs --------------------------------------------------------------------------------------------
 
 
-def test_where_nothing_runs_code_an_invocation_says_so_and_is_not_counted(cloud):
-    cloud.function()
+def test_where_nothing_runs_code_an_invocation_says_so_and_is_not_counted(practice):
+    practice.function()
     for how in ("RequestResponse", "Event"):
-        error = refusal(cloud.lambdas.invoke, FunctionName="f", Payload=b"{}", InvocationType=how)
+        error = refusal(practice.lambdas.invoke, FunctionName="f", Payload=b"{}", InvocationType=how)
         assert error["Code"] == "NotImplementedInPractice"
         assert "Practice mode does not run code here" in error["Message"] and "--run-functions" in error["Message"]
-    assert cloud.lambdas.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] == 204
-    assert cloud.counted("Invocations") == 0
-    assert any("Lambda functions are not run" in one for one in cloud.simulator.boot()["cannot"])
+    assert practice.lambdas.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] == 204
+    assert practice.counted("Invocations") == 0
+    assert any("Lambda functions are not run" in one for one in practice.simulator.boot()["cannot"])
 
 
-def test_what_is_not_there_is_not_found_also_by_one_who_invokes_it(cloud):
-    assert code_of(cloud.lambdas.invoke, FunctionName="none") == "ResourceNotFoundException"
+def test_what_is_not_there_is_not_found_also_by_one_who_invokes_it(practice):
+    assert code_of(practice.lambdas.invoke, FunctionName="none") == "ResourceNotFoundException"
 
 
-def test_an_event_that_is_no_json_is_refused(cloud):
-    cloud.function()
-    assert code_of(cloud.lambdas.invoke, FunctionName="f", Payload=b"{no") == "InvalidRequestContentException"
+def test_an_event_that_is_no_json_is_refused(practice):
+    practice.function()
+    assert code_of(practice.lambdas.invoke, FunctionName="f", Payload=b"{no") == "InvalidRequestContentException"
 
 
 # --- they run ------------------------------------------------------------------------------------------------

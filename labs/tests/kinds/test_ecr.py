@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from labs.kinds import kind_of
-from labs.kinds.base import ABSENT, RUNNING, Seen
+from labs.kinds.base import ABSENT
 from labs.tests.kinds.examples import configure, delete, make, want_for
 from labs.tests.kinds.examples.ecr import KEEP_THREE
 from labs.tests.kinds.test_lambda import FakeLambda as FakeECR
@@ -77,7 +77,3 @@ def test_a_strangers_tags_are_read_and_our_own_are_not_asked_for(account):
     assert "ecr:ListTagsForResource" not in account.simulator.calls()["by"]
     stranger = want_for("ecr-repository", name=seen.name, aws_id=seen.aws_id, tags={}, token="")
     assert REPOSITORY.observe(client, stranger).tags == want.tags
-
-
-def test_nothing_is_billed_of_what_is_gone():
-    assert REPOSITORY.meters(Seen(RUNNING, facts={"bytes": 0})) == []

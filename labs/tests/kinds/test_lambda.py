@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from labs import aws
 from labs.kinds import kind_of
+from labs.kinds.aws_words import read_back, written
 from labs.kinds.base import (
     ABSENT,
     DELETING,
@@ -114,11 +115,16 @@ def test_a_role_that_is_not_known_everywhere_yet_is_waited_for(account):
 
 
 @pytest.mark.simulator
-def test_a_second_create_of_the_name_finds_the_first(account):
-    client, want, _ = make("lambda-function", account)
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("lambda-function", "its name is taken"), ("lambda-event-source-mapping", "these two are mapped")],
+)
+def test_a_create_that_is_made_again_finds_the_first(account, name, why):
+    client, want, seen = make(name, account)
     with pytest.raises(ClientError) as refused:
-        FUNCTION.create(client, want)
-    assert isinstance(aws.sorted_trouble(refused.value), aws.AlreadyThere)
+        kind_of(name).create(client, want)
+    assert isinstance(aws.sorted_trouble(refused.value), aws.AlreadyThere), why
+    assert kind_of(name).observe(client, want).aws_id == seen.aws_id
 
 
 @pytest.mark.simulator
@@ -332,15 +338,6 @@ def test_a_mapping_on_its_way_is_asked_again_later(state, is_asked):
 
 
 @pytest.mark.simulator
-def test_a_second_mapping_of_the_same_two_is_the_first_one(account):
-    client, want, seen = make("lambda-event-source-mapping", account)
-    with pytest.raises(ClientError) as refused:
-        MAPPING.create(client, want)
-    assert isinstance(aws.sorted_trouble(refused.value), aws.AlreadyThere)
-    assert MAPPING.observe(client, want).aws_id == seen.aws_id
-
-
-@pytest.mark.simulator
 def test_a_mapping_of_a_labs_function_is_known_by_its_tags_before_its_id_is(account):
     """It has no name, and its list no tags: a census between its create and our look would take it for a stranger."""
     labs_own = make("lambda-function", account, function_params(account))[1].name
@@ -354,8 +351,6 @@ def test_a_mapping_of_a_labs_function_is_known_by_its_tags_before_its_id_is(acco
 
 
 def test_what_is_written_is_read_back():
-    from labs.kinds.aws_words import read_back, written
-
     tags = {**want_for("lambda-layer-version").tags, TAG_OWNER: ""}
     assert read_back(f"A layer. {written(tags)} And more.") == tags
     assert read_back(None) == {} == read_back("lightsout.but.not.ours")
