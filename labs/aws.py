@@ -130,6 +130,7 @@ _ALREADY = {
     "StateMachineAlreadyExists",
     "ExecutionAlreadyExists",
     "PipelineNameInUseException",
+    "RepositoryAlreadyExistsException",
     "IdempotentParameterMismatch",
     "AlreadyExistsException",
     "ResourceExistsException",
@@ -140,6 +141,8 @@ _IN_THE_WAY = {
     "DependencyViolation",
     "DeleteConflict",
     "ResourceInUse",
+    "ResourceInUseException",
+    "RepositoryNotEmptyException",
     "BucketNotEmpty",
     "FileSystemInUse",
     "InvalidIPAddress.InUse",
@@ -196,6 +199,9 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         return Throttled(words)
     if code.startswith("ExpiredToken") or code == "RequestExpired":
         return NoAnswer(words)  # fresh credentials come with the next client
+    # Lambda has one code for a name that is taken and for what is still on its way.
+    if code == "ResourceConflictException" and ("in progress" in lower or "currently in the following state" in lower):
+        return NotYet(words)
     # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance".
     if code in _ALREADY or (code == "ValidationException" and ("already exist" in lower or "duplicate" in lower)):
         return AlreadyThere(words)
@@ -230,6 +236,12 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     if (code == "InvalidParameterValue" and "currently in use" in lower) or (
         code == "AuthFailure" and "permission to access the specified resource" in lower
     ):
+        return InTheWay(words)
+    # S3 asks Lambda, which may not know yet of a permission that was just given.
+    if code == "InvalidArgument" and "unable to validate the following destination" in lower:
+        return NotYet(words)
+    # API Gateway: an API that a domain name leads to, a usage plan that has stages.
+    if code == "BadRequestException" and ("please remove all" in lower or "api stages associated" in lower):
         return InTheWay(words)
     # CloudWatch: "Cannot delete a as there are composite alarm(s) depending on it."
     if code in _IN_THE_WAY or (code == "ValidationError" and "depending on" in lower):

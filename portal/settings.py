@@ -218,6 +218,9 @@ PRACTICE_REGIONS = env.list("PRACTICE_REGIONS", default=["us-east-1", "ap-southe
 LAB_REGIONS = env.list("LAB_REGIONS", default=["us-east-1"])
 # Seconds that a state takes in practice mode. AWS takes longer; this is enough to see it happen.
 SIMULATOR_STATE_SECONDS = env.float("SIMULATOR_STATE_SECONDS", default=6.0)
+# Students' Lambda functions are a stranger's code: they run on this machine only where its operator says so, and only
+# shut in by bubblewrap. Otherwise an invocation answers that practice mode runs no code.
+SIMULATOR_RUN_FUNCTIONS = env.bool("SIMULATOR_RUN_FUNCTIONS", default=False)
 # Absence counts when seen twice, this far apart: AWS lists new things late and old things long.
 ABSENCE_GAP = timedelta(seconds=env.float("ABSENCE_GAP_SECONDS", default=5.0))
 METER_EVERY = timedelta(minutes=env.int("METER_EVERY_MINUTES", default=5))

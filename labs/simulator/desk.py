@@ -8,6 +8,7 @@ POST /lightsout/pace     {"state_seconds": s}, {"listed_seconds": s}, {"delay_ms
 POST /lightsout/pass     {"seconds": s}: states go on, and schedules fire, as if so much time had gone by; answers when
                          what was due is done
 POST /lightsout/expire   {"account": "..."}: its sessions ('' or absent: all) are over; answers {"ended": n}
+POST /lightsout/wait     {"seconds": s}: answers when no event waits for a function any more: {"idle": true}
 POST /lightsout/reset    another, empty world with another boot id; answers as /boot does
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from labs.simulator import BOOT_PATH, transitions
+from labs.simulator import BOOT_PATH, invoking, transitions
 from labs.simulator.call import Call
 from labs.simulator.faults import BadRule
 from labs.simulator.refusals import Answer
@@ -39,6 +40,7 @@ class Desk:
             ("POST", "pace"): self._set_pace,
             ("POST", "pass"): self._let_pass,
             ("POST", "expire"): self._expire,
+            ("POST", "wait"): lambda said: {"idle": invoking.wait(float(said["seconds"]))},
             ("POST", "reset"): self._reset,
         }
 

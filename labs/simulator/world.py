@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
@@ -17,6 +18,9 @@ from labs.simulator.clockwork import Clockwork
 from labs.simulator.faults import Faults
 from labs.simulator.keys import Keys
 from labs.simulator.ledger_of_calls import CallLedger
+
+if TYPE_CHECKING:
+    from labs.simulator.sandbox import Sandbox
 
 # Said on the portal's page and by GET /lightsout/boot, so that nobody takes practice for AWS.
 CANNOT = (
@@ -30,7 +34,13 @@ CANNOT = (
     "State machines run, but no JSONata, and .sync waits for SageMaker's jobs only: the rest fails and says so.",
     "Client tokens of instances and volumes are ignored: the same create call twice makes two.",
     "CloudTrail, Cost Explorer, the price list and service quotas are empty or missing.",
+    "An API's stage serves what its resources are now, deployed or not; of its integrations, Lambda proxies and mocks.",
+    "Function URLs and WebSocket APIs do not answer, and nobody can push an image to a repository by docker.",
     "Nothing is kept when the simulator stops: each start is a new, empty world.",
+)
+FUNCTIONS_STAND_STILL = "Lambda functions are not run: {why}."
+FUNCTIONS_RUN = (
+    "Lambda functions run on Python {version}, whatever version they ask for, without a network: they cannot reach AWS."
 )
 
 
@@ -50,6 +60,9 @@ class World:
         # moto's dictionaries are not made for threads (rare 500s under 32 of them), and one interpreter works on one
         # call at a time anyway: calls wait here, their delays do not.
         self.lock = threading.RLock()
+        # What runs students' functions, where the operator turned that on; else why nothing does.
+        self.functions: Sandbox | None = None
+        self.no_functions = "the operator has not turned that on (--run-functions)"
         self._state_seconds = state_seconds
         transitions.pace.seconds = state_seconds
 
@@ -59,8 +72,23 @@ class World:
             "started_at": self.started_at.isoformat(),
             "now": transitions.pace.wall().isoformat(),
             "regions": self.regions,
-            "cannot": list(CANNOT),
+            "cannot": [*CANNOT, self.told_of_functions()],
         }
+
+    def told_of_functions(self) -> str:
+        """Whether Lambda functions run here, in a sentence."""
+        if self.functions is None:
+            return FUNCTIONS_STAND_STILL.format(why=self.no_functions)
+        return FUNCTIONS_RUN.format(version=self.functions.python)
+
+    @contextmanager
+    def let_others_in(self) -> Iterator[None]:
+        """Give the lock away for what takes long and touches nothing of moto's. The caller holds it, once."""
+        self.lock.release()
+        try:
+            yield
+        finally:
+            self.lock.acquire()
 
     def reset(self) -> None:
         """Everything anew, as after a restart: no resource, no key, no fault, and another boot id."""

@@ -52,6 +52,38 @@ CASES = [
     (said("InvalidDBInstanceState"), aws.NotYet),
     (said("InvalidDBClusterStateFault"), aws.NotYet),
     (said("ResourceInUse", "Unable to delete UserProfile because App(s) are associated with it."), aws.InTheWay),
+    (said("TooManyRequestsException", "Too Many Requests", status=429), aws.Throttled),
+    (said("RepositoryNotFoundException", status=400), aws.NotThere),
+    (said("RepositoryAlreadyExistsException", status=400), aws.AlreadyThere),
+    (said("ResourceConflictException", "Function already exist: f", status=409), aws.AlreadyThere),
+    (
+        said("ResourceConflictException", "An update is in progress for resource: arn:aws:lambda", status=409),
+        aws.NotYet,
+    ),
+    (
+        said("ResourceConflictException", "The function is currently in the following state: Pending", status=409),
+        aws.NotYet,
+    ),
+    (
+        said(
+            "InvalidParameterValueException",
+            "The role defined for the function cannot be assumed by Lambda.",
+            status=400,
+        ),
+        aws.NotYet,
+    ),
+    (said("InvalidArgument", "Unable to validate the following destination configurations"), aws.NotYet),
+    (said("ResourceInUseException", "Cannot update the event source mapping"), aws.InTheWay),
+    (said("RepositoryNotEmptyException"), aws.InTheWay),
+    (
+        said("BadRequestException", "Please remove all base path mappings related to the RestApi in your domains"),
+        aws.InTheWay,
+    ),
+    (
+        said("BadRequestException", "Cannot delete Usage Plan p because there are API Stages associated with it"),
+        aws.InTheWay,
+    ),
+    (said("BadRequestException", "Invalid stage name"), aws.Refused),
     (said("DependencyViolation"), aws.InTheWay),
     (said("DeleteConflict", status=409), aws.InTheWay),
     (said("BucketNotEmpty", status=409), aws.InTheWay),
