@@ -69,6 +69,7 @@ class Facts:
     children_gone: bool = True
     can_stop: bool = False
     said: str = ""  # what AWS says of a failure
+    ended: str = ""  # absent, and AWS keeps a record: how it ended, in words
 
 
 def strictest(wishes: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -124,10 +125,13 @@ def _settled(facts: Facts) -> Step:
 
 
 def _when_absent(facts: Facts, now: datetime) -> Step:
-    if facts.ever_seen:
+    # A record of its end proves that it was there, also when nobody saw it run: asked again, AWS would refuse its name.
+    if facts.ever_seen or facts.ended:
         seen_twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
         if not seen_twice:
             return Step(LOOK, facts.absence_gap)
+        if facts.ended:
+            return Step(CLOSE, why=facts.ended)
         return Step(CLOSE, why="seen absent" if facts.wanted == GONE else "it was ended outside the portal")
 
     if facts.create_began_at is None:
