@@ -54,8 +54,8 @@ class Simulator:
         self._desk("DELETE", "/lightsout/calls")
 
     def pace(self, **said: float) -> None:
-        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; delay_ms: added to
-        every call. Put back by the fixture after each test."""
+        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; work_seconds:
+        how long a job works; delay_ms: added to every call. Put back by the fixture after each test."""
         self._desk("POST", "/lightsout/pace", said)
 
     def let_pass(self, seconds: float) -> None:
@@ -147,4 +147,4 @@ def simulator(simulator_process: Simulator) -> Iterator[Simulator]:
     """A simulator whose states take no time (see `pace`), without faults. What earlier tests made is still there."""
     yield simulator_process
     simulator_process.faults([])
-    simulator_process.pace(state_seconds=0, listed_seconds=60, delay_ms=0)
+    simulator_process.pace(state_seconds=0, listed_seconds=60, work_seconds=90, delay_ms=0)

@@ -22,6 +22,8 @@ CANNOT = (
     "Models are not run: an endpoint in practice mode answers every request with a sentence that says so.",
     "EC2 instances have no operating system: nobody can log in, and nothing runs on them.",
     "Notebook instances do not open: there is no Jupyter behind them.",
+    "SageMaker jobs take their time and end, but compute nothing: what they leave in S3 says so, no metric is told.",
+    "A SageMaker pipeline's execution runs no steps: it takes its time and has then succeeded.",
     "IAM policies are kept and shown, but not enforced inside an account.",
     "Client tokens are ignored: the same create call twice makes two.",
     "Nothing fires on a schedule, and nothing is delivered by mail.",
