@@ -109,6 +109,14 @@ _NOT_THERE = {
     "NotFound",
     "404",
 }
+# SageMaker's ValidationExceptions. The last: a job that is over cannot be stopped any more.
+_WORDS_FOR_NOT_THERE = (
+    "could not find",
+    "recordnotfound",
+    "does not exist",
+    "requested resource not found",
+    "job is in status",
+)
 _ALREADY = {
     "BucketAlreadyOwnedByYou",
     "EntityAlreadyExists",
@@ -159,14 +167,14 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         return Throttled(words)
     if code.startswith("ExpiredToken") or code == "RequestExpired":
         return NoAnswer(words)  # fresh credentials come with the next client
-    # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance".
-    if code in _ALREADY or (code == "ValidationException" and ("already exist" in lower or "duplicate" in lower)):
+    # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance"; and for jobs
+    # ResourceInUse, "a training job with this name already exists".
+    is_taken = code in ("ValidationException", "ResourceInUse") and ("already exist" in lower or "duplicate" in lower)
+    if code in _ALREADY or is_taken:
         return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)
-    if code == "ValidationException" and (
-        "could not find" in lower or "recordnotfound" in lower or "does not exist" in lower
-    ):
+    if code == "ValidationException" and any(each in lower for each in _WORDS_FOR_NOT_THERE):
         return NotThere(words)
     # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
     if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:

@@ -130,6 +130,7 @@ def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource], stran
         if of_type and not resource.startswith((f"{of_type}/", f"{of_type}:")):
             continue
         name = resource[len(of_type) + 1 :].rsplit("/", 1)[-1] if of_type else resource
+        name = arn if kind.ids_are_arns else name
         if (kind.name, name) in strangers:
             return False
         known = next((row for row in rows if row.kind == kind.name and name in (row.aws_id, row.name)), None)
