@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 from labs import aws, ledger
 from labs.kinds import kind_of, registry
 from labs.kinds.base import ABSENT, TAG_RESOURCE, Seen
-from labs.models import Account, Resource
+from labs.models import Account, Launch, Resource
 from labs.reconcile import Clock
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,13 @@ def groups_with_rows() -> list[Group]:
     accounts = Account.objects.in_bulk({account for account, _, _ in held})
     wanted = {(pk, accounts[pk].regions[0] if kind_of(kind).is_global else region, kind) for pk, region, kind in held}
     return [Group(accounts[pk], region, kind) for pk, region, kind in sorted(wanted)]
+
+
+def groups_at_work() -> list[Group]:
+    """Of what ends by itself, where somebody has a lab on: a job may come and go between two whole censuses."""
+    lab_is_on = Exists(Launch.objects.open().filter(account=OuterRef("pk")))
+    groups = groups_of(Account.objects.filter(lab_is_on).order_by("pk"))
+    return [group for group in groups if kind_of(group.kind).ends_by_itself]
 
 
 def census_all(clock: Clock, accounts: Iterable[Account] | None = None, *, threads: int = THREADS) -> Survey:
