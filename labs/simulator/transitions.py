@@ -38,6 +38,9 @@ class Pace:
         """As if so many seconds had gone by: tests need not wait for a state."""
         self._skipped += seconds
 
+    def forget_what_passed(self) -> None:
+        self._skipped = 0.0
+
     def is_on_the_way(self, since: float) -> bool:
         return self.now() < since + self.seconds
 

@@ -68,5 +68,6 @@ class World:
             self.calls.forget()
             transitions.forget_agenda()
             transitions.pace.seconds = self._state_seconds
+            transitions.pace.forget_what_passed()
             self.boot_id = str(uuid.uuid4())
             self.started_at = datetime.now(UTC)
