@@ -119,6 +119,14 @@ _NOT_THERE = {
     "MountTargetNotFound",
     "NatGatewayNotFound",
 }
+# SageMaker's ValidationExceptions. The last: a job that is over cannot be stopped any more.
+_WORDS_FOR_NOT_THERE = (
+    "could not find",
+    "recordnotfound",
+    "does not exist",
+    "requested resource not found",
+    "job is in status",
+)
 _ALREADY = {
     "BucketAlreadyOwnedByYou",
     "EntityAlreadyExists",
@@ -202,19 +210,17 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     # Lambda has one code for a name that is taken and for what is still on its way.
     if code == "ResourceConflictException" and ("in progress" in lower or "currently in the following state" in lower):
         return NotYet(words)
-    # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance".
-    if code in _ALREADY or (code == "ValidationException" and ("already exist" in lower or "duplicate" in lower)):
-        return AlreadyThere(words)
-    if code == "ResourceInUse" and "already exist" in lower:  # SageMaker's domains, profiles and spaces
+    # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance"; and for jobs,
+    # domains, profiles and spaces ResourceInUse, "a training job with this name already exists".
+    is_taken = code in ("ValidationException", "ResourceInUse") and ("already exist" in lower or "duplicate" in lower)
+    if code in _ALREADY or is_taken:
         return AlreadyThere(words)
     # EventBridge Scheduler has one code for a name that is taken and for what is being changed by another call.
     if code == "ConflictException" and "already exists" in lower:
         return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)
-    if code == "ValidationException" and (
-        "could not find" in lower or "recordnotfound" in lower or "does not exist" in lower
-    ):
+    if code == "ValidationException" and any(each in lower for each in _WORDS_FOR_NOT_THERE):
         return NotThere(words)
     # CloudFormation has no code of its own for it: "Stack with id x does not exist".
     if code == "ValidationError" and lower.startswith("stack") and "does not exist" in lower:

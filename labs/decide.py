@@ -78,6 +78,7 @@ class Facts:
     is_armed: bool = False
     can_stop: bool = False
     said: str = ""  # what AWS says of a failure, or of why it ended a thing that nobody asked it to end
+    ended: str = ""  # absent, and AWS keeps a record: how it ended, in words
 
 
 def strictest(wishes: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -143,10 +144,13 @@ def _closed(facts: Facts, why: str) -> Step:
 
 
 def _when_absent(facts: Facts, now: datetime) -> Step:
-    if facts.ever_seen:
+    # A record of its end proves that it was there, also when nobody saw it run: asked again, AWS would refuse its name.
+    if facts.ever_seen or facts.ended:
         seen_twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
         if not seen_twice:
             return Step(LOOK, facts.absence_gap)
+        if facts.ended:
+            return _closed(facts, facts.ended)
         if facts.said:
             return _closed(facts, f"{FAILED_SAID}{facts.said}")
         return _closed(facts, "seen absent" if facts.wanted == GONE else "it was ended outside the portal")

@@ -41,6 +41,16 @@ class Line:
     def is_moving(self) -> bool:
         return self.shown in ("waiting", "creating", "stopping")
 
+    @property
+    def has_ended(self) -> bool:
+        """Its work is over: nobody deleted it."""
+        return self.row.closed_at is not None and bool(self.row.facts.get("ended"))
+
+    @property
+    def went_wrong(self) -> bool:
+        """It ended before its work was done, and nobody had asked it to."""
+        return self.has_ended and not self.row.facts.get("is_done") and self.row.wanted == "running"
+
 
 @dataclass(frozen=True)
 class StepLine:

@@ -3,8 +3,9 @@
 What a reader finds where: `gate.py` is the order in which a call is judged; `keys.py` and `signature.py` say who
 calls; `refusals.py` speaks AWS's error formats; `faults.py` and `ledger_of_calls.py` serve tests and benches; `desk.py`
 answers /lightsout/*; `amendments/` makes moto behave as AWS does, one subject a file; `clockwork.py` fires what is due
-(`when.py`, `targets.py`), `executions.py` runs state machines, both by calls `within.py`; `invoking.py` and `sandbox.py`
-run Lambda functions, where the operator says so; `execute_api.py` answers for API Gateway; `server.py` puts it together.
+(`when.py`, `targets.py`), `executions.py` runs state machines, both by calls `within.py`; `invoking.py` and
+`sandbox.py` run Lambda functions, where the operator says so; `execute_api.py` answers for API Gateway; `server.py`
+puts it together.
 """
 
 # Dummy keys: the simulator takes them from the portal and from nobody else, and only for AssumeRole. They open nothing

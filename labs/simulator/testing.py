@@ -56,8 +56,9 @@ class Simulator:
         self._desk("DELETE", "/lightsout/calls")
 
     def pace(self, **said: float) -> None:
-        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; delay_ms: added to
-        every call; ahead_seconds: how far its clock is ahead. Put back by the fixture after each test."""
+        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; work_seconds: how long
+        a job works; delay_ms: added to every call; ahead_seconds: how far its clock is ahead. Put back by the fixture
+        after each test."""
         self._desk("POST", "/lightsout/pace", said)
 
     def let_pass(self, seconds: float) -> None:
@@ -185,4 +186,4 @@ def simulator_that_runs(process_that_runs: Simulator) -> Iterator[Simulator]:
 
 def _as_it_was(simulator: Simulator) -> None:
     simulator.faults([])
-    simulator.pace(state_seconds=0, listed_seconds=60, delay_ms=0, ahead_seconds=0)
+    simulator.pace(state_seconds=0, listed_seconds=60, work_seconds=90, delay_ms=0, ahead_seconds=0)

@@ -28,6 +28,8 @@ CANNOT = (
     "EC2 instances have no operating system: nobody can log in, and nothing runs on them.",
     "Notebook instances do not open: there is no Jupyter behind them.",
     "EMR runs nothing: steps and jobs are over after a while, as if all had gone well.",
+    "SageMaker jobs take their time and end, but compute nothing: what they leave in S3 says so, no metric is told.",
+    "A SageMaker pipeline's execution runs no steps: it takes its time and has then succeeded.",
     "IAM policies are kept and shown, but not enforced inside an account.",
     "Nothing is delivered by mail.",
     "Schedules and rules set off what practice mode has, and ask no role; what they cannot set off is in its log.",
@@ -102,5 +104,6 @@ class World:
             transitions.forget_agenda()
             transitions.pace.seconds = self._state_seconds
             transitions.pace.ahead_seconds = 0.0
+            transitions.pace.forget_what_passed()
             self.boot_id = str(uuid.uuid4())
             self.started_at = datetime.now(UTC)

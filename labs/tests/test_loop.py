@@ -8,7 +8,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from labs import aws, certify, launching, ledger, reconcile
-from labs.kinds.base import Want
+from labs.kinds import kind_of
+from labs.kinds.base import RUNNING, Seen, Want
 from labs.models import Event, Launch, Resource, Span
 from labs.tests.cast import (
     Died,
@@ -398,6 +399,21 @@ def test_a_certificate_is_not_written_while_the_second_method_finds_something(st
     world.run(40)
     launch.refresh_from_db()
     assert launch.ended_at
+
+
+def test_a_tag_on_what_has_an_arn_for_its_id_is_resolved_by_the_whole_of_it(account, cloud, monkeypatch):
+    """By the end of its ARN, "7", a model version would look as if it were gone."""
+    arn, asked = "arn:aws:sagemaker:us-east-1:200000000001:model-package/group/7", []
+
+    def observe(client, want):
+        asked.append(want.aws_id)
+        return Seen(RUNNING, aws_id=arn)
+
+    monkeypatch.setattr(kind_of("sagemaker-model-package"), "observe", observe)
+    assert certify._is_there(Launch(account=account), "us-east-1", arn, [], set())
+    assert asked == [arn]
+    strangers = {("sagemaker-model-package", arn)}
+    assert not certify._is_there(Launch(account=account), "us-east-1", arn, [], strangers)
 
 
 def test_a_certificate_waits_while_aws_does_not_answer(start, world, cloud, clock):

@@ -186,6 +186,50 @@ UNGUARDED = lab_of(
     slug="unguarded",
 )
 
+WORK = lab_of(
+    Want("role", "iam-role", {"trust": "sagemaker.amazonaws.com"}),
+    Want(
+        "train",
+        "sagemaker-training-job",
+        {"algorithm": "xgboost", "type": "ml.m5.large", "role_arn": "{role.arn}", "output": "s3://bucket/out"},
+        ("role",),
+    ),
+    Want(
+        "tune",
+        "sagemaker-tuning-job",
+        {
+            "algorithm": "xgboost",
+            "type": "ml.m5.large",
+            "role_arn": "{role.arn}",
+            "output": "s3://bucket/tuned",
+            "metric": "validation:rmse",
+            "ranges": {"integer": {"max_depth": [3, 9]}},
+        },
+        ("role",),
+    ),
+    Want("group", "sagemaker-model-package-group", {}),
+    Want("pipeline", "sagemaker-pipeline", {"role_arn": "{role.arn}", "definition": {"Steps": []}}, ("role",)),
+    Want("scripts", "sagemaker-lifecycle-config", {"on_start": "#!/bin/bash"}),
+    slug="work",
+)
+THEN_A_MODEL = lab_of(
+    Want("role", "iam-role", {"trust": "sagemaker.amazonaws.com"}),
+    Want("bucket", "s3-bucket", {}),
+    Want(
+        "train",
+        "sagemaker-training-job",
+        {"algorithm": "xgboost", "type": "ml.m5.large", "role_arn": "{role.arn}", "output": "s3://{bucket.name}/out"},
+        ("role", "bucket"),
+    ),
+    Want(
+        "model",
+        "sagemaker-model",
+        {"algorithm": "xgboost", "role_arn": "{role.arn}", "data_url": "{train.artifacts}"},
+        ("role", "train"),
+    ),
+    slug="train",
+)
+
 
 @pytest.fixture
 def clock():
@@ -309,6 +353,26 @@ def test_running_things_are_there_once_and_carry_the_launchs_tag(world, clock, a
     assert certify.prove(Launch.objects.get(pk=launch.pk), clock) == []
 
 
+def test_a_lab_trains_makes_a_model_of_what_that_left_and_ends_with_a_certificate(
+    world, clock, account, aye, simulator
+):
+    launch = launching.launch(THEN_A_MODEL, account, aye, now=clock())
+    world.run(60)
+    assert world.states(launch) == {"role": "running", "bucket": "running", "train": "running", "model": ""}
+    simulator.let_pass(100)
+    ledger.hurry([world.rows(launch)["train"].pk], clock())
+    world.run(60)
+    rows = world.rows(launch)
+    assert rows["train"].closed_why == "it completed"
+    model = aws.client(account, "sagemaker").describe_model(ModelName=rows["model"].name)
+    left = f"s3://{rows['bucket'].name}/out/{rows['train'].name}/output/model.tar.gz"
+    assert model["PrimaryContainer"]["ModelDataUrl"] == left
+    assert Launch.objects.get(pk=launch.pk).ready_at
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+    world.run(120)
+    assert Launch.objects.get(pk=launch.pk).certificate["left"] == []
+
+
 FAULTS = {
     "throttled": {"code": "ThrottlingException", "status": 400},
     "500": {"code": "InternalError", "status": 500},
@@ -321,7 +385,7 @@ FAULTS = {
 @pytest.mark.parametrize(
     ("lab", "fault"),
     [
-        *((lab, fault) for lab in (EC2, SAGEMAKER, TRUST, EVENTS, SERVERLESS) for fault in FAULTS),
+        *((lab, fault) for lab in (EC2, SAGEMAKER, TRUST, EVENTS, SERVERLESS, WORK) for fault in FAULTS),
         (UNGUARDED, "throttled"),
         (UNGUARDED, "time-out after success"),
     ],

@@ -154,3 +154,31 @@ def test_today_rounds_the_share_of_the_budget_but_warns_from_the_exact_one(
 def test_the_roster_counts_the_labs_that_are_on(signed_in, aye, chit, cohort):
     start(signed_in(aye))
     assert "1 on" in signed_in(chit).get(reverse("portal:cohort_page", args=[cohort.slug])).content.decode()
+
+
+def test_the_lab_page_says_that_a_job_ended_and_that_another_failed(signed_in, aye, now):
+    client = signed_in(aye)
+    start(client)
+    launch = Launch.objects.get()
+    for key, ended in (("well", "it completed"), ("badly", "it failed: no such image")):
+        launch.resources.create(
+            account=launch.account,
+            region=launch.region,
+            kind="sagemaker-training-job",
+            key=key,
+            name=f"lab-{key}",
+            owner=aye,
+            wanted_at=now,
+            created_at=now,
+            closed_at=now,
+            closed_why=ended,
+            seen="absent",
+            facts={"ended": ended, "is_done": key == "well"},
+        )
+    said = ('text-secondary">it completed</span>', 'text-danger">it failed: no such image</span>')
+    page = client.get(reverse("labs:panel", args=[launch.pk])).content.decode()
+    assert page.count("Ended") == 2
+    assert all(words in page for words in said)
+    Launch.objects.update(ended_at=now)
+    page = client.get(reverse("labs:panel", args=[launch.pk])).content.decode()
+    assert all(words in page for words in said), "also when the lab is finished"
