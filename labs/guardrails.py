@@ -135,9 +135,9 @@ def boundary_arn(account: str, cohort: str = "") -> str:
     return policy_arn(account, "boundary" + _ending(cohort))
 
 
-def student_policy_arns(account: str, cohort: str = "") -> list[str]:
-    """ARNs of the managed policies that a cohort's students have, in the order of student_policies."""
-    return [policy_arn(account, name + _ending(cohort)) for name in STUDENT_POLICIES]
+def student_policy_arns(account: str, cohort: str = "") -> dict[str, str]:
+    """{name: ARN} of the managed policies that a cohort's students have."""
+    return {name: policy_arn(account, name + _ending(cohort)) for name in STUDENT_POLICIES}
 
 
 def _ending(cohort: str) -> str:
@@ -157,7 +157,7 @@ LOOKS = (
     *of("s3", "ListAllMyBuckets"),
     *of("iam", "ListInstanceProfiles", "ListRoles"),
     *of("sagemaker", "List*"),
-    *of("lambda", "GetAccountSettings", "ListFunctions", "ListLayers"),
+    *of("lambda", "GetAccountSettings", "ListLayers"),  # not ListFunctions: it shows everybody's variables
     *of("ecr", "DescribeRepositories", "GetAuthorizationToken"),
     *of("states", "ListStateMachines"),
     *of("events", "ListRules"),
@@ -224,11 +224,15 @@ ENDPOINT = of("sagemaker", "CreateEndpoint")
 # The same, and jobs of other kinds: those name no types, and so they are not let through.
 SIZED = of("sagemaker", "Create*Job", "CreateEndpointConfig", "CreateNotebookInstance")
 
-# {what is made: by which calls}. Not one list of both: a call that makes an instance also names an image that is there.
+# {name of a statement: (what is made, by which calls)}. Not one list of all: a call that makes an instance also names
+# an image that is there, and tags of the new must not count for the old.
 MADE_IN_EC2 = {
-    ("instance", "volume"): of("ec2", "CreateVolume", "RunInstances"),
-    ("image", "snapshot"): of("ec2", "CreateImage", "CreateSnapshot"),
-    ("elastic-ip", "key-pair", "security-group"): of("ec2", "AllocateAddress", "CreateSecurityGroup", "ImportKeyPair"),
+    "MachinesWithTags": (("instance", "volume"), of("ec2", "CreateVolume", "RunInstances")),
+    "CopiesWithTags": (("image", "snapshot"), of("ec2", "CreateImage", "CreateSnapshot")),
+    "OthersWithTags": (
+        ("elastic-ip", "key-pair", "security-group"),
+        of("ec2", "AllocateAddress", "CreateSecurityGroup", "ImportKeyPair"),
+    ),
 }
 NETWORK_KINDS = ("key-pair", "network-interface", "security-group", "subnet")
 DONE_IN_EC2 = (
@@ -387,10 +391,10 @@ def _hands_roles_over(account: str) -> Document:
 def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
     """The permissions boundary of a cohort: of its students' roles, and of every role that is made for or in a lab.
 
-    Of a student's role it caps how large things get, and keeps it from every identity but roles that are bounded like
-    this; whose things they are is told by student_policies. A role of a lab, to which a student may give any policy,
-    reaches its own lab's things and no others. A managed policy that is made with the account: the portal's own role
-    cannot change it. Raises ValueError when the rules make it longer than AWS takes.
+    A student's role it keeps to the regions, to SageMaker's machines of the rules, and from every identity but roles
+    that are bounded like this; whose things it may touch is told by student_policies. A role of a lab, to which a
+    student may give any policy, reaches its own lab's things and no others. A managed policy that is made with the
+    account: the portal's own role cannot change it. Raises ValueError when the rules make it longer than AWS takes.
     """
     own = _own(account)
     a_student = {"ArnLike": {"aws:PrincipalArn": role_arn(account, STUDENTS)}}
@@ -461,9 +465,9 @@ def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
     return document(statements, MANAGED_LIMIT, "boundary")
 
 
-def student_policies(rules: Rules, account: str, cohort: str = "") -> list[Document]:
-    """What a student's role may do, and with whose things: managed policies (one would be longer than AWS takes), the
-    same for every student of a cohort, made with the account like the boundary.
+def student_policies(rules: Rules, account: str, cohort: str = "") -> dict[str, Document]:
+    """{name: policy}: what a student's role may do, and with whose things. Managed policies (one alone would be longer
+    than AWS takes), the same for every student of a cohort, made with the account like the boundary.
 
     Whose things they are is told by the tags of the session, which student_trust sees to. Raises ValueError when the
     rules make one longer than AWS takes.
@@ -510,8 +514,8 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> list[Docum
     ]
     machines = [
         *(
-            allow(f"{kinds[-1].title().replace('-', '')}sWithTags", calls, _ec2(kinds), {"StringEquals": TAGGED_AS_OWN})
-            for kinds, calls in MADE_IN_EC2.items()
+            allow(sid, calls, _ec2(kinds), {"StringEquals": TAGGED_AS_OWN})
+            for sid, (kinds, calls) in MADE_IN_EC2.items()
         ),
         allow("FromAmazonsImages", "ec2:RunInstances", "*", {"StringEquals": {"ec2:Owner": "amazon"}}),
         # What carries no student's tag is the account's: its network, its default group.
@@ -547,6 +551,12 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> list[Docum
             _ec2(["volume"]),
             {"StringNotEquals": {"ec2:VolumeType": list(DISK_TYPES)}},
         ),
+        # A cache costs up to $3.80 an hour, and AWS has no condition for it. HTTP APIs have none.
+        deny(
+            "NoCaches",
+            of("apigateway", "PATCH", "POST", "PUT"),
+            ["arn:aws:apigateway:*::/restapis/*/deployments*", "arn:aws:apigateway:*::/restapis/*/stages*"],
+        ),
         allow(
             "KeysForAWSItself",
             "kms:CreateGrant",
@@ -580,10 +590,8 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> list[Docum
         _hands_roles_over(account),
         NO_OTHER_ROLE,
     ]
-    return [
-        document(statements, MANAGED_LIMIT, name)
-        for name, statements in zip(STUDENT_POLICIES, (by_name, machines, account_wide), strict=True)
-    ]
+    written = zip(STUDENT_POLICIES, (by_name, machines, account_wide), strict=True)
+    return {name: document(statements, MANAGED_LIMIT, name) for name, statements in written}
 
 
 def session_policy(rules: Rules, launch: str) -> Document:

@@ -42,7 +42,7 @@ def session_of(role: str) -> dict[str, Any]:
 
 
 DOCUMENTS = {
-    **dict(zip(g.STUDENT_POLICIES, g.student_policies(RULES, ACCOUNT, COHORT), strict=True)),
+    **g.student_policies(RULES, ACCOUNT, COHORT),
     "boundary": g.boundary(RULES, ACCOUNT, COHORT),
     "session": g.session_policy(RULES, LAUNCH),
 }

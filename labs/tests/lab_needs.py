@@ -151,10 +151,15 @@ STUDENT_NEEDS = {
         Call("ecr:PutImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{OWN}ml"),
     ],
     "put an API of the lab before the function": [
+        Call("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/apis/abc/integrations/x", MINE),
+        Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/apis/abc/deployments", MINE),
+        Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/apis/abc/stages", MINE),
+        Call("lambda:AddPermission", function(f"{OWN}fn"), {"lambda:Principal": "apigateway.amazonaws.com"}),
+    ],
+    "change a REST API that the portal deploys": [
         Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/restapis/abc/resources", MINE),
         Call("apigateway:PUT", f"arn:aws:apigateway:{REGION}::/restapis/abc/resources/x/methods/POST", MINE),
-        Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/restapis/abc/deployments", MINE),
-        Call("lambda:AddPermission", function(f"{OWN}fn"), {"lambda:Principal": "apigateway.amazonaws.com"}),
+        Call("apigateway:GET", f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/prod", MINE),
     ],
     "read what a function logged": [
         Call("logs:DescribeLogGroups"),

@@ -189,7 +189,7 @@ def test_a_cohort_may_allow_half_as_many_types_again():
         sagemaker_types=(*RULES.sagemaker_types, "ml.c5.xlarge", "ml.g4dn.xlarge"),
         models=(*RULES.models, "amazon.nova-lite-v1:0"),
     )
-    for document in (g.boundary(more, ACCOUNT, COHORT), *g.student_policies(more, ACCOUNT, COHORT)):
+    for document in (g.boundary(more, ACCOUNT, COHORT), *g.student_policies(more, ACCOUNT, COHORT).values()):
         assert len(text(document)) <= MANAGED_LIMIT
     assert len(text(g.session_policy(more, LAUNCH))) <= SESSION_LIMIT
 
