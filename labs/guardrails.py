@@ -255,11 +255,12 @@ DONE_BY_TAG = (
 DISK_TYPES = ("gp2", "gp3")  # io1 and io2 bill IOPS: an empty disk may cost $5 an hour
 
 NEW_ROLE = of("iam", "CreateRole")
-ROLE_CHANGES = (
-    *of("iam", "AttachRolePolicy", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy"),
+ROLE_CHANGES = of("iam", "AttachRolePolicy", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy")
+# By name alone: whether AWS carries a role's boundary with these has changed over the years.
+ROLES = (
+    *of("iam", "DeleteRole", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies", "TagRole"),
     *of("iam", "UpdateAssumeRolePolicy"),
 )
-ROLES = of("iam", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies", "TagRole")
 PROFILES = (
     *of("iam", "AddRoleToInstanceProfile", "CreateInstanceProfile", "DeleteInstanceProfile", "GetInstanceProfile"),
     *of("iam", "RemoveRoleFromInstanceProfile", "TagInstanceProfile"),
@@ -268,11 +269,12 @@ PROFILES = (
 AT_WORK = (
     *of("ssm", "UpdateInstanceInformation"),
     *of("ssmmessages", "*"),
-    *of("cloudwatch", "GetMetricStatistics", "PutMetricData"),
+    *of("cloudwatch", "PutMetricData"),
     *of("codepipeline", "PutJobFailureResult", "PutJobSuccessResult"),
     *of("ec2", "DescribeInstances"),
     *of("ecr", "GetAuthorizationToken"),
     *of("events", "DescribeRule"),
+    *of("iam", "ListInstanceProfiles", "ListRoles"),
     *of("s3", "ListAllMyBuckets"),
     *of("sagemaker", "List*"),
 )
@@ -405,13 +407,21 @@ def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
             (*SIZED, "iam:*", "sts:*", "organizations:*", "account:*", "billing:*", "budgets:*"),
             a_student,
         ),
+        allow("StudentsBoundRoles", of("iam", "*RolePolicy", "CreateRole"), own["roles"], bounded | a_student),
         allow(
-            "StudentsBoundRoles",
-            of("iam", "*RolePolicy", "CreateRole", "DeleteRole"),
-            own["roles"],
-            bounded | a_student,
+            "StudentsOwnRoles",
+            of(
+                "iam",
+                "*InstanceProfile",
+                "DeleteRole",
+                "GetRole*",
+                "List*Policies",
+                "TagRole",
+                "UpdateAssumeRolePolicy",
+            ),
+            (*own["roles"], *own["profiles"]),
+            a_student,
         ),
-        allow("StudentsAndRoles", of("iam", "*InstanceProfile", "Get*", "List*", "TagRole"), "*", a_student),
         _hands_roles_over(account),
         allow(
             "RolesByName",
