@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from labs import guardrails
 from labs.decide import GONE, SOON, strictest
 from labs.kinds import kind_of
 from labs.kinds.base import (
@@ -100,8 +101,9 @@ def hurry_family(row: Resource, now: datetime) -> None:
 
 
 def name_for(lab: str, key: str, launch_id) -> str:
-    """A name that no other launch has, of at most 50 characters of [a-z0-9-] (S3, IAM and SageMaker take it)."""
-    return f"lab-{lab[:20].strip('-')}-{key[:11].strip('-')}-{launch_id.hex[:12]}"
+    """A name that no other launch has, of at most 50 characters of [a-z0-9-] (S3, IAM and SageMaker take it). It begins
+    with what guardrails let a session of this launch touch."""
+    return f"{guardrails.own_prefix(launch_id.hex)}{lab[:20].strip('-')}-{key[:11].strip('-')}"
 
 
 def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
@@ -118,6 +120,8 @@ def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
     tags = {TAG_RESOURCE: row.id.hex}
     if row.launch_id:
         tags |= {TAG_LAUNCH: row.launch_id.hex, TAG_OWNER: str(row.owner_id or "")}
+    if row.launch_id and row.owner_id:
+        tags |= guardrails.tags(row.owner_id, row.launch_id.hex)
     return Want(
         key=row.key,
         kind=row.kind,

@@ -7,11 +7,13 @@ import copy
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from labs import guardrails as g
 from labs.iam_words import INLINE_LIMIT, MANAGED_LIMIT, SESSION_LIMIT, TRUST_LIMIT, text
+from labs.ledger import name_for
 from labs.tests.guarded_world import (
     ACCOUNT,
     ALLOW_ALL,
@@ -334,3 +336,4 @@ def test_a_sealed_role_does_nothing_more_but_lets_aws_tidy_up():
 def test_names_and_tags_of_a_launch_are_one_thing():
     assert g.tags(7, LAUNCH) == {"student": "7", "lab": LAUNCH[:12]}
     assert g.own_prefix(LAUNCH) == f"lab-{LAUNCH[:12]}-"
+    assert name_for("s3-ml-bucket", "bucket", UUID(LAUNCH)) == f"{OWN}s3-ml-bucket-bucket"
