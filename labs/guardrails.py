@@ -551,15 +551,18 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> dict[str, 
         # The portal finds what it made, whose create was not answered, by these.
         deny("PortalsTags", "*", "*", {"ForAnyValue:StringLike": {"aws:TagKeys": PORTALS_TAGS}}),
         *_sizes_in_ec2(rules),
-        # A dedicated host costs $2 an hour for its region alone.
+        # A dedicated host costs $2 an hour for its region alone. What a request leaves out is AWS's own default.
         deny(
-            "OnlySharedHosts", "ec2:RunInstances", _ec2(["instance"]), {"StringNotEquals": {"ec2:Tenancy": "default"}}
+            "OnlySharedHosts",
+            "ec2:RunInstances",
+            _ec2(["instance"]),
+            {"StringNotEquals": {"ec2:Tenancy": "default"}, "Null": {"ec2:Tenancy": "false"}},
         ),
         deny(
             "OnlyPlainDisks",
             of("ec2", "CreateVolume", "RunInstances"),
             _ec2(["volume"]),
-            {"StringNotEquals": {"ec2:VolumeType": list(DISK_TYPES)}},
+            {"StringNotEquals": {"ec2:VolumeType": list(DISK_TYPES)}, "Null": {"ec2:VolumeType": "false"}},
         ),
         # A cache costs up to $3.80 an hour, and AWS has no condition for it. HTTP APIs have none.
         deny(

@@ -49,6 +49,7 @@ STUDENT_NEEDS = {
     ],
     "see who one is and what runs": [Call("ec2:DescribeInstances"), Call("ec2:DescribeImages"), Call("iam:ListRoles")],
     "run a small instance with one's tags": list(run_instances()),
+    "run it without naming tenancy or disk": list(run_instances(tenancy=None, disk=None)),
     "run it with a profile of the lab": [*run_instances(), pass_role(LAB_ROLE, "ec2")],
     "run it in a group of one's own": list(run_instances(group=MINE)),
     "run an image that one made": list(run_instances(image={"ec2:Owner": ACCOUNT, **MINE}, snapshot=MINE)),
