@@ -18,6 +18,8 @@ from labs.reconcile import Clock
 AGAIN = timedelta(seconds=10)
 # A teardown does not wait for ever: what cannot be revoked is said, and ends by itself within the hour.
 PATIENCE = timedelta(minutes=2)
+# With their roles sealed these services could not take down what they made: the mess would be sealed in.
+NEEDED_TO_GO = ("elasticmapreduce.amazonaws.com", "cloudformation.amazonaws.com")
 
 
 def prepare_due(clock: Clock, *, most: int = 20) -> int:
@@ -57,21 +59,23 @@ def prepare(launch: Launch, clock: Clock) -> bool:
 
 
 def fence(launch: Launch, now: datetime) -> None:
-    """Revoke this launch's sessions: nothing that was issued to it before now may do anything any more.
+    """Revoke this launch's sessions: nothing that was issued to it by now may do anything any more.
 
-    On the student's role by the session's tag, so that another lab goes on; on roles that the launch made without.
-    Fences of launches whose last session is over by now are taken away: a role has room for some forty.
+    On the student's role by the session's tag, so that another lab goes on. Roles that the launch made are sealed: what
+    runs under them does nothing more. Fences of launches whose last session is over by now are taken away: a role has
+    room for some forty.
     """
     iam = aws.client(launch.account, "iam")
-    before = now + timedelta(seconds=1)  # AWS dates sessions to the second: one of this very second is older than that
     role = sessions.student_role(launch.account).rsplit("/", 1)[-1]
-    _put(iam, role, f"lightsout-fence-{launch.id.hex[:12]}-{now:%Y%m%dT%H%M}", guardrails.fence(before, launch.id.hex))
+    _put(iam, role, f"lightsout-fence-{launch.id.hex[:12]}-{now:%Y%m%dT%H%M}", guardrails.fence(launch.id.hex, now))
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         if name.startswith("lightsout-fence-") and _is_over(name, now):
             iam.delete_role_policy(RoleName=role, PolicyName=name)
     for row in Resource.objects.open().filter(launch=launch, kind="iam-role").exclude(seen=""):
+        if row.params.get("trust") in NEEDED_TO_GO:
+            continue
         try:
-            _put(iam, row.aws_id or row.name, "lightsout-fence", guardrails.fence(before))
+            _put(iam, row.aws_id or row.name, "lightsout-seal", guardrails.seal())
         except iam.exceptions.ClientError as error:
             if code_of(error) != "NoSuchEntity":
                 raise

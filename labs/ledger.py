@@ -15,7 +15,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from labs import adopting
+from labs import adopting, guardrails
 from labs.decide import GONE, SOON, strictest
 from labs.kinds import kind_of
 from labs.kinds.base import (
@@ -103,12 +103,13 @@ def hurry_family(row: Resource, now: datetime) -> None:
 
 
 def name_for(lab: str, key: str, launch_id, longest: int = 50) -> str:
-    """A name that no other launch has, of at most `longest` characters of [a-z0-9-] (S3, IAM and SageMaker take 50).
+    """A name that no other launch has, of at most `longest` characters of [a-z0-9-] (S3, IAM and SageMaker take 50). It
+    begins with what guardrails let a session of this launch touch.
 
     Where AWS takes fewer it is the lab that is cut, for the key and the launch make the name unique: 32 is the least.
     """
-    end = f"{key[:11].strip('-')}-{launch_id.hex[:12]}"
-    return f"lab-{lab[: min(20, longest - len(end) - 5)].strip('-')}-{end}"
+    begins, ends = guardrails.own_prefix(launch_id.hex), key[:11].strip("-")
+    return f"{begins}{lab[: min(20, longest - len(begins) - len(ends) - 1)].strip('-')}-{ends}"
 
 
 def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
@@ -125,6 +126,8 @@ def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
     tags = {TAG_RESOURCE: row.id.hex}
     if row.launch_id:
         tags |= {TAG_LAUNCH: row.launch_id.hex, TAG_OWNER: str(row.owner_id or "")}
+    if row.launch_id and row.owner_id:
+        tags |= guardrails.tags(row.owner_id, row.launch_id.hex)
     return Want(
         key=row.key,
         kind=row.kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from labs import aws, ledger
+from labs import aws, guardrails, ledger
 from labs.models import Launch
 
 LONGEST = timedelta(hours=1)
@@ -55,7 +55,7 @@ def credentials(launch: Launch, user, now: datetime) -> Credentials:
         student_role(launch.account),
         session_name=f"student-{user.pk}",
         seconds=int(left.total_seconds()),
-        tags={"lab": launch.id.hex, "student": str(user.pk)},
+        tags=guardrails.tags(user.pk, launch.id.hex),
         source_identity=f"student-{user.pk}",
     )
     made = Credentials(

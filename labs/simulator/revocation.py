@@ -35,13 +35,16 @@ def _statements(documents: Iterable[Any]) -> Iterable[dict[str, Any]]:
 
 
 def _denies(statement: dict[str, Any], who: Holder) -> bool:
-    if statement.get("Effect") != "Deny" or statement.get("Action") not in ("*", ["*"]):
+    if statement.get("Effect") != "Deny":
         return False
     condition = statement.get("Condition", {})
-    before = condition.get("DateLessThan", {}).get(ISSUED)
-    if before is None or set(condition) - {"DateLessThan", "StringEquals"}:
+    if not condition:
+        return "NotAction" in statement  # sealed: all but a little is denied, and the little is not a student's
+    until = condition.get("DateLessThanEquals", {}).get(ISSUED)
+    if until is None or statement.get("Action") not in ("*", ["*"]):
         return False
     tags = condition.get("StringEquals", {})
     is_theirs = all(who.tags.get(key.removeprefix(TAGGED)) == value for key, value in tags.items())
-    instant = datetime.fromisoformat(before.replace("Z", "+00:00")).astimezone(UTC)
-    return is_theirs and who.issued_at is not None and who.issued_at < instant
+    instant = datetime.fromisoformat(until).astimezone(UTC)
+    # AWS dates a session by whole seconds.
+    return is_theirs and who.issued_at is not None and who.issued_at.replace(microsecond=0) <= instant

@@ -56,9 +56,9 @@ class Simulator:
         self._desk("DELETE", "/lightsout/calls")
 
     def pace(self, **said: float) -> None:
-        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; work_seconds: how long
-        a job works; delay_ms: added to every call; ahead_seconds: how far its clock is ahead. Put back by the fixture
-        after each test."""
+        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; work_seconds:
+        how long a job works; delay_ms: added to every call; ahead_seconds: how far its clock is ahead. Put back by the
+        fixture after each test."""
         self._desk("POST", "/lightsout/pace", said)
 
     def let_pass(self, seconds: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import aws, certify, launching, ledger, reconcile
+from labs import aws, certify, guardrails, launching, ledger, reconcile
 from labs.kinds import kind_of
 from labs.kinds.base import RUNNING, Seen, Want
 from labs.models import Event, Launch, Resource, Span
@@ -67,6 +67,15 @@ def test_a_childs_params_carry_its_parents_facts(start, world):
     rows = world.rows(launch)
     want = ledger.want_of(rows["box"], rows)
     assert want.params["role"] == rows["role"].facts["arn"]
+
+
+def test_what_a_lab_makes_says_whose_it_is_by_its_tags_and_by_its_names_beginning(start, world, aye):
+    launch = start()
+    rows = world.rows(launch)
+    want = ledger.want_of(rows["box"], rows)
+    own = guardrails.tags(aye.pk, launch.id.hex)
+    assert own.items() <= want.tags.items()
+    assert all(row.name.startswith(guardrails.own_prefix(launch.id.hex)) for row in rows.values())
 
 
 def whole_life(world, cloud, clock, account, aye, at, lab=FAMILY):

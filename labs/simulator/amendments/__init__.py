@@ -59,15 +59,3 @@ def instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable
         return amended
 
     return replace
-
-
-def added_to(owner: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: the function is a method of owner from now on: in a class of responses, the operation of its name."""
-
-    def add(method: Callable[..., Any]) -> Callable[..., Any]:
-        if hasattr(owner, method.__name__):
-            raise AttributeError(f"{owner.__name__} has a {method.__name__} of its own by now")
-        setattr(owner, method.__name__, method)
-        return method
-
-    return add
