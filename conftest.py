@@ -30,6 +30,18 @@ def _missing(marker):
         return f"no AWS CLI at {AWS_CLI}: its tests are skipped (make install-cli, or set AWS_CLI)"
     if marker == "services" and not (os.environ.get("DATABASE_URL", "").startswith("postgres") and _redis_url()):
         return "no DATABASE_URL=postgres://... and REDIS_URL: tests of the services are skipped"
+    if marker == "bwrap":
+        return _sandbox_trouble()
+    return ""
+
+
+def _sandbox_trouble():
+    from labs.simulator.sandbox import Sandbox, Unusable
+
+    try:
+        Sandbox()
+    except Unusable as why:
+        return f"functions cannot be shut in here: tests that run them are skipped ({why})"
     return ""
 
 
@@ -38,14 +50,12 @@ def _redis_url():
 
 
 def pytest_collection_modifyitems(items):
-    for marker in ("browser", "services", "awscli"):
-        why = _missing(marker)
-        if not why:
-            continue
+    for marker in ("browser", "services", "awscli", "bwrap"):
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        why = _missing(marker) if marked else ""
         forbidden = os.environ.get(f"LIGHTSOUT_REQUIRE_{marker.upper()}") == "1"
-        for item in items:
-            if item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.absent(why) if forbidden else pytest.mark.skip(reason=why))
+        for item in marked if why else ():
+            item.add_marker(pytest.mark.absent(why) if forbidden else pytest.mark.skip(reason=why))
 
 
 def pytest_configure(config):

@@ -21,6 +21,7 @@ from costs import lights_out as house
 from costs.access import ACT, scopes_of
 from costs.dashboard.forgotten import forgotten_in, next_session
 from costs.kinds import can_stop, kept_on_stop, lost_on_delete, stop_deletes, title_of
+from costs.live import is_going
 from costs.models import Scope
 from labs import launching
 from labs.kinds.base import FAILED, STOPPED
@@ -96,7 +97,10 @@ class _Row:
 @require_http_methods(["GET", "HEAD", "POST"])
 def snooze(request):
     """Asks for how long and why, then puts the findings off."""
-    rows, now = _rows(request, staff_only=True), timezone.now()
+    named, now = _rows(request, staff_only=True), timezone.now()
+    rows = [row for row in named if not is_going(row)]
+    if len(rows) < len(named):
+        messages.info(request, f"{_things(len(named) - len(rows))} not: going off already.")
     if not rows:
         return _back(request)
     sessions = Scope.objects.filter(key__in={row.scope for row in rows})
@@ -131,7 +135,8 @@ def remind(request):
         messages.success(request, f"{_things(len(told))}: the owner gets a mail within minutes.")
     if len(told) < len(rows):
         left = len(rows) - len(told)
-        messages.info(request, f"{_things(left)} not: nobody is known to own it, or the owner was reminded lately.")
+        why = "it is going off already, nobody is known to own it, or the owner was reminded lately"
+        messages.info(request, f"{_things(left)} not: {why}.")
     return _back(request)
 
 
@@ -151,12 +156,18 @@ def lights_out(request):
         outs = house.lights_out(scope.key, now, request.user, include_in_use)
         words = f"{_things(len(outs))} asked to go off. Each goes dark here once AWS shows it."
         messages.success(request, words if outs else "Nothing was on that Lights out turns off.")
+        left = len(house.staying_on(forgotten_in([scope.key], now), now).rows)
+        if left:
+            why = "without a Stop, put off, or stopped with a disk"
+            messages.info(request, f"Still costing money: {_things(left)} {why}.")
         return redirect("costs:forgotten")
-    lights = house.going_out(forgotten_in([scope.key], now), now)
+    found = forgotten_in([scope.key], now)
+    lights = house.going_out(found, now)
     facts = {
         "scope": scope,
         "scopes": scopes,
         "lights": lights,
+        "staying": house.staying_on(found, now),
         "in_use": house.labs_in_use(scope.key, now),
         "include_in_use": include_in_use,
         "wrong_name": typed if request.method == "POST" else None,

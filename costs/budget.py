@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any
 
 from django.db.models import Sum
@@ -22,6 +22,7 @@ from labs.kinds.base import Want
 from labs.models import Launch, Resource
 
 CENT = Decimal("0.01")
+NEAR = Decimal("0.8")  # of a budget
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,18 @@ def budget_of(
         if (Budget.STUDENT, scope, None) in budgets and scope not in teaches
     ]
     return max(own or students, default=None)
+
+
+def percent(part: Decimal, whole: Decimal) -> str:
+    """How much of `whole` that is, in whole percent, half up: "49". What is not nothing is never "0", and what is not
+    all never "100": it is "under 1" or "over 99". Of nothing, all is spent."""
+    if not whole:
+        return "100"
+    share = part * 100 / whole
+    rounded = share.quantize(Decimal(1), ROUND_HALF_UP)
+    if share > 0 and not rounded:
+        return "under 1"
+    return "over 99" if share < 100 <= rounded else f"{rounded}"
 
 
 def _at_most(amount: Decimal) -> str:

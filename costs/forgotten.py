@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from costs.kinds import can_stop, title_of
+from costs.live import is_going
 from costs.models import Activity, Finding, Scope
 from costs.rules import Facts, Verdict, all_rules
 from costs.rules.base import Looked
@@ -172,7 +173,8 @@ def _name(row: Resource) -> str:
 
 
 def remind(resources: Iterable[Resource], *, now: datetime, by) -> list[Resource]:
-    """Wish that the owners of these be told. Answers those whose owner is known and was not told lately.
+    """Wish that the owners of these be told. Answers those that are not going off already, and whose owner is known and
+    was not told lately.
 
     Who tells people asks `reminders_due` and then calls `reminded`.
     """
@@ -206,7 +208,8 @@ def reminded(findings: Iterable[Finding], now: datetime) -> int:
 
 
 def snooze(resources: Iterable[Resource], *, until: datetime, why: str, now: datetime, by) -> list[Resource]:
-    """Put the findings of these off until then. They cost what they cost meanwhile. Answers those put off."""
+    """Put the findings of these off until then. They cost what they cost meanwhile. Answers those put off, without what
+    is going off already."""
     if until <= now:
         raise ValueError("a finding is put off to an instant that is still to come")
     put_off = []
@@ -225,6 +228,8 @@ def wake(resources: Iterable[Resource]) -> int:
     return Finding.objects.open().filter(resource__in=rows).update(snoozed_until=None, snooze_why="")
 
 
-def _held(resources: Iterable[Resource]) -> QuerySet[Resource]:
+def _held(resources: Iterable[Resource]) -> list[Resource]:
+    """Of these, as they are now, what stays on unless somebody acts."""
     ids = [row.pk for row in resources]
-    return Resource.objects.open().filter(pk__in=ids).select_related("launch", "account").order_by("pk")
+    rows = Resource.objects.open().filter(pk__in=ids).select_related("launch", "account").order_by("pk")
+    return [row for row in rows if not is_going(row)]

@@ -15,7 +15,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from costs.pricebook import PriceBook
 from costs.rates import A_LIGHT, Rate, rate_now
-from labs.kinds.base import ABSENT, STOPPED
+from labs.decide import GONE
+from labs.kinds.base import ABSENT, DELETING, STOPPED
 from labs.models import Resource
 
 NOT_SEEN = ("", ABSENT)
@@ -51,6 +52,13 @@ def live(rows: QuerySet[Resource]) -> QuerySet[Resource]:
 
 def is_light(row: Resource, rate: Rate) -> bool:
     return row.seen != STOPPED and rate.is_light
+
+
+def is_going(row: Resource) -> bool:
+    """Somebody or something asked for it already; it is on until AWS shows that it went."""
+    if row.wanted == GONE or row.seen == DELETING:
+        return True
+    return row.wanted == STOPPED and row.seen != STOPPED
 
 
 def newer(alive: QuerySet[Resource], now: datetime) -> list[tuple[Resource, Burning]]:

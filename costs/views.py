@@ -16,6 +16,7 @@ from costs import dashboard
 from costs.access import ACT, VIEW, scopes_of
 from costs.charts import colours_of, paint_of, spend_figure
 from costs.kinds import title_of
+from costs.lights_out import staying_on
 from costs.models import Reading
 from costs.pricebook import CONFIDENCE
 from labs.models import Resource
@@ -69,7 +70,8 @@ def forgotten(request, scopes):
         # The dialog is for one scope; for more, its own page asks which.
         "scope": only,
         "going_out": [one for one in page.going_out if only and one.row.scope == only.key],
-        "in_use_count": page.in_use.get(only.key, 0) if only else 0,
+        "staying": staying_on([one for one in page.found if only and one.row.scope == only.key], now),
+        "in_use_count": sum(one.launch.scope == only.key for one in page.on_purpose) if only else 0,
     }
     return render(request, "costs/forgotten.html", facts)
 

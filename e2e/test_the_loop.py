@@ -31,6 +31,8 @@ def test_a_lab_from_a_click_to_its_certificate(portal, enter, aye, bucket_lab):
 
     live = page.locator("#live")
     expect(live.get_by_text("Creating").first).to_be_visible()
+    page.evaluate("document.getElementById('meter-chip').textContent = 'of another minute'")
+    expect(page.locator("#meter-chip")).to_contain_text("All off")  # it comes with the next poll
     expect(live.get_by_text("Running").first).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("The lab is ready")).to_be_visible(timeout=SLOW)
 
@@ -82,6 +84,9 @@ def test_a_case_study_goes_in_and_its_feedback_comes_out(portal, enter, context,
     page = enter(aye)
     page.goto(f"{portal}/week/1/case/case/")
     page.locator("textarea").first.fill("On premises would not scale; the cloud, by region.")
+    page.get_by_role("button", name=re.compile("Hand in|Submit")).first.click()
+    expect(page.get_by_text("Nothing was handed in yet")).to_be_visible()  # the deadline was in 2025
+    page.get_by_label(re.compile("I know that the model answer is open")).check()
     page.get_by_role("button", name=re.compile("Hand in|Submit")).first.click()
     expect(page.get_by_text(re.compile("LO-")).first).to_be_visible()
     submission = Submission.objects.get()

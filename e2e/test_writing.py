@@ -122,6 +122,7 @@ def test_a_file_and_the_text_are_handed_in_and_the_receipt_has_both(desk):
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("report.pdf was added.")).to_be_visible()
     expect(answer_of(page)).to_have_value("Cloud, with a report.")
+    page.get_by_label("I know that the model answer is open").check()  # the deadline was in 2025
     page.get_by_role("button", name="Hand in version 1").click()
     submission = Submission.objects.get()
     expect(page.get_by_role("heading", name="Received: version 1")).to_be_visible()
@@ -136,6 +137,7 @@ def test_all_of_it_works_without_javascript(sit_down, browser):
     answer_of(page).fill("Written without a script.")
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Your draft is saved.")).to_be_visible()
+    page.get_by_label("I know that the model answer is open").check()  # the deadline was in 2025
     page.get_by_role("button", name="Hand in version 1").click()
     expect(page.get_by_role("heading", name="Received: version 1")).to_be_visible()
     assert Submission.objects.get().answer_md == "Written without a script."

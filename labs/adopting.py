@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from labs import catalog
+from labs import catalog, guardrails
 from labs.kinds import kind_of
 from labs.kinds.base import TAG_LAUNCH, Seen
 
@@ -24,7 +24,7 @@ def launch_of(
     """
     open_here = [launch for launch in launches if launch.account_id == account.pk and launch.ended_at is None]
     for launch in open_here:
-        if seen.tags.get(TAG_LAUNCH) == launch.id.hex:
+        if seen.tags.get(TAG_LAUNCH) == launch.id.hex or seen.tags.get("lab") == mark_of(launch):
             return launch, "tag"
         if mark_of(launch) in seen.name:
             return launch, "name"
@@ -40,8 +40,8 @@ def launch_of(
 
 
 def mark_of(launch: Launch) -> str:
-    """Twelve characters that no other launch has in its names (ledger.name_for ends with them)."""
-    return launch.id.hex[:12]
+    """Twelve characters that no other launch has in its names (ledger.name_for); its sessions are tagged with them."""
+    return guardrails.lab_of(launch.id.hex)
 
 
 def made_in(launch: Launch) -> tuple[str, ...]:

@@ -114,6 +114,8 @@ _NOT_THERE = {
     "DBClusterNotFoundFault",
     "ResourceNotFound",
     "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
+    "ExecutionDoesNotExist",
     "NotFound",
     "404",
     "FileSystemNotFound",
@@ -123,6 +125,14 @@ _NOT_THERE = {
     "MountTargetNotFound",
     "NatGatewayNotFound",
 }
+# SageMaker's ValidationExceptions. The last: a job that is over cannot be stopped any more.
+_WORDS_FOR_NOT_THERE = (
+    "could not find",
+    "recordnotfound",
+    "does not exist",
+    "requested resource not found",
+    "job is in status",
+)
 _ALREADY = {
     "BucketAlreadyOwnedByYou",
     "EntityAlreadyExists",
@@ -130,6 +140,11 @@ _ALREADY = {
     "InvalidGroup.Duplicate",
     "InvalidKeyPair.Duplicate",
     "ResourceConflictException",
+    "ResourceAlreadyExistsException",
+    "StateMachineAlreadyExists",
+    "ExecutionAlreadyExists",
+    "PipelineNameInUseException",
+    "RepositoryAlreadyExistsException",
     "IdempotentParameterMismatch",
     "AlreadyExistsException",
     "ResourceExistsException",
@@ -140,6 +155,8 @@ _IN_THE_WAY = {
     "DependencyViolation",
     "DeleteConflict",
     "ResourceInUse",
+    "ResourceInUseException",
+    "RepositoryNotEmptyException",
     "BucketNotEmpty",
     "FileSystemInUse",
     "InvalidIPAddress.InUse",
@@ -159,6 +176,9 @@ _NOT_YET = {
     "OperationAborted",
     "InvalidDBInstanceState",
     "InvalidDBClusterStateFault",
+    "OperationAbortedException",
+    "ConcurrentModificationException",
+    "StateMachineDeleting",
 }
 
 
@@ -193,16 +213,20 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         return Throttled(words)
     if code.startswith("ExpiredToken") or code == "RequestExpired":
         return NoAnswer(words)  # fresh credentials come with the next client
-    # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance".
-    if code in _ALREADY or (code == "ValidationException" and ("already exist" in lower or "duplicate" in lower)):
+    # Lambda has one code for a name that is taken and for what is still on its way.
+    if code == "ResourceConflictException" and ("in progress" in lower or "currently in the following state" in lower):
+        return NotYet(words)
+    # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance"; and for jobs,
+    # domains, profiles and spaces ResourceInUse, "a training job with this name already exists".
+    is_taken = code in ("ValidationException", "ResourceInUse") and ("already exist" in lower or "duplicate" in lower)
+    if code in _ALREADY or is_taken:
         return AlreadyThere(words)
-    if code == "ResourceInUse" and "already exist" in lower:  # SageMaker's domains, profiles and spaces
+    # EventBridge Scheduler has one code for a name that is taken and for what is being changed by another call.
+    if code == "ConflictException" and "already exists" in lower:
         return AlreadyThere(words)
     if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
         return NotThere(words)
-    if code == "ValidationException" and (
-        "could not find" in lower or "recordnotfound" in lower or "does not exist" in lower
-    ):
+    if code == "ValidationException" and any(each in lower for each in _WORDS_FOR_NOT_THERE):
         return NotThere(words)
     # CloudFormation has no code of its own for it: "Stack with id x does not exist".
     if code == "ValidationError" and lower.startswith("stack") and "does not exist" in lower:
@@ -213,7 +237,9 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
     if code == "InvalidRequestException" and "cluster id" in lower and "is not valid" in lower:
         return NotThere(words)
     # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
-    if code in _NOT_YET or "cannot be assumed" in lower or "could not assume role" in lower:
+    # EventBridge Scheduler: "... must allow AWS EventBridge Scheduler to assume the role".
+    not_assumed = ("cannot be assumed", "could not assume role", "scheduler to assume the role")
+    if code in _NOT_YET or any(each in lower for each in not_assumed):
         return NotYet(words)
     if code == "InvalidParameterValue" and "instance profile" in lower:
         return NotYet(words)
@@ -223,7 +249,14 @@ def _sorted_client_error(error: bx.ClientError) -> Trouble:
         code == "AuthFailure" and "permission to access the specified resource" in lower
     ):
         return InTheWay(words)
-    if code in _IN_THE_WAY:
+    # S3 asks Lambda, which may not know yet of a permission that was just given.
+    if code == "InvalidArgument" and "unable to validate the following destination" in lower:
+        return NotYet(words)
+    # API Gateway: an API that a domain name leads to, a usage plan that has stages.
+    if code == "BadRequestException" and ("please remove all" in lower or "api stages associated" in lower):
+        return InTheWay(words)
+    # CloudWatch: "Cannot delete a as there are composite alarm(s) depending on it."
+    if code in _IN_THE_WAY or (code == "ValidationError" and "depending on" in lower):
         return InTheWay(words)
     if code in _DENIALS or status in (401, 403):
         return Denied(words)
@@ -310,8 +343,13 @@ def _made(account, service, region, keys, config):
 
 
 def endpoint(account) -> str | None:
-    """Where the account's API is: the simulator for practice, AWS itself (None) otherwise."""
-    return settings.SIMULATOR_URL if account.mode == account.PRACTICE else None
+    """Where the account's API is: the simulator for practice, AWS itself (None) otherwise. Raises NoAnswer for practice
+    on a server without a simulator: without an address boto3 would take the call to AWS."""
+    if account.mode != account.PRACTICE:
+        return None
+    if not settings.SIMULATOR_URL:
+        raise NoAnswer("this server has no practice mode")
+    return settings.SIMULATOR_URL
 
 
 def forget_clients() -> None:
@@ -437,7 +475,7 @@ def _own_sts(account):
             region_name=settings.PRACTICE_REGIONS[0],
             aws_access_key_id=ROOT_KEY_ID,
             aws_secret_access_key=ROOT_SECRET,
-            endpoint_url=settings.SIMULATOR_URL,
+            endpoint_url=endpoint(account),
             config=PATIENT,
         )
         made.meta.events.register("after-call", _same_boot(account.boot_id))

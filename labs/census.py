@@ -86,6 +86,13 @@ def groups_with_rows() -> list[Group]:
     return [Group(accounts[pk], region, kind) for pk, region, kind in sorted(wanted)]
 
 
+def groups_at_work() -> list[Group]:
+    """Of what ends by itself, where somebody has a lab on: a job may come and go between two whole censuses."""
+    lab_is_on = Exists(Launch.objects.open().filter(account=OuterRef("pk")))
+    groups = groups_of(Account.objects.filter(lab_is_on).order_by("pk"))
+    return [group for group in groups if kind_of(group.kind).ends_by_itself]
+
+
 def census_all(clock: Clock, accounts: Iterable[Account] | None = None, *, threads: int = THREADS) -> Survey:
     """Look into every account that is open or still holds something (or these), in every region of theirs, for every
     kind; enter what is found."""

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from labs import aws, deadman, ledger, stack_template
 from labs.iam_words import CONTROLLER
 from labs.kinds.aws_words import tag_dict
+from labs.kinds.scheduler_group import SWITCH_GROUP
 from labs.models import Account, Launch
 
 
@@ -197,7 +198,7 @@ def _tidied_up(account: Account) -> str:
             left.append(f"{region} ({aws.sorted_trouble(error)})")
     if not left:
         return ""
-    return f"The schedule group {deadman.GROUP} may still be there in {', '.join(left)}: delete it in AWS's console."
+    return f"The schedule group {SWITCH_GROUP} may still be there in {', '.join(left)}: delete it in AWS's console."
 
 
 def _let_in(account: Account):

@@ -16,10 +16,9 @@ from labs.decide import GONE
 from labs.iam_words import SWITCH, role_arn
 from labs.kinds.aws_words import code_of
 from labs.kinds.base import NAME, Kind, OffCall, Want
+from labs.kinds.scheduler_group import SWITCH_GROUP
 from labs.models import Account, Launch, Resource
 
-# The schedules of ours: no kind of labs takes one of this group for a student's.
-GROUP = "lightsout-switch"
 # After the clock's own time, so that the portal, when it lives, is first and nothing is turned off twice.
 AFTER_THE_CLOCK = timedelta(minutes=5)
 
@@ -55,7 +54,7 @@ def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime) -> None:
     """
     schedule = {
         "Name": name_of(row),
-        "GroupName": GROUP,
+        "GroupName": SWITCH_GROUP,
         "ScheduleExpression": f"at({at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
         "ScheduleExpressionTimezone": "UTC",
         "FlexibleTimeWindow": {"Mode": "OFF"},
@@ -78,7 +77,7 @@ def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime) -> None:
 def disarm(scheduler: Any, row: Resource) -> None:
     """Take the row's switch away. One that has fired, and with that deleted itself, is as good."""
     try:
-        scheduler.delete_schedule(Name=name_of(row), GroupName=GROUP)
+        scheduler.delete_schedule(Name=name_of(row), GroupName=SWITCH_GROUP)
     except scheduler.exceptions.ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
@@ -87,7 +86,7 @@ def disarm(scheduler: Any, row: Resource) -> None:
 def disarm_all(scheduler: Any) -> None:
     """Take every switch of a region away, with their group."""
     try:
-        scheduler.delete_schedule_group(Name=GROUP)
+        scheduler.delete_schedule_group(Name=SWITCH_GROUP)
     except scheduler.exceptions.ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
@@ -104,7 +103,7 @@ def role_of(account: Account) -> str:
 
 def _make_group(scheduler: Any) -> None:
     try:
-        scheduler.create_schedule_group(Name=GROUP)
+        scheduler.create_schedule_group(Name=SWITCH_GROUP)
     except scheduler.exceptions.ClientError as error:
         if code_of(error) != "ConflictException":  # another worker was first
             raise

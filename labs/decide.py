@@ -32,6 +32,8 @@ WAIT, LOOK, ARM, CREATE, CONFIGURE, START, STOP, DELETE, DISARM, CLOSE, BLOCK, S
     "settle",
 )
 
+FAILED_SAID = "it failed, and AWS says: "  # how the reason begins for which such a row is closed
+
 SOON = timedelta(seconds=2)  # something moves, and a person watches
 CHILDREN = timedelta(seconds=3)
 
@@ -75,7 +77,8 @@ class Facts:
     switch_is_due: bool = False
     is_armed: bool = False
     can_stop: bool = False
-    said: str = ""  # what AWS says of a failure
+    said: str = ""  # what AWS says of a failure, or of why it ended a thing that nobody asked it to end
+    ended: str = ""  # absent, and AWS keeps a record: how it ended, in words
 
 
 def strictest(wishes: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -141,10 +144,15 @@ def _closed(facts: Facts, why: str) -> Step:
 
 
 def _when_absent(facts: Facts, now: datetime) -> Step:
-    if facts.ever_seen:
+    # A record of its end proves that it was there, also when nobody saw it run: asked again, AWS would refuse its name.
+    if facts.ever_seen or facts.ended:
         seen_twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
         if not seen_twice:
             return Step(LOOK, facts.absence_gap)
+        if facts.ended:
+            return _closed(facts, facts.ended)
+        if facts.said:
+            return _closed(facts, f"{FAILED_SAID}{facts.said}")
         return _closed(facts, "seen absent" if facts.wanted == GONE else "it was ended outside the portal")
 
     if facts.create_began_at is None:

@@ -18,6 +18,8 @@ from labs.reconcile import Clock
 AGAIN = timedelta(seconds=10)
 # A teardown does not wait for ever: what cannot be revoked is said, and ends by itself within the hour.
 PATIENCE = timedelta(minutes=2)
+# With their roles sealed these services could not take down what they made: the mess would be sealed in.
+NEEDED_TO_GO = ("elasticmapreduce.amazonaws.com", "cloudformation.amazonaws.com")
 
 
 def prepare_due(clock: Clock, *, most: int = 20) -> int:
@@ -57,11 +59,11 @@ def prepare(launch: Launch, clock: Clock) -> bool:
 
 
 def fence(launch: Launch, now: datetime) -> None:
-    """Revoke this launch's sessions: nothing that was issued to it before now may do anything any more.
+    """Revoke this launch's sessions: nothing that was issued to it by now may do anything any more.
 
-    On the student's role by the session's tag, so that another lab goes on; what runs under the launch's own roles does
-    nothing more at all.
-    Fences of launches whose last session is over by now are taken away: a role has room for some forty.
+    On the student's role by the session's tag, so that another lab goes on. Roles that the launch made are sealed: what
+    runs under them does nothing more. Fences of launches whose last session is over by now are taken away: a role has
+    room for some forty.
     """
     iam = aws.client(launch.account, "iam")
     role = sessions.student_role(launch.account, launch.owner_id).rsplit("/", 1)[-1]
@@ -70,6 +72,8 @@ def fence(launch: Launch, now: datetime) -> None:
         if name.startswith("lightsout-fence-") and _is_over(name, now):
             iam.delete_role_policy(RoleName=role, PolicyName=name)
     for row in Resource.objects.open().filter(launch=launch, kind="iam-role").exclude(seen=""):
+        if row.params.get("trust") in NEEDED_TO_GO:
+            continue
         try:
             _put(iam, row.aws_id or row.name, "lightsout-seal", guardrails.seal())
         except iam.exceptions.ClientError as error:

@@ -135,9 +135,9 @@ def boundary_arn(account: str, cohort: str = "") -> str:
     return policy_arn(account, "boundary" + _ending(cohort))
 
 
-def student_policy_arns(account: str, cohort: str = "") -> list[str]:
-    """ARNs of the managed policies that a cohort's students have, in the order of student_policies."""
-    return [policy_arn(account, name + _ending(cohort)) for name in STUDENT_POLICIES]
+def student_policy_arns(account: str, cohort: str = "") -> dict[str, str]:
+    """{name: ARN} of the managed policies that a cohort's students have."""
+    return {name: policy_arn(account, name + _ending(cohort)) for name in STUDENT_POLICIES}
 
 
 def _ending(cohort: str) -> str:
@@ -157,7 +157,7 @@ LOOKS = (
     *of("s3", "ListAllMyBuckets"),
     *of("iam", "ListInstanceProfiles", "ListRoles"),
     *of("sagemaker", "List*"),
-    *of("lambda", "GetAccountSettings", "ListFunctions", "ListLayers"),
+    *of("lambda", "GetAccountSettings", "ListLayers"),  # not ListFunctions: it shows everybody's variables
     *of("ecr", "DescribeRepositories", "GetAuthorizationToken"),
     *of("states", "ListStateMachines"),
     *of("events", "ListRules"),
@@ -224,11 +224,15 @@ ENDPOINT = of("sagemaker", "CreateEndpoint")
 # The same, and jobs of other kinds: those name no types, and so they are not let through.
 SIZED = of("sagemaker", "Create*Job", "CreateEndpointConfig", "CreateNotebookInstance")
 
-# {what is made: by which calls}. Not one list of both: a call that makes an instance also names an image that is there.
+# {name of a statement: (what is made, by which calls)}. Not one list of all: a call that makes an instance also names
+# an image that is there, and tags of the new must not count for the old.
 MADE_IN_EC2 = {
-    ("instance", "volume"): of("ec2", "CreateVolume", "RunInstances"),
-    ("image", "snapshot"): of("ec2", "CreateImage", "CreateSnapshot"),
-    ("elastic-ip", "key-pair", "security-group"): of("ec2", "AllocateAddress", "CreateSecurityGroup", "ImportKeyPair"),
+    "MachinesWithTags": (("instance", "volume"), of("ec2", "CreateVolume", "RunInstances")),
+    "CopiesWithTags": (("image", "snapshot"), of("ec2", "CreateImage", "CreateSnapshot")),
+    "OthersWithTags": (
+        ("elastic-ip", "key-pair", "security-group"),
+        of("ec2", "AllocateAddress", "CreateSecurityGroup", "ImportKeyPair"),
+    ),
 }
 NETWORK_KINDS = ("key-pair", "network-interface", "security-group", "subnet")
 DONE_IN_EC2 = (
@@ -251,11 +255,12 @@ DONE_BY_TAG = (
 DISK_TYPES = ("gp2", "gp3")  # io1 and io2 bill IOPS: an empty disk may cost $5 an hour
 
 NEW_ROLE = of("iam", "CreateRole")
-ROLE_CHANGES = (
-    *of("iam", "AttachRolePolicy", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy"),
+ROLE_CHANGES = of("iam", "AttachRolePolicy", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy")
+# By name alone: whether AWS carries a role's boundary with these has changed over the years.
+ROLES = (
+    *of("iam", "DeleteRole", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies", "TagRole"),
     *of("iam", "UpdateAssumeRolePolicy"),
 )
-ROLES = of("iam", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies", "TagRole")
 PROFILES = (
     *of("iam", "AddRoleToInstanceProfile", "CreateInstanceProfile", "DeleteInstanceProfile", "GetInstanceProfile"),
     *of("iam", "RemoveRoleFromInstanceProfile", "TagInstanceProfile"),
@@ -264,11 +269,12 @@ PROFILES = (
 AT_WORK = (
     *of("ssm", "UpdateInstanceInformation"),
     *of("ssmmessages", "*"),
-    *of("cloudwatch", "GetMetricStatistics", "PutMetricData"),
+    *of("cloudwatch", "PutMetricData"),
     *of("codepipeline", "PutJobFailureResult", "PutJobSuccessResult"),
     *of("ec2", "DescribeInstances"),
     *of("ecr", "GetAuthorizationToken"),
     *of("events", "DescribeRule"),
+    *of("iam", "ListInstanceProfiles", "ListRoles"),
     *of("s3", "ListAllMyBuckets"),
     *of("sagemaker", "List*"),
 )
@@ -387,10 +393,10 @@ def _hands_roles_over(account: str) -> Document:
 def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
     """The permissions boundary of a cohort: of its students' roles, and of every role that is made for or in a lab.
 
-    Of a student's role it caps how large things get, and keeps it from every identity but roles that are bounded like
-    this; whose things they are is told by student_policies. A role of a lab, to which a student may give any policy,
-    reaches its own lab's things and no others. A managed policy that is made with the account: the portal's own role
-    cannot change it. Raises ValueError when the rules make it longer than AWS takes.
+    A student's role it keeps to the regions, to SageMaker's machines of the rules, and from every identity but roles
+    that are bounded like this; whose things it may touch is told by student_policies. A role of a lab, to which a
+    student may give any policy, reaches its own lab's things and no others. A managed policy that is made with the
+    account: the portal's own role cannot change it. Raises ValueError when the rules make it longer than AWS takes.
     """
     own = _own(account)
     a_student = {"ArnLike": {"aws:PrincipalArn": role_arn(account, STUDENTS)}}
@@ -401,13 +407,21 @@ def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
             (*SIZED, "iam:*", "sts:*", "organizations:*", "account:*", "billing:*", "budgets:*"),
             a_student,
         ),
+        allow("StudentsBoundRoles", of("iam", "*RolePolicy", "CreateRole"), own["roles"], bounded | a_student),
         allow(
-            "StudentsBoundRoles",
-            of("iam", "*RolePolicy", "CreateRole", "DeleteRole"),
-            own["roles"],
-            bounded | a_student,
+            "StudentsOwnRoles",
+            of(
+                "iam",
+                "*InstanceProfile",
+                "DeleteRole",
+                "GetRole*",
+                "List*Policies",
+                "TagRole",
+                "UpdateAssumeRolePolicy",
+            ),
+            (*own["roles"], *own["profiles"]),
+            a_student,
         ),
-        allow("StudentsAndRoles", of("iam", "*InstanceProfile", "Get*", "List*", "TagRole"), "*", a_student),
         _hands_roles_over(account),
         allow(
             "RolesByName",
@@ -461,9 +475,9 @@ def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
     return document(statements, MANAGED_LIMIT, "boundary")
 
 
-def student_policies(rules: Rules, account: str, cohort: str = "") -> list[Document]:
-    """What a student's role may do, and with whose things: managed policies (one would be longer than AWS takes), the
-    same for every student of a cohort, made with the account like the boundary.
+def student_policies(rules: Rules, account: str, cohort: str = "") -> dict[str, Document]:
+    """{name: policy}: what a student's role may do, and with whose things. Managed policies (one alone would be longer
+    than AWS takes), the same for every student of a cohort, made with the account like the boundary.
 
     Whose things they are is told by the tags of the session, which student_trust sees to. Raises ValueError when the
     rules make one longer than AWS takes.
@@ -510,8 +524,8 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> list[Docum
     ]
     machines = [
         *(
-            allow(f"{kinds[-1].title().replace('-', '')}sWithTags", calls, _ec2(kinds), {"StringEquals": TAGGED_AS_OWN})
-            for kinds, calls in MADE_IN_EC2.items()
+            allow(sid, calls, _ec2(kinds), {"StringEquals": TAGGED_AS_OWN})
+            for sid, (kinds, calls) in MADE_IN_EC2.items()
         ),
         allow("FromAmazonsImages", "ec2:RunInstances", "*", {"StringEquals": {"ec2:Owner": "amazon"}}),
         # What carries no student's tag is the account's: its network, its default group.
@@ -537,15 +551,24 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> list[Docum
         # The portal finds what it made, whose create was not answered, by these.
         deny("PortalsTags", "*", "*", {"ForAnyValue:StringLike": {"aws:TagKeys": PORTALS_TAGS}}),
         *_sizes_in_ec2(rules),
-        # A dedicated host costs $2 an hour for its region alone.
+        # A dedicated host costs $2 an hour for its region alone. What a request leaves out is AWS's own default.
         deny(
-            "OnlySharedHosts", "ec2:RunInstances", _ec2(["instance"]), {"StringNotEquals": {"ec2:Tenancy": "default"}}
+            "OnlySharedHosts",
+            "ec2:RunInstances",
+            _ec2(["instance"]),
+            {"StringNotEquals": {"ec2:Tenancy": "default"}, "Null": {"ec2:Tenancy": "false"}},
         ),
         deny(
             "OnlyPlainDisks",
             of("ec2", "CreateVolume", "RunInstances"),
             _ec2(["volume"]),
-            {"StringNotEquals": {"ec2:VolumeType": list(DISK_TYPES)}},
+            {"StringNotEquals": {"ec2:VolumeType": list(DISK_TYPES)}, "Null": {"ec2:VolumeType": "false"}},
+        ),
+        # A cache costs up to $3.80 an hour, and AWS has no condition for it. HTTP APIs have none.
+        deny(
+            "NoCaches",
+            of("apigateway", "PATCH", "POST", "PUT"),
+            ["arn:aws:apigateway:*::/restapis/*/deployments*", "arn:aws:apigateway:*::/restapis/*/stages*"],
         ),
         allow(
             "KeysForAWSItself",
@@ -580,10 +603,8 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> list[Docum
         _hands_roles_over(account),
         NO_OTHER_ROLE,
     ]
-    return [
-        document(statements, MANAGED_LIMIT, name)
-        for name, statements in zip(STUDENT_POLICIES, (by_name, machines, account_wide), strict=True)
-    ]
+    written = zip(STUDENT_POLICIES, (by_name, machines, account_wide), strict=True)
+    return {name: document(statements, MANAGED_LIMIT, name) for name, statements in written}
 
 
 def session_policy(rules: Rules, launch: str) -> Document:

@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from labs import adopting
+from labs import adopting, guardrails
 from labs.decide import GONE, SOON, strictest
 from labs.kinds import kind_of
 from labs.kinds.base import (
@@ -101,9 +102,14 @@ def hurry_family(row: Resource, now: datetime) -> None:
 # --- what a verb needs ---------------------------------------------------------------------------------------
 
 
-def name_for(lab: str, key: str, launch_id) -> str:
-    """A name that no other launch has, of at most 50 characters of [a-z0-9-] (S3, IAM and SageMaker take it)."""
-    return f"lab-{lab[:20].strip('-')}-{key[:11].strip('-')}-{launch_id.hex[:12]}"
+def name_for(lab: str, key: str, launch_id, longest: int = 50) -> str:
+    """A name that no other launch has, of at most `longest` characters of [a-z0-9-] (S3, IAM and SageMaker take 50). It
+    begins with what guardrails let a session of this launch touch.
+
+    Where AWS takes fewer it is the lab that is cut, for the key and the launch make the name unique: 32 is the least.
+    """
+    begins, ends = guardrails.own_prefix(launch_id.hex), key[:11].strip("-")
+    return f"{begins}{lab[: min(20, longest - len(begins) - len(ends) - 1)].strip('-')}-{ends}"
 
 
 def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
@@ -120,6 +126,8 @@ def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
     tags = {TAG_RESOURCE: row.id.hex}
     if row.launch_id:
         tags |= {TAG_LAUNCH: row.launch_id.hex, TAG_OWNER: str(row.owner_id or "")}
+    if row.launch_id and row.owner_id:
+        tags |= guardrails.tags(row.owner_id, row.launch_id.hex)
     return Want(
         key=row.key,
         kind=row.kind,
@@ -164,7 +172,7 @@ def plan(launch: Launch, wants: Iterable[Want], now: datetime) -> list[Resource]
             owner_proof="launch",
             scope=launch.scope,
             key=want.key,
-            name=name_for(launch.lab, want.key, launch.id),
+            name=name_for(launch.lab, want.key, launch.id, kind_of(want.kind).longest_name),
             params=json.loads(json.dumps(dict(want.params), default=str)),
             needs=list(want.needs),
             wanted_at=now,
@@ -254,9 +262,14 @@ def _not_in_the_future(since: datetime | None, at: datetime) -> datetime:
     return at if since is None or since > at else since
 
 
-def close(row: Resource, at: datetime, why: str, *, since: datetime | None = None) -> None:
+def close(
+    row: Resource, at: datetime, why: str, *, since: datetime | None = None, facts: Mapping[str, Any] | None = None
+) -> None:
     """The row was seen absent for good: end its span and its meter. The meter stops at the first sighting of absence,
-    or where AWS says it ended (`since`), but not before the last sighting of the thing itself."""
+    or where AWS says it ended (`since`), but not before the last sighting of the thing itself.
+
+    facts: what AWS goes on telling of one whose work is over ("ended", "is_done"): kept beside those it had.
+    """
     ended = row.absent_since or at
     if since is not None:
         ended = min(ended, since)
@@ -270,6 +283,7 @@ def close(row: Resource, at: datetime, why: str, *, since: datetime | None = Non
             row,
             closed_at=at,
             closed_why=why[:200],
+            facts={**row.facts, **json.loads(json.dumps(dict(facts or {}), default=str))},
             seen=ABSENT if row.first_seen_at else "",
             seen_at=max(ended, row.seen_at) if row.seen_at else row.seen_at,
             lease_until=None,
@@ -277,8 +291,10 @@ def close(row: Resource, at: datetime, why: str, *, since: datetime | None = Non
             blocked_why="",
         )
         Span.objects.filter(resource=row, ended=None).update(ended=ended)
-        if row.first_seen_at:
-            note("gone", f"{kind_of(row.kind).title} {row.name or row.aws_id} is gone: {why}", at, resource=row)
+        has_ended = "has ended" if row.facts.get("ended") else ""
+        if row.first_seen_at or has_ended:
+            words = f"{kind_of(row.kind).title} {row.name or row.aws_id} {has_ended or 'is gone'}: {why}"
+            note("gone", words, at, resource=row)
         if row.launch_id and not Resource.objects.open().filter(launch=row.launch_id).exists():
             over = Launch.objects.filter(pk=row.launch_id, ended_at=None, prove_at=None)
             # A lab in which the student makes things goes on without any row of its own, until it is asked to end.

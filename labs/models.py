@@ -84,9 +84,17 @@ class Account(models.Model):
         return guardrails.Rules(**({"regions": tuple(self.lab_regions)} | chosen))
 
 
+# Over without anybody's asking and without a proof: its practice world was started anew (ledger.end_world).
+CUT_OFF = Q(ended_at__isnull=False, asked_to_end_at=None, certificate__isnull=True)
+
+
 class LaunchQuerySet(models.QuerySet):
     def open(self):
         return self.filter(ended_at=None)
+
+    def in_use(self, now):
+        """Within their time, and nobody asked for their end."""
+        return self.open().filter(asked_to_end_at=None, expires_at__gt=now)
 
     def past_their_time(self, now):
         """Open launches whose clock has run out, and of which something was not yet asked to go."""
@@ -140,6 +148,11 @@ class Launch(models.Model):
     @property
     def is_over(self):
         return self.ended_at is not None
+
+    @property
+    def is_cut_off(self):
+        """As CUT_OFF says."""
+        return self.ended_at is not None and self.asked_to_end_at is None and self.certificate is None
 
     @property
     def extensions_left(self):

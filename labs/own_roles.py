@@ -200,7 +200,7 @@ def controller_policy(account: str) -> Document:
         allow("OwnFiles", OWN_FILES, "arn:aws:s3:::lab-*"),
         allow("OwnTrails", OWN_TRAILS, f"arn:aws:cloudtrail:*:{account}:trail/lab-*"),
         allow("BoundRoles", (*NEW_ROLE, *ROLE_CHANGES), roles, bounded),
-        allow("TagsOfRoles", of("iam", "TagRole"), roles),
+        allow("OwnRoles", of("iam", "DeleteRole", "TagRole"), roles),
         allow("Profiles", PROFILES, f"arn:aws:iam::{account}:instance-profile{PATH}lab-*"),
         allow(
             "OwnUsers", OWN_USERS, [f"arn:aws:iam::{account}:{kind}{PATH}lab-*" for kind in ("group", "mfa", "user")]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from labs import catalog
 from labs.catalog.base import Lab, Step
-from labs.decide import GONE
+from labs.decide import FAILED_SAID, GONE
 from labs.kinds import kind_of
 from labs.models import Event, Launch, Resource, StepCheck
 
@@ -29,7 +29,7 @@ EVENTS = 30
 
 @dataclass(frozen=True)
 class Line:
-    """One resource as the page shows it: a state of SHOWN, or stuck, or unknown."""
+    """One resource as the page shows it: a state of SHOWN, or stuck, unknown, or failed (and gone)."""
 
     row: Resource
     title: str
@@ -40,6 +40,16 @@ class Line:
     @property
     def is_moving(self) -> bool:
         return self.shown in ("waiting", "creating", "stopping")
+
+    @property
+    def has_ended(self) -> bool:
+        """Its work is over: nobody deleted it."""
+        return self.row.closed_at is not None and bool(self.row.facts.get("ended"))
+
+    @property
+    def went_wrong(self) -> bool:
+        """It ended before its work was done, and nobody had asked it to."""
+        return self.has_ended and not self.row.facts.get("is_done") and self.row.wanted == "running"
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class Panel:
         if self.launch.asked_to_end_at:
             return "stuck" if any(line.shown == "stuck" for line in self.lines) else "stopping"
         states = {line.shown for line in self.lines if line.shown != "gone"}
-        for state in ("stuck", "unknown", "waiting", "creating", "stopping"):
+        for state in ("stuck", "failed", "unknown", "waiting", "creating", "stopping"):
             if state in states:
                 return "creating" if state == "waiting" else state
         return "stopped" if "stopped" in states else "running"
@@ -158,7 +168,8 @@ def _line(row: Resource, now: datetime) -> Line:
     kind = kind_of(row.kind)
     shown, words = SHOWN[row.seen], ""
     if row.closed_at:
-        return Line(row, kind.title, kind.icon, "gone", row.closed_why)
+        shown = "failed" if row.closed_why.startswith(FAILED_SAID) else "gone"
+        return Line(row, kind.title, kind.icon, shown, row.closed_why)
     moving_since = row.seen_since or row.create_began_at
     if row.blocked_why:
         shown, words = "stuck", row.blocked_why

@@ -16,8 +16,15 @@ from labs.simulator import BOOT_PATH
 FIRST_ID = 200_000_000_000  # simulated account ids: none of moto's own defaults is among them
 
 
+def is_on() -> bool:
+    """Whether this server has a simulator at all; it may be away for a moment all the same."""
+    return bool(settings.SIMULATOR_URL)
+
+
 def current_boot() -> str:
-    """The id of the simulator's present start; '' when it does not answer."""
+    """The id of the simulator's present start; '' when it does not answer, or when there is none."""
+    if not is_on():
+        return ""
     try:
         with urllib.request.urlopen(settings.SIMULATOR_URL + BOOT_PATH, timeout=5) as answer:  # noqa: S310  our own
             return str(json.load(answer)["boot_id"])

@@ -118,20 +118,32 @@ def _facts(kind: Kind, row: Resource, want: Want, seen: Seen, family, now: datet
         switch_is_due=deadman.is_due(row, kind, known, row.launch, row.account, now),
         is_armed=row.switch_at is not None,
         can_stop=kind.can_stop,
-        said=str(seen.facts.get("failure", "")),
+        said=_said(row, seen),
+        ended=str(seen.facts.get("ended", "")),
     )
+
+
+def _said(row: Resource, seen: Seen) -> str:
+    """AWS's reason for a failure. What was last seen failed keeps it when it goes: AWS soon shows no more of it."""
+    return str(seen.facts.get("failure") or (row.facts.get("failure", "") if row.seen == FAILED else ""))
 
 
 def _needs_ready(row: Resource, family) -> bool:
-    return all(
-        family[key].seen == RUNNING and family[key].configured_at is not None and family[key].closed_at is None
-        for key in row.needs
-    )
+    return all(_is_ready(family[key]) for key in row.needs)
+
+
+def _is_ready(parent: Resource) -> bool:
+    if kind_of(parent.kind).ends_by_itself:
+        return parent.closed_at is not None and bool(parent.facts.get("is_done"))
+    return parent.seen == RUNNING and parent.configured_at is not None and parent.closed_at is None
 
 
 def _needs_lost(row: Resource, family) -> str:
-    lost = [family[key] for key in row.needs if family[key].closed_at is not None]
-    return f"it needs {lost[0].name}, which is gone" if lost else ""
+    lost = [family[key] for key in row.needs if family[key].closed_at is not None and not _is_ready(family[key])]
+    if not lost:
+        return ""
+    ended = lost[0].facts.get("ended")
+    return f"it needs {lost[0].name}, {f'and {ended}' if ended else 'which is gone'}"
 
 
 def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, clock: Clock) -> None:
@@ -143,7 +155,9 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
         _create(step, kind, client, want, row, clock)
         return
     if step.act == CLOSE:
-        ledger.close(row, now, str(seen.facts.get("end") or step.why), since=seen.since)
+        ledger.close(row, now, step.why, since=seen.since, facts=seen.facts)
+        if row.wanted == RUNNING:
+            _note_ready(row, now)  # what has done its work is waited for no longer
         return
     if step.act == BLOCK:
         ledger.block(row, step.why, now + min(step.again, RETRY_BLOCKED), now)
@@ -254,11 +268,11 @@ def _backoff(tries: int) -> timedelta:
 
 
 def _note_ready(row: Resource, now: datetime) -> None:
-    """The lab is ready when every row of it runs and is configured."""
+    """The lab is ready when every row of it runs and is configured, or has ended by itself."""
     if not row.launch_id:
         return
-    waiting = (
-        Resource.objects.filter(launch=row.launch_id).exclude(key="").exclude(seen=RUNNING, configured_at__isnull=False)
-    )
+    waiting = Resource.objects.filter(launch=row.launch_id).exclude(key="")
+    waiting = waiting.exclude(seen=RUNNING, configured_at__isnull=False)
+    waiting = waiting.exclude(closed_at__isnull=False, facts__has_key="ended")
     if not waiting.exists() and Launch.objects.filter(pk=row.launch_id, ready_at=None).update(ready_at=now):
         ledger.note("ready", "The lab is ready", now, launch=row.launch)

@@ -30,10 +30,10 @@ def template(portal_role: str, rules: guardrails.Rules) -> dict[str, Any]:
     Raises ValueError when that is no role, or when the rules make a document longer than AWS takes.
     """
     controller = role_arn(_ACCOUNT, CONTROLLER)
-    documents = dict(
-        zip(guardrails.STUDENT_POLICIES, guardrails.student_policies(rules, _ACCOUNT), strict=True),
-        boundary=guardrails.boundary(rules, _ACCOUNT),
-    )
+    documents = {
+        **guardrails.student_policies(rules, _ACCOUNT),
+        "boundary": guardrails.boundary(rules, _ACCOUNT),
+    }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Lightsout, template {VERSION}: lets the learning portal start labs here, and end them.",

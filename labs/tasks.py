@@ -31,7 +31,9 @@ def work_off():
 
 @shared_task
 def confirm_settled():
-    census.survey(census.groups_with_rows(), timezone.now)
+    groups = {*census.groups_with_rows(), *census.groups_at_work()}
+    # A survey stores account by account.
+    census.survey(sorted(groups, key=lambda group: (group.account.pk, group.region, group.kind)), timezone.now)
 
 
 @shared_task

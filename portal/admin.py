@@ -5,6 +5,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.utils import timezone
 
+from labs import practice
 from portal import enrolling, models, telling
 
 
@@ -56,7 +57,7 @@ class CohortAdmin(admin.ModelAdmin):
         now, cohort = timezone.now(), form.instance
         enrolling.tell_dates(cohort)
         telling.tell_costs(now)
-        for membership in cohort.memberships.students().select_related("user"):
+        for membership in cohort.memberships.students().select_related("user") if practice.is_on() else ():
             enrolling.practice_account(membership.user, now=now)
 
 
@@ -68,8 +69,8 @@ class CohortWeekAdmin(admin.ModelAdmin):
 
 @admin.register(models.Submission)
 class SubmissionAdmin(LookOnly):
-    list_display = ["number", "student", "assignment", "version", "received_at", "is_late"]
-    list_filter = ["cohort", "is_late"]
+    list_display = ["number", "student", "assignment", "version", "received_at", "is_late", "after_model_answer"]
+    list_filter = ["cohort", "is_late", "after_model_answer"]
     search_fields = ["number", "student__name", "student__email"]
 
 

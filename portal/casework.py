@@ -38,6 +38,16 @@ class Case:
         return schedule.is_late(self.now, self.told.due_at)
 
     @property
+    def shows_model_answer(self):
+        """The student may read it."""
+        return self.is_over and bool(self.assignment.model_answer_md)
+
+    @property
+    def replaces_reviewed(self):
+        """A version that comes now takes the place of one that came back with its feedback."""
+        return self.is_over and bool(self.feedback)
+
+    @property
     def late_from(self):
         """The first instant that is late."""
         return self.told.due_at + schedule.SECOND

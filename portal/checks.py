@@ -141,7 +141,7 @@ def addresses(**_):
         *about_database(settings.DATABASES["default"]),
         *about_broker(settings.REDIS_URL, settings.ON_SQLITE),
         *about_address("PUBLIC_URL", settings.PUBLIC_URL),
-        *about_address("SIMULATOR_URL", settings.SIMULATOR_URL),
+        *(about_address("SIMULATOR_URL", settings.SIMULATOR_URL) if settings.SIMULATOR_URL else []),
     ]
 
 
@@ -149,7 +149,7 @@ def addresses(**_):
 def simulator_stays_here(**_):
     """The simulator believes anybody who reaches it: it must listen on this machine only."""
     host = urlsplit(settings.SIMULATOR_URL).hostname or ""
-    if is_loopback(host):
+    if not settings.SIMULATOR_URL or is_loopback(host):
         return []
     return [
         Warning(

@@ -47,7 +47,8 @@ def tell_dates(cohort):
 
 @transaction.atomic
 def enrol(cohort, user, *, now, role=Membership.Role.STUDENT):
-    """Take a person into the cohort, once: whoever is in it already keeps their role. Students get a practice account.
+    """Take a person into the cohort, once: whoever is in it already keeps their role. Students get a practice account
+    where there is practice mode.
 
     A person who was never signed in reads dates in the cohort's zone until they choose another.
     """
@@ -57,7 +58,7 @@ def enrol(cohort, user, *, now, role=Membership.Role.STUDENT):
     if is_new and user.last_login is None and user.time_zone != cohort.zone:
         user.time_zone = cohort.zone
         user.save(update_fields=["time_zone"])
-    if membership.role == Membership.Role.STUDENT:
+    if membership.role == Membership.Role.STUDENT and practice.is_on():
         practice_account(user, now=now)
     return membership
 

@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- AWS and its simulator ---------------------------------------------------------------------------
 SIMULATOR_PORT = env.int("SIMULATOR_PORT", default=5566)
+# Empty where there is no practice mode, as in the containers.
 SIMULATOR_URL = env("SIMULATOR_URL", default=f"http://127.0.0.1:{SIMULATOR_PORT}")
 # Regions that practice accounts have. The first is the course's own.
 PRACTICE_REGIONS = env.list("PRACTICE_REGIONS", default=["us-east-1", "ap-southeast-1"])
@@ -225,6 +226,9 @@ WATCHED_REGIONS = env.list("WATCHED_REGIONS", default=PRACTICE_REGIONS)
 TEMPLATE_URL = env("TEMPLATE_URL", default="")
 # Only in an emergency, and under a standing warning: the portal's own identity may be an access key that never ends.
 ALLOW_LONG_LIVED_KEY = env.bool("ALLOW_LONG_LIVED_KEY", default=False)
+# Students' Lambda functions are a stranger's code: they run on this machine only where its operator says so, and only
+# shut in by bubblewrap. Otherwise an invocation answers that practice mode runs no code.
+SIMULATOR_RUN_FUNCTIONS = env.bool("SIMULATOR_RUN_FUNCTIONS", default=False)
 # Absence counts when seen twice, this far apart: AWS lists new things late and old things long.
 ABSENCE_GAP = timedelta(seconds=env.float("ABSENCE_GAP_SECONDS", default=5.0))
 METER_EVERY = timedelta(minutes=env.int("METER_EVERY_MINUTES", default=5))

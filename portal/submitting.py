@@ -214,6 +214,7 @@ def submit(draft, *, key, now):
             # The form is an old one (the back button) but what it carries is new, and must not end in an old receipt.
             key = uuid.uuid4().hex
         told = CohortWeek.objects.filter(cohort=kept.cohort_id, week=kept.assignment.week_id).first()
+        is_late = schedule.is_late(now, told.due_at if told else None)
         submission = Submission.objects.create(
             number=_next_number(now),
             assignment_id=kept.assignment_id,
@@ -223,7 +224,8 @@ def submit(draft, *, key, now):
             received_at=now,
             answer_md=kept.answer_md,
             answer_sha256=hashlib.sha256(kept.answer_md.encode()).hexdigest(),
-            is_late=schedule.is_late(now, told.due_at if told else None),
+            is_late=is_late,
+            after_model_answer=is_late and bool(kept.assignment.model_answer_md),
             key=key,
         )
         SubmissionFile.objects.bulk_create(

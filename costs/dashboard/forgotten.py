@@ -10,19 +10,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
 from costs.budget import hours_between
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.kinds import can_stop, icon_of, kept_on_stop, lost_on_delete, stop_deletes, title_of
-from costs.live import CURRENT, LIGHT, UNKNOWN_AFTER, Burning, burning_by, is_light, live, newer
+from costs.live import CURRENT, LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, is_going, is_light, live, newer
 from costs.models import Finding, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from costs.rules import rank_of
 from labs import catalog
 from labs.decide import GONE
-from labs.kinds.base import ABSENT, DELETING, FAILED, STOPPED
+from labs.kinds.base import ABSENT, FAILED, STOPPED
 from labs.models import Account, Launch, Resource
 
 # Without a next session to look ahead to, pages look this far.
@@ -89,10 +89,7 @@ class Forgotten:
 
     @property
     def is_going(self) -> bool:
-        """Somebody or something asked for it already; it is forgotten until AWS shows that it went."""
-        if self.row.wanted == GONE or self.row.seen == DELETING:
-            return True
-        return self.row.wanted == STOPPED and self.row.seen != STOPPED
+        return is_going(self.row)
 
     @property
     def stops(self) -> bool:
@@ -117,21 +114,24 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class OnPurpose:
-    """A lab within its time."""
+    """A lab in use: within its time. lights: what costs something in it; left_on: of these, how many are forgotten."""
 
     launch: Launch
     title: str
     usd_per_hour: Decimal
+    lights: int
     unpriced: int
+    left_on: int
 
 
 @dataclass(frozen=True)
 class ForgottenPage:
     """lights: on and forgotten; behind: costs nothing or next to nothing an hour, or is off already; snoozed: put off.
 
-    in_use: {scope: how many labs are within their time}. until: the next session, or a day ahead where nobody said when
-    it is (has_session). looked_at: the oldest last whole census of an account. trouble: [(account, why)] of those not
-    wholly seen. caught: how many were asked to go and went; longest: how long one of them was on.
+    on_purpose: every lab in use. board: [(person, their window: on, use (in a lab), later (put off) or off)]. until:
+    the next session, or a day ahead where nobody said when it is (has_session). looked_at: the oldest last whole census
+    of an account. trouble: [(account, why)] of those not wholly seen. caught: how many were asked to go and went;
+    longest: how long one of them was on.
     """
 
     now: datetime
@@ -139,7 +139,6 @@ class ForgottenPage:
     behind: list[Forgotten]
     snoozed: list[Forgotten]
     on_purpose: list[OnPurpose]
-    in_use: Mapping[str, int]
     board: list[tuple[Person, str]]
     looked_at: datetime | None
     next_look_at: datetime | None
@@ -150,6 +149,15 @@ class ForgottenPage:
     caught: int = 0
     longest: timedelta | None = None
     scopes: list[Scope] = field(default_factory=list)
+
+    @property
+    def found(self) -> list[Forgotten]:
+        return [*self.lights, *self.behind, *self.snoozed]
+
+    @property
+    def put_off(self) -> list[Forgotten]:
+        """Lights that somebody said stay on for a while."""
+        return [one for one in self.snoozed if one.is_light]
 
     @property
     def usd_per_hour(self) -> Decimal:
@@ -185,9 +193,13 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
     everything = forgotten_in(keys, now, told=told)
     shown = [one for one in everything if not one.is_snoozed(now)]
     lights = [one for one in shown if one.is_light]
-    launches = _labs_within_their_time(keys, now)
-    on_purpose = _on_purpose(launches, {one.row.launch_id for one in shown if one.is_light}, now)
-    left_on, in_use = {one.row.owner_id for one in lights}, {one.launch.owner_id for one in on_purpose}
+    on_purpose = _on_purpose(keys, Counter(one.row.launch_id for one in lights), now)
+    snoozed = [one for one in everything if one.is_snoozed(now)]
+    whose: dict[str, set[int | None]] = {
+        "on": {one.row.owner_id for one in lights},
+        "use": {one.launch.owner_id for one in on_purpose if one.lights},
+        "later": {one.row.owner_id for one in snoozed if one.is_light},
+    }
     looks = _looks(keys)
     so_far = _so_far(keys)
     looked_at = min((at for _, at, _ in looks if at), default=None)
@@ -196,11 +208,10 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         now=now,
         lights=lights,
         behind=[one for one in shown if not one.is_light],
-        snoozed=[one for one in everything if one.is_snoozed(now)],
+        snoozed=snoozed,
         on_purpose=on_purpose,
-        in_use=Counter(launch.scope for launch in launches.values()),
         board=[
-            (person, "on" if person.pk in left_on else "use" if person.pk in in_use else "off")
+            (person, next((light for light, owners in whose.items() if person.pk in owners), "off"))
             for person in people_of(keys)
         ],
         looked_at=looked_at,
@@ -222,19 +233,25 @@ def left_on(scopes: Iterable[str], now: datetime) -> int:
     return live(alive).filter(LIGHT).count()
 
 
-def shown_by_owner(scopes: list[str], now: datetime, fresh: Mapping[Any, Burning]) -> dict[int | None, Burning]:
-    """{owner: what burns and is forgotten}. fresh: what burns of rows newer than their metering. One query."""
-    found = Finding.objects.shown(now).filter(resource__scope__in=scopes, resource__closed_at=None)
-    sums: dict[int | None, Burning] = defaultdict(Burning)
+def left_on_and_put_off(
+    scopes: list[str], now: datetime, fresh: Mapping[Any, Burning]
+) -> tuple[dict[int | None, Burning], dict[int | None, Burning]]:
+    """Twice {owner: what burns}: of what is forgotten, and of what was put off. fresh: what burns of rows newer than
+    their metering. One query."""
+    found = Finding.objects.open().filter(resource__scope__in=scopes, resource__closed_at=None)
     rows = live(Resource.objects.filter(pk__in=found.values("resource")))
-    lights = rows.filter(Q(pk__in=list(fresh)) | (CURRENT & LIGHT))
-    for pk, owner, rate, unpriced in lights.values_list(
-        "pk", "owner", "metered__usd_per_hour", "metered__unpriced_meters"
+    lights = rows.filter(Q(pk__in=list(fresh)) | (CURRENT & LIGHT)).annotate(
+        is_shown=Exists(Finding.objects.shown(now).filter(resource=OuterRef("pk")))
+    )
+    left: dict[int | None, Burning] = defaultdict(Burning)
+    later: dict[int | None, Burning] = defaultdict(Burning)
+    for pk, owner, is_shown, rate, unpriced in lights.values_list(
+        "pk", "owner", "is_shown", "metered__usd_per_hour", "metered__unpriced_meters"
     ):
         one = fresh.get(pk) or Burning(rate, 1, int(bool(unpriced)))
         if one.lights:
-            sums[owner] += one
-    return dict(sums)
+            (left if is_shown else later)[owner] += one
+    return dict(left), dict(later)
 
 
 def next_session(told: Iterable[Scope], now: datetime) -> datetime | None:
@@ -288,21 +305,16 @@ def _one(row: Resource, findings: list[Finding], book: PriceBook, session: datet
     )
 
 
-def _labs_within_their_time(scopes: list[str], now: datetime) -> dict[Any, Launch]:
-    on = Launch.objects.open().filter(scope__in=scopes, expires_at__gt=now, asked_to_end_at=None)
-    return {launch.pk: launch for launch in on.select_related("owner")}
-
-
-def _on_purpose(launches: Mapping[Any, Launch], forgotten: set, now: datetime) -> list[OnPurpose]:
-    """Of these labs those that cost something and have nothing forgotten in them, the dearest first."""
+def _on_purpose(scopes: list[str], forgotten: Mapping[Any, int], now: datetime) -> list[OnPurpose]:
+    """Every lab in use, the dearest first. forgotten: {launch: how many of its lights are left on}."""
+    launches = Launch.objects.in_use(now).filter(scope__in=scopes).select_related("owner").in_bulk()
     alive = live(Resource.objects.filter(launch__in=list(launches)))
     burning = burning_by(alive, "launch_id", fresh=newer(alive, now))
     found = []
-    for (pk,), one in burning.items():
-        lab = catalog.catalog().get(launches[pk].lab)
-        if one.lights and pk not in forgotten:
-            title = lab.title if lab else launches[pk].lab
-            found.append(OnPurpose(launches[pk], title, one.usd_per_hour, one.unpriced))
+    for pk, launch in launches.items():
+        lab, one = catalog.catalog().get(launch.lab), burning.get((pk,), NOTHING)
+        title = lab.title if lab else launch.lab
+        found.append(OnPurpose(launch, title, one.usd_per_hour, one.lights, one.unpriced, forgotten.get(pk, 0)))
     return sorted(found, key=lambda one: (-one.usd_per_hour, one.launch.expires_at))
 
 

@@ -13,12 +13,11 @@ from django.db.models import Count, Max, Min, QuerySet, Sum
 from costs.budget import budget_of, budgets_of, calls_usd, hours_between
 from costs.dashboard.days import DaySpend, by_day, last_days, projected, services_of
 from costs.kinds import can_stop, stop_deletes, title_of
-from costs.live import UNKNOWN_AFTER, is_light, live
+from costs.live import UNKNOWN_AFTER, is_going, is_light, live
 from costs.models import DailySpend, Price, Reading, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from labs import catalog
-from labs.decide import GONE
 from labs.kinds.base import FAILED, STOPPED
 from labs.models import Launch, Resource
 
@@ -52,7 +51,7 @@ class Light:
 
     @property
     def is_going(self) -> bool:
-        return self.row.wanted == GONE or (self.row.wanted == STOPPED and self.row.seen != STOPPED)
+        return is_going(self.row)
 
 
 @dataclass(frozen=True)

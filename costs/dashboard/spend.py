@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 
-from costs.budget import budget_of, budgets_of, hours_between
+from costs.budget import NEAR, budget_of, budgets_of, hours_between, percent
 from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of, since_first_spend
-from costs.dashboard.forgotten import next_session, shown_by_owner
+from costs.dashboard.forgotten import left_on_and_put_off, next_session
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.live import LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, live, newer
 from costs.models import Budget, DailySpend, Scope
@@ -22,7 +22,6 @@ from labs.models import Launch, Resource
 
 DAYS_SHOWN = 28
 TREND_DAYS = 14
-NEAR = Decimal("0.8")  # of a budget
 
 
 @dataclass(frozen=True)
@@ -35,23 +34,27 @@ class InLab:
 
 @dataclass(frozen=True)
 class PersonRow:
-    """One line of the table. budget_usd: None without a budget. forgotten: lights left on. trend: USD of 14 days."""
+    """One line of the table. budget_usd: None without a budget. forgotten: lights left on; put_off: those of which
+    somebody said that they stay on for a while. trend: USD of 14 days."""
 
     person: Person
     spent_usd: Decimal
     budget_usd: Decimal | None
     burning: Burning
     forgotten: int
+    put_off: int
     lab: InLab | None
     trend: tuple[Decimal, ...]
     is_staff: bool = False
 
     @property
     def light(self) -> str:
-        """on: left on; use: in a lab; off."""
+        """on: left on; use: in a lab; later: nothing is on but what was put off; off."""
         if self.forgotten:
             return "on"
-        return "use" if self.burning.lights else "off"
+        if self.burning.lights > self.put_off:
+            return "use"
+        return "later" if self.put_off else "off"
 
     @property
     def budget_state(self) -> str:
@@ -74,12 +77,13 @@ class SpendPage:
     """seen_at: the oldest last look at a light that is on. unknown: how many were not seen for 15 minutes.
 
     projected_off_usd: by ends_at, when what is on is turned off now and days go on as the typical one of the last two
-    weeks. projected_left_on_usd: that, and what was forgotten left on until then.
+    weeks. projected_left_on_usd: that, and what was forgotten or put off left on until then.
     """
 
     now: datetime
     burning: Burning
     forgotten_burning: Burning
+    put_off_burning: Burning
     forgotten_by_next_usd: Decimal
     next_session: datetime | None
     month_usd: Decimal
@@ -96,6 +100,7 @@ class SpendPage:
     people: list[PersonRow]
     on: int = 0
     use: int = 0
+    later: int = 0
     off: int = 0
     scopes: list[Scope] = field(default_factory=list)
 
@@ -117,9 +122,9 @@ class SpendPage:
         return self.spent_usd - self.students_usd
 
     @property
-    def budget_share(self) -> int | None:
-        """Percent of the budget that is spent."""
-        return int(self.spent_usd * 100 / self.budget_usd) if self.budget_usd else None
+    def budget_percent(self) -> str | None:
+        """Of the budget spent, in words. None without a budget."""
+        return percent(self.spent_usd, self.budget_usd) if self.budget_usd else None
 
     @property
     def near_or_over(self) -> int:
@@ -134,7 +139,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     alive = live(Resource.objects.filter(scope__in=keys))
     fresh = newer(alive, now)
     burning = burning_by(alive, "owner_id", fresh=fresh)
-    forgotten = shown_by_owner(keys, now, {row.pk: one for row, one in fresh})
+    forgotten, put_off = left_on_and_put_off(keys, now, {row.pk: one for row, one in fresh})
     spent = _spent_by_owner(keys)
     trends = _trends(keys, now)
     labs = _labs_in_use(keys, now)
@@ -149,7 +154,8 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
             spent.get(person.pk, Decimal(0)),
             budget_of(person.pk, keys, budgets, told) if person.pk else None,
             burning.get((person.pk,), NOTHING),
-            forgotten[person.pk].lights if person.pk in forgotten else 0,
+            forgotten.get(person.pk, NOTHING).lights,
+            put_off.get(person.pk, NOTHING).lights,
             labs.get(person.pk),
             tuple(trends[person.pk].get(day, Decimal(0)) for day in last_days(now, TREND_DAYS)),
             is_staff=person.pk in staff,
@@ -157,7 +163,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         for person in everybody
     ]
     people.sort(key=lambda row: (-row.burning.usd_per_hour, -row.spent_usd, row.person.name.casefold()))
-    burns, left_on = sum(burning.values(), Burning()), sum(forgotten.values(), Burning())
+    burns, left_on, later = (sum(each.values(), NOTHING) for each in (burning, forgotten, put_off))
     total = sum(spent.values(), Decimal(0))
     ends_at = max((scope.ends_at for scope in told if scope.ends_at), default=None)
     shown = since_first_spend(days[-DAYS_SHOWN:])
@@ -171,6 +177,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         now=now,
         burning=burns,
         forgotten_burning=left_on,
+        put_off_burning=later,
         forgotten_by_next_usd=left_on.usd_per_hour * hours_between(now, until or now + timedelta(days=1)),
         next_session=until,
         month_usd=sum((day.total for day in days if day.day >= month(now)), Decimal(0)),
@@ -180,7 +187,9 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         ends_at=ends_at,
         projected_off_usd=off,
         # Labs in use are not in it: their clock turns them off.
-        projected_left_on_usd=off + left_on.usd_per_hour * hours_between(now, ends_at) if off and ends_at else off,
+        projected_left_on_usd=off + (left_on + later).usd_per_hour * hours_between(now, ends_at)
+        if off and ends_at
+        else off,
         seen_at=seen["oldest"],
         unknown=seen["unknown"],
         days=shown,
@@ -188,6 +197,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         people=people,
         on=sum(row.light == "on" for row in people),
         use=sum(row.light == "use" for row in people),
+        later=sum(row.light == "later" for row in people),
         off=sum(row.light == "off" for row in people),
         scopes=told,
     )
@@ -207,9 +217,9 @@ def _trends(scopes: list[str], now: datetime) -> dict[int | None, dict[date, Dec
 
 
 def _labs_in_use(scopes: list[str], now: datetime) -> dict[Any, InLab]:
-    """{owner: the lab of theirs that goes off last}, of labs within their time."""
+    """{owner: the lab of theirs that goes off last}."""
     found: dict[Any, InLab] = {}
-    launches = Launch.objects.open().filter(scope__in=scopes, expires_at__gt=now, asked_to_end_at=None)
+    launches = Launch.objects.in_use(now).filter(scope__in=scopes)
     for launch in launches.order_by("expires_at").values("owner_id", "lab", "expires_at"):
         lab = catalog.catalog().get(launch["lab"])
         found[launch["owner_id"]] = InLab(lab.title if lab else launch["lab"], launch["expires_at"])

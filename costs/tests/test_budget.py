@@ -176,3 +176,23 @@ def test_who_teaches_has_no_students_budget_but_the_cohorts_holds_for_them_too(a
     assert not may_launch(aye, SCOPE, D(5), 4, NOW).allowed
     assert may_launch(chit, SCOPE, D(5), 4, NOW).allowed
     assert not may_launch(chit, SCOPE, D(20), 4, NOW).allowed
+
+
+@pytest.mark.parametrize(
+    ("spent", "of", "said", "why"),
+    [
+        ("0", "25", "0", "nothing was spent"),
+        ("0.01", "25", "under 1", "something was, and 0 % would hide it"),
+        ("0.125", "25", "1", "half a percent is rounded up"),
+        ("1.12", "25", "4", "4.48"),
+        ("1.125", "25", "5", "4.5"),
+        ("24.58", "500", "5", "4.916 was cut to 4"),
+        ("24.75", "25", "99", "exactly"),
+        ("24.88", "25", "over 99", "99.52: 100 % would say that nothing is left"),
+        ("25", "25", "100", "all of it"),
+        ("25.20", "25", "101", "100.8"),
+        ("0", "0", "100", "of nothing there is nothing left"),
+    ],
+)
+def test_a_percentage_is_rounded_and_never_hides_what_was_spent_or_what_is_left(spent, of, said, why):
+    assert budget.percent(D(spent), D(of)) == said, why

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from costs import forgotten, metering, scopes
 from costs.dashboard import forgotten_page, launch_meter, left_on, meter_chip, my_costs, spend_page
 from costs.dashboard.mine import BY_HAND
-from costs.models import Budget
+from costs.lights_out import labs_in_use
+from costs.models import Budget, Finding
 from costs.tests import worlds
 from costs.tests.worlds import DAY, HOUR, MINUTE, NOW, SCOPE, endpoint, instance, notebook, stranger
 from labs import launching
@@ -170,7 +171,7 @@ def test_the_spend_page_adds_up(aye, ayes, bo, chit):
     assert (page.forgotten_burning.usd_per_hour, page.forgotten_burning.lights) == (D("3.06"), 1)
     assert page.forgotten_by_next_usd == D("3.06") * 48
     assert page.month_usd == page.spent_usd == D("24.58")
-    assert (page.budget_usd, page.budget_share) == (D(500), 4)
+    assert (page.budget_usd, page.budget_percent) == (D(500), "5")
     assert (page.on, page.use, page.off) == (1, 1, 1)
     lines = [(row.person.name, row.spent_usd, row.light, row.budget_state) for row in page.people]
     assert lines == [("Bo", D("24.48"), "on", "near"), ("Aye", D("0.1"), "use", ""), ("Chit", 0, "off", "")]
@@ -207,6 +208,27 @@ def test_nobodys_spend_has_a_line(db):
     judged()
     page = spend_page([SCOPE], NOW)
     assert [(row.person.name, row.spent_usd, row.light) for row in page.people] == [("Nobody’s", D("0.0416"), "on")]
+
+
+def test_what_was_put_off_is_on_but_neither_left_on_nor_in_a_lab(aye, ayes, bo, chit):
+    tell(ends_at=NOW + 10 * DAY)
+    bos, chits = worlds.account_of(bo, number=2), worlds.account_of(chit, number=3)
+    boxes = [
+        stranger(account, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR, name=f"box-{account.pk}"), NOW)
+        for account in (ayes, bos, chits)
+    ]
+    running_lab(bo, bos)
+    stranger(chits, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR, name="another"), NOW)
+    judged()
+    forgotten.snooze(boxes, until=NOW + DAY, why="", now=NOW, by=chit)
+    page = spend_page([SCOPE], NOW)
+    lights = {row.person.name: row.light for row in page.people}
+    assert lights == {"Aye": "later", "Bo": "use", "Chit": "on"}
+    assert {person.name: light for person, light in forgotten_page([SCOPE], NOW).board} == lights
+    assert (page.on, page.use, page.later, page.off) == (1, 1, 1, 0)
+    assert (page.put_off_burning.lights, page.put_off_burning.usd_per_hour) == (3, D("0.0416") * 3)
+    assert page.projected_left_on_usd - page.projected_off_usd == D("0.0416") * 4 * 240, "no clock ends them either"
+    assert {row.light for row in spend_page([SCOPE], NOW + 2 * DAY).people} == {"on"}
 
 
 def test_a_scope_sees_its_own_money_only(aye, ayes):
@@ -296,6 +318,26 @@ def test_a_lab_within_its_time_is_on_on_purpose(aye, ayes):
     page = forgotten_page([SCOPE], NOW)
     assert [(one.launch.pk, one.usd_per_hour) for one in page.on_purpose] == [(made.pk, D("0.05"))]
     assert page.board[0][1] == "use"
+
+
+def test_a_lab_in_use_is_counted_once_and_everywhere_whether_it_costs_or_not(aye, ayes, bo, chit):
+    dear = running_lab(aye, ayes)
+    bos = worlds.account_of(bo, number=2)
+    free = worlds.launch(bo, bos, NOW - HOUR, role="iam-role")
+    worlds.saw(worlds.row_of(free, "role"), worlds.free(), NOW)
+    chits = worlds.account_of(chit, number=3)
+    idle = worlds.launch(chit, chits, NOW - 2 * HOUR, ep="sagemaker-endpoint", nb="sagemaker-notebook")
+    worlds.saw(worlds.row_of(idle, "nb"), notebook(disk_gb=0, name="nb-idle"), NOW)
+    ep = worlds.saw(worlds.row_of(idle, "ep"), endpoint(since=NOW - 2 * HOUR), NOW)
+    running_lab(bo, bos, NOW - 9 * HOUR, hours=8)
+    launching.ask_to_delete(running_lab(bo, bos), now=NOW, by=bo)
+    judged()
+    Finding.objects.create(resource=ep, rule="idle-endpoint", sentence="No calls for an hour", opened_at=NOW)
+    page = forgotten_page([SCOPE], NOW)
+    told = [(one.launch, one.usd_per_hour, one.lights, one.left_on) for one in page.on_purpose]
+    assert told == [(idle, D("0.165"), 2, 1), (dear, D("0.05"), 1, 0), (free, 0, 0, 0)]
+    assert {launch.pk for launch in labs_in_use(SCOPE, NOW)} == {one.launch.pk for one in page.on_purpose}
+    assert {person.name: light for person, light in page.board} == {"Aye": "use", "Bo": "on", "Chit": "on"}
 
 
 def test_the_badge_counts_lights_left_on(ayes, bo):

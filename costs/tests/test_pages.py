@@ -130,6 +130,18 @@ def test_the_spend_page_says_what_the_figures_say(client, teacher, left_on):
     assert sum(day.total for day, _ in rows) == response.context["page"].spent_usd
 
 
+def test_what_was_put_off_is_told_as_put_off(client, teacher, left_on):
+    forgotten.snooze(left_on.values(), until=NOW + DAY, why="", now=NOW, by=teacher)
+    response = page(client, teacher, "spend")
+    said = words(response)
+    assert "Aye: put off" in said and "1 put off" in said and "Put off $0.17/h" in said
+    assert "in a lab" not in said.replace("0 in a lab", "") and "All lights are out" not in said
+    assert 'class="is-later" title="Aye, $0.17/h"' in response.content.decode()
+    said = words(page(client, teacher, "forgotten"))
+    assert "2 put off and still on. Nothing else is left on in 1 account." in said
+    assert "All lights are out" not in said
+
+
 def test_the_chart_needs_no_inline_script_and_one_style_with_a_nonce(client, teacher, left_on):
     response = page(client, teacher, "spend")
     html = response.content.decode()
@@ -253,6 +265,24 @@ def test_snooze_asks_how_long_and_why_and_can_be_taken_back(client, teacher, lef
     assert "2 lights are still on" in words(press(client, teacher, "wake", only=left_on["box"].pk))
 
 
+def test_what_is_going_off_already_is_neither_reminded_of_nor_put_off(client, teacher, left_on):
+    before = page(client, teacher, "forgotten").content.decode()
+    assert "Remind Aye of box" in before and "Snooze box" in before
+    after = press(client, teacher, "turn_off", stop=left_on["box"].pk).content.decode()
+    assert "Going off" in after
+    assert "Remind Aye of box" not in after and "Snooze box" not in after
+    assert "Remind Aye of ep" in after and "Snooze ep" in after
+
+    said = words(press(client, teacher, "remind", r=[left_on["box"].pk, left_on["ep"].pk]))
+    assert "1 resource: the owner gets a mail" in said and "1 resource not: it is going off already" in said
+    asked = words(press(client, teacher, "snooze", r=[left_on["box"].pk, left_on["ep"].pk]))
+    assert "Put off 1 resource?" in asked and "1 resource not: going off already." in asked
+    said = words(press(client, teacher, "snooze", only=left_on["box"].pk, confirm="yes", until="24"))
+    assert "1 resource not: going off already." in said
+    touched = Finding.objects.filter(resource=left_on["box"]).exclude(snoozed_until=None, reminder_asked_at=None)
+    assert not touched.exists()
+
+
 def test_all_lights_out(client, teacher, told, ayes):
     ayes.looked_at = NOW
     ayes.save()
@@ -283,6 +313,39 @@ def test_lights_out_checks_the_typed_name_on_the_server(client, teacher, left_on
         "off": "running",
         "sg": "running",
     }
+
+
+def test_forgotten_and_lights_out_tell_one_number_of_labs(client, teacher, left_on, aye, ayes):
+    worlds.launch(aye, ayes, NOW - HOUR, role="iam-role")
+    nb = worlds.row_of(worlds.launch(aye, ayes, NOW - HOUR, slug="another", nb="sagemaker-notebook"), "nb")
+    worlds.saw(nb, notebook(name="mine"), NOW)
+    said = words(page(client, teacher, "forgotten"))
+    assert "2 labs in use" in said and "Also end the 2 labs in use now" in said
+    assert "Also end the 2 labs in use now" in words(page(client, teacher, "lights_out"))
+
+
+def test_lights_out_says_what_it_leaves_on_and_what_that_costs(client, teacher, left_on, ayes):
+    stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="disk"), NOW)
+    forgotten.judge(NOW)
+    forgotten.snooze([left_on["ep"]], until=NOW + DAY, why="", now=NOW, by=teacher)
+    for name in ("forgotten", "lights_out"):
+        said = words(page(client, teacher, name))
+        told = said[said.index("Stays on:") : said.index("Type the cohort")]
+        assert "Stays on: 3, $0.13/h" in told, name
+        assert "ep SageMaker endpoint, Aye Put off to" in told and "0.1150" in told
+        assert "disk EBS volume, 100 GB gp3, Aye It has no Stop: only Delete ends it." in told and "0.0111" in told
+        assert "Stopped already. What it keeps still costs. 0.0010" in told
+        assert "box" not in told and " sg" not in told, "one goes off, the other is free"
+    said = words(press(client, teacher, "lights_out", scope=SCOPE, name=SLUG))
+    assert "1 resource asked to go off" in said
+    assert "Still costing money: 3 resources without a Stop, put off, or stopped with a disk." in said
+
+
+def test_lights_out_of_what_cannot_be_priced_says_so(client, teacher, told, ayes):
+    stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="odd", type="x9"), NOW)
+    forgotten.judge(NOW)
+    said = words(page(client, teacher, "lights_out"))
+    assert "Stays on: 1, $0.00/h and 1 unpriced" in said
 
 
 def test_lights_out_leaves_labs_in_use_unless_told(client, teacher, left_on, aye, ayes):

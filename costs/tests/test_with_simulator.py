@@ -127,3 +127,46 @@ def test_what_is_deleted_stops_costing_when_it_is_seen_to_be_gone(account, simul
     metering.meter(now())
     assert Metered.objects.get(resource=row).usd_per_hour == 0
     assert ec2.describe_volumes()["Volumes"] == []
+
+
+def test_a_training_job_made_by_hand_costs_from_the_second_it_began_to_the_second_it_ended(simulator, settings, aye):  # noqa: F811
+    """90 s of two machines and their disks, although it was found late and its end was noticed later still."""
+    simulator.reset()
+    settings.SIMULATOR_URL, settings.ABSENCE_GAP = simulator.url, timedelta(0)
+    aws.forget_clients()
+    scopes.tell(SCOPE, name="aws-ml")
+    boot, passed = simulator.boot()["boot_id"], [0]
+
+    def clock():
+        return now() + timedelta(seconds=passed[0])
+
+    def let_pass(seconds):
+        simulator.let_pass(seconds)
+        passed[0] += seconds
+
+    account = worlds.account_of(aye, aws_id=simulator.new_account(), boot_id=boot, at=now() - HOUR)  # noqa: F811
+    sagemaker = simulator.client("sagemaker", account.aws_id)
+    simulator.client("s3", account.aws_id).create_bucket(Bucket="work")
+    sagemaker.create_training_job(
+        TrainingJobName="by-hand",
+        AlgorithmSpecification={"TrainingImage": "xgboost", "TrainingInputMode": "File"},
+        RoleArn=f"arn:aws:iam::{account.aws_id}:role/r",
+        OutputDataConfig={"S3OutputPath": "s3://work/out"},
+        ResourceConfig={"InstanceType": "ml.m5.xlarge", "InstanceCount": 2, "VolumeSizeInGB": 10},
+        StoppingCondition={"MaxRuntimeInSeconds": 3600},
+    )
+    let_pass(60)
+    census.census_all(clock)
+    let_pass(300)
+    census.census_all(clock)
+    for _ in range(3):
+        reconcile.work_off(clock, until=clock() + timedelta(seconds=10), most=20)
+        Resource.objects.open().update(next_look_at=clock())
+    metering.meter(clock())
+
+    row = Resource.objects.get(kind="sagemaker-training-job")
+    assert (row.seen, row.closed_why) == (ABSENT, "it completed")
+    machines = Decimal(90) * 2 * Decimal("0.23") / 3600
+    # Their disks are a hundredth of a cent, and so is a started second of the machines.
+    assert machines < Metered.objects.get(resource=row).usd < machines + Decimal("0.0003")
+    aws.forget_clients()

@@ -56,8 +56,9 @@ class Seen:
     """What AWS said of one resource.
 
     facts: plain JSON values; whatever meters(), other kinds' params ("arn") and pages need. Stable: a fact that changes
-    at every look (a counter, a timestamp of now) does not belong here, since changed facts begin a new span.
-    facts["end"] of an absent one: what its end really is, where "seen absent" would say too much.
+    at every look (a counter, a timestamp of now) does not belong here, since changed facts begin a new span. What is
+    absent because it has ended, while AWS keeps a record of it, tells "ended" (how, in words: "it completed") and
+    "is_done" (whether its work was done).
     since: when AWS says that this state began, if it says so; aware UTC.
     mark: what the *list* call shows of a modification (status + last modified); '' where lists show nothing.
     """
@@ -145,10 +146,14 @@ class Kind:
     not_in_practice: ClassVar[str] = ""
     # Kinds of which none may be left (of a launch, or in the same account and region) before one of this is deleted.
     goes_after: ClassVar[tuple[str, ...]] = ()
+    # It ends when its work is done (a training job): what needs it waits for that. What AWS keeps of it afterwards is a
+    # record and no resource: absent, with "ended" in its facts.
+    ends_by_itself: ClassVar[bool] = False
     # How it ends by itself, set in its create call ("it ends after 30 idle minutes"); '' where AWS has no such cap.
     native_cap: ClassVar[str] = ""
     # Why the dead-man's switch cannot turn it off although it costs by the hour; '' where it can (`off_call`).
     no_off_call: ClassVar[str] = ""
+    longest_name: ClassVar[int] = 50  # characters; fewer where AWS takes no more
     can_stop: ClassVar[bool] = False
     # What Stop means where there is no stop: "delete" for what costs by the hour (an endpoint), else "keep".
     stop_means: ClassVar[str] = "keep"

@@ -40,6 +40,8 @@ STATES = {
     "terminated": ABSENT,
 }
 NEWEST_AMAZON_LINUX = "al2023-ami-2023.*-{architecture}"
+# Reasons of an end that a person, the portal or the machine itself asked for; "" where AWS tells none.
+ENDED_BY_SOMEBODY = ("Client.UserInitiatedShutdown", "Client.InstanceInitiatedShutdown", "")
 BURSTABLE = ("t2.", "t3.", "t3a.", "t4g.")
 # EMR puts it on each machine of a cluster; nobody else can set a tag that begins with aws:.
 TAG_CLUSTER = "aws:elasticmapreduce:job-flow-id"
@@ -261,12 +263,18 @@ def _since(instance: Mapping[str, Any], state: str) -> datetime | None:
 
 
 def _ended(instance: Mapping[str, Any]) -> Seen:
-    """AWS shows terminated instances for about an hour: gone, and it tells since when."""
-    return Seen(ABSENT, aws_id=instance["InstanceId"], since=_since(instance, ABSENT))
+    """AWS shows terminated instances for about an hour: gone, since when, and why where AWS itself ended it."""
+    by_aws = instance.get("StateReason", {}).get("Code", "") not in ENDED_BY_SOMEBODY
+    facts = {"failure": _reason(instance)} if by_aws else {}
+    return Seen(ABSENT, aws_id=instance["InstanceId"], since=_since(instance, ABSENT), facts=facts)
 
 
 def _never_ran(instance: Mapping[str, Any]) -> Seen:
     """Terminated before anybody saw it alive, for instance because the account's disk quota is used up. AWS answers the
     same token with the same dead instance for ever, so asking again is no cure: a person has to read why."""
-    why = instance.get("StateReason", {}).get("Message") or "AWS ended it at once and gives no reason"
-    return Seen(FAILED, aws_id=instance["InstanceId"], facts={"type": instance["InstanceType"], "failure": why})
+    facts = {"type": instance["InstanceType"], "failure": _reason(instance)}
+    return Seen(FAILED, aws_id=instance["InstanceId"], facts=facts)
+
+
+def _reason(instance: Mapping[str, Any]) -> str:
+    return instance.get("StateReason", {}).get("Message") or "AWS gives no reason"

@@ -1,7 +1,7 @@
 """KMS keys of the customer's own. None can be deleted at once: AWS waits at least seven days, and bills none of them.
 
 A key whose deletion is scheduled counts as gone: it costs nothing and does nothing. That it can still be called back is
-said where the end of a resource is told (facts["end"]).
+said where the end of a resource is told (facts["ended"]).
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _tags(client, key: str) -> dict[str, str]:
 def _scheduled(key: Mapping[str, Any]) -> Seen:
     day = utc(key["DeletionDate"])
     words = f"its deletion is scheduled for {day:%Y-%m-%d}; until then it can be cancelled in the KMS console"
-    return Seen(ABSENT, aws_id=key["KeyId"], facts={"end": words})
+    return Seen(ABSENT, aws_id=key["KeyId"], facts={"ended": words})
 
 
 def _seen(key: Mapping[str, Any], aliases: list[str], tags: Mapping[str, str]) -> Seen:

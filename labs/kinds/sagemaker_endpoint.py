@@ -30,7 +30,7 @@ class SageMakerEndpoint(SageMakerKind):
 
     name, title, icon = "sagemaker-endpoint", "SageMaker endpoint", "bolt"
     arn_type, arn_member = "sagemaker:endpoint", "EndpointArn"
-    stop_means = "delete"
+    stop_means, goes_after = "delete", ("sagemaker-inference-component",)
     # Autoscaling changes the number of machines, and no list shows it: look more often than once an hour.
     max_age_seconds = 900
     signals = (Signal("AWS/SageMaker", "Invocations", "EndpointName"),)

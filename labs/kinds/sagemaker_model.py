@@ -33,14 +33,14 @@ class SageMakerModel(SageMakerKind):
 
     name, title, icon, arn_type = "sagemaker-model", "SageMaker model", "brain", "sagemaker:model"
     arn_member = "ModelArn"
-    is_free, goes_after = True, ("sagemaker-endpoint-config",)
+    is_free, goes_after = True, ("sagemaker-endpoint-config", "sagemaker-inference-component")
     lost_on_delete = "The model's files stay in their bucket."
 
     def create(self, client, want: Want) -> None:
         client.create_model(
             ModelName=want.name,
             ExecutionRoleArn=want.params["role_arn"],
-            PrimaryContainer={"Image": _image(client, want.params), "ModelDataUrl": want.params["data_url"]},
+            PrimaryContainer={"Image": image_of(client, want.params), "ModelDataUrl": want.params["data_url"]},
             Tags=tag_list(want.tags),
         )
 
@@ -60,7 +60,11 @@ class SageMakerModel(SageMakerKind):
         return _seen(answer, {}, whole=False)
 
 
-def _image(client, params: Mapping[str, Any]) -> str:
+def image_of(client, params: Mapping[str, Any]) -> str:
+    """The container image asked for by its URI ("image"), or AWS's own of the region ("algorithm": "xgboost").
+
+    Raises Refused where none is known.
+    """
     if params.get("image"):
         return params["image"]
     region = client.meta.region_name

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from labs.kinds.aws_words import code_of, message_of, tag_dict, tags_by_arn
+from labs.aws import NotThere, sorted_trouble
+from labs.kinds.aws_words import tag_dict, tags_by_arn
 from labs.kinds.base import GONE_FROM_AWS, NAME, Kind, Seen, Want
 
 
@@ -49,7 +50,7 @@ class SageMakerKind(Kind):
         for answer in self.listed(client):
             yield self.glimpsed(answer)
 
-    def tags_of_all(self, client_of: Callable[[str], Any]) -> dict[str, dict[str, str]]:
+    def tags_of_all(self, client_of: Callable[[str], Any]) -> dict[str, dict[str, str]] | None:
         return tags_by_arn(client_of("resourcegroupstaggingapi"), self.arn_type)
 
     def _tags(self, client, arn: str) -> dict[str, str]:
@@ -58,14 +59,11 @@ class SageMakerKind(Kind):
 
 
 def is_not_there(error: Any) -> bool:
-    """SageMaker has no code of its own for it: a ValidationException whose words say so."""
-    said = message_of(error).lower()
-    return code_of(error) in ("ResourceNotFound", "ResourceNotFoundException") or (
-        code_of(error) == "ValidationException" and ("recordnotfound" in said or "could not find" in said)
-    )
+    """SageMaker has hardly a code for it: mostly a ValidationException whose words say so, sorted as everywhere."""
+    return isinstance(sorted_trouble(error), NotThere)
 
 
-def pages_of(client, operation: str, member: str) -> Iterable[Mapping[str, Any]]:
+def pages_of(client, operation: str, member: str, **asked: Any) -> Iterable[Mapping[str, Any]]:
     """Every line of a SageMaker list, a hundred a call (its most)."""
-    for page in client.get_paginator(operation).paginate(PaginationConfig={"PageSize": 100}):
+    for page in client.get_paginator(operation).paginate(**asked, PaginationConfig={"PageSize": 100}):
         yield from page[member]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from labs.kinds.aws_words import mark, utc
 from labs.kinds.base import ABSENT, DELETING, FAILED, GONE_FROM_AWS, PENDING, RUNNING, Seen, Want
 from labs.kinds.sagemaker_named import SageMakerKind, pages_of
 
@@ -45,6 +46,30 @@ class StudioKind(SageMakerKind):
             name = want.aws_id or want.name
             found = next((seen.aws_id for seen in self.find_all(client) if seen.name == name), "")
         return self._described(client, found, want.tags or None) if found else GONE_FROM_AWS
+
+
+def seen_of(
+    answer: Mapping[str, Any],
+    aws_id: str,
+    name: str,
+    facts: Mapping[str, Any],
+    tags: Mapping[str, str] | None = None,
+    *,
+    when: str = "LastModifiedTime",
+) -> Seen:
+    """What a describe (with tags) or a line of a list (without) says of one. when: the member that dates its state."""
+    status = answer["Status"]
+    failure = {"failure": answer["FailureReason"]} if answer.get("FailureReason") else {}
+    return Seen(
+        STATES[status],
+        aws_id=aws_id,
+        name=name,
+        since=utc(answer[when]),
+        facts={"status": status, **facts, **failure},
+        tags=tags or {},
+        mark=mark(status, answer[when]),
+        whole=tags is not None,
+    )
 
 
 def apps_gone(client, domain: str, **where: str) -> bool:

@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labs.kinds.aws_words import mark, utc
-from labs.kinds.base import ABSENT, DELETING, RUNNING, Meter, OffCall, Seen, Want
+from labs.kinds.base import DELETING, RUNNING, Meter, OffCall, Seen, Want
 from labs.kinds.sagemaker_named import is_not_there
-from labs.kinds.sagemaker_studio import STATES, StudioKind, identity_of, listed_everywhere
+from labs.kinds.sagemaker_studio import StudioKind, listed_everywhere, seen_of
 
 CANVAS = "Canvas"
 FREE = "system"  # the machine of Studio Classic's own server
@@ -43,10 +42,10 @@ class SageMakerStudioApp(StudioKind):
         return listed_everywhere(client, "list_apps", "Apps")
 
     def seen(self, client, answer: Mapping[str, Any], tags: Mapping[str, str]) -> Seen:
-        return _seen(answer, tags, {"arn": answer["AppArn"]}, whole=True)
+        return _seen(answer, {"arn": answer["AppArn"]}, tags)
 
     def glimpsed(self, answer: Mapping[str, Any]) -> Seen:
-        return _seen(answer, {}, {}, whole=False)
+        return _seen(answer, {})
 
     def _tags(self, client, arn: str) -> dict[str, str]:
         try:
@@ -76,30 +75,17 @@ def _members(app_id: str) -> dict[str, str]:
     return {"DomainId": domain, **whose, "AppType": app_type, "AppName": name}
 
 
-def _seen(answer: Mapping[str, Any], tags: Mapping[str, str], facts: Mapping[str, Any], *, whole: bool) -> Seen:
-    status, app_type = answer["Status"], answer["AppType"]
-    known_by = identity_of(answer)
-    owner = known_by.get("SpaceName") or f"user:{known_by['UserProfileName']}"
+def _seen(answer: Mapping[str, Any], facts: Mapping[str, Any], tags: Mapping[str, str] | None = None) -> Seen:
+    domain, app_type, name = answer["DomainId"], answer["AppType"], answer["AppName"]
+    owner = answer.get("SpaceName") or f"user:{answer['UserProfileName']}"
     # Studio Classic's server is on a machine of AWS's own unless told otherwise. Any other is unpriced, and not free.
     nobody_said = FREE if app_type == "JupyterServer" else "unknown"
     facts = {
-        "status": status,
-        "domain": answer["DomainId"],
+        "domain": domain,
         "space": answer.get("SpaceName", ""),
         "profile": answer.get("UserProfileName", ""),
         "app_type": app_type,
         "type": (answer.get("ResourceSpec") or {}).get("InstanceType") or nobody_said,
         **facts,
     }
-    if answer.get("FailureReason"):
-        facts["failure"] = answer["FailureReason"]
-    return Seen(
-        STATES[status],
-        aws_id="/".join((answer["DomainId"], owner, app_type, answer["AppName"])),
-        name=answer["AppName"],
-        since=utc(answer["CreationTime"]) if STATES[status] != ABSENT else None,
-        facts=facts,
-        tags=tags,
-        mark=mark(status, answer["CreationTime"]),
-        whole=whole,
-    )
+    return seen_of(answer, "/".join((domain, owner, app_type, name)), name, facts, tags, when="CreationTime")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labs.kinds.aws_words import mark, tag_list, utc
+from labs.kinds.aws_words import tag_list
 from labs.kinds.base import DELETING, Seen, Want
 from labs.kinds.sagemaker_named import pages_of
-from labs.kinds.sagemaker_studio import LEAST_IDLE_MINUTES, STATES, StudioKind, apps_gone, profiles_gone, spaces_gone
+from labs.kinds.sagemaker_studio import LEAST_IDLE_MINUTES, StudioKind, apps_gone, profiles_gone, seen_of, spaces_gone
 
 
 class SageMakerStudioDomain(StudioKind):
@@ -73,36 +73,22 @@ class SageMakerStudioDomain(StudioKind):
         return pages_of(client, "list_domains", "Domains")
 
     def seen(self, client, answer: Mapping[str, Any], tags: Mapping[str, str]) -> Seen:
+        settings = answer.get("DefaultUserSettings", {})
         facts = {
+            "arn": answer["DomainArn"],
+            "url": answer.get("Url", ""),
             "file_system": answer.get("HomeEfsFileSystemId", ""),
-            "role_arn": answer.get("DefaultUserSettings", {}).get("ExecutionRole", ""),
+            "role_arn": settings.get("ExecutionRole", ""),
             "vpc": answer.get("VpcId", ""),
-            "idle_minutes": _idle_minutes(answer.get("DefaultUserSettings", {})),
+            "idle_minutes": _idle_minutes(settings),
         }
-        return _seen(answer, tags, facts, whole=True)
+        return seen_of(answer, answer["DomainId"], answer["DomainName"], facts, tags)
 
     def glimpsed(self, answer: Mapping[str, Any]) -> Seen:
-        return _seen(answer, {}, {}, whole=False)
+        return seen_of(answer, answer["DomainId"], answer["DomainName"], {"arn": answer["DomainArn"]})
 
 
 def _idle_minutes(settings: Mapping[str, Any]) -> int:
     """After how many idle minutes its JupyterLab stops by itself, 0 for never."""
     idle = settings.get("JupyterLabAppSettings", {}).get("AppLifecycleManagement", {}).get("IdleSettings", {})
     return int(idle.get("IdleTimeoutInMinutes") or 0) if idle.get("LifecycleManagement") == "ENABLED" else 0
-
-
-def _seen(answer: Mapping[str, Any], tags: Mapping[str, str], facts: Mapping[str, Any], *, whole: bool) -> Seen:
-    status = answer["Status"]
-    facts = {"arn": answer["DomainArn"], "status": status, "url": answer.get("Url", ""), **facts}
-    if answer.get("FailureReason"):
-        facts["failure"] = answer["FailureReason"]
-    return Seen(
-        STATES[status],
-        aws_id=answer["DomainId"],
-        name=answer["DomainName"],
-        since=utc(answer["LastModifiedTime"]),
-        facts=facts,
-        tags=tags,
-        mark=mark(status, answer["LastModifiedTime"]),
-        whole=whole,
-    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labs.kinds.aws_words import mark, tag_list, utc
+from labs.kinds.aws_words import tag_list
 from labs.kinds.base import DELETING, Seen, Want
-from labs.kinds.sagemaker_studio import STATES, StudioKind, apps_gone, listed_everywhere, spaces_gone
+from labs.kinds.sagemaker_studio import StudioKind, apps_gone, listed_everywhere, seen_of, spaces_gone
 
 
 class SageMakerStudioProfile(StudioKind):
@@ -36,24 +36,14 @@ class SageMakerStudioProfile(StudioKind):
         return listed_everywhere(client, "list_user_profiles", "UserProfiles")
 
     def seen(self, client, answer: Mapping[str, Any], tags: Mapping[str, str]) -> Seen:
-        return _seen(answer, tags, {"arn": answer["UserProfileArn"]}, whole=True)
+        return seen_of(
+            answer, *_known_by(answer), {"domain": answer["DomainId"], "arn": answer["UserProfileArn"]}, tags
+        )
 
     def glimpsed(self, answer: Mapping[str, Any]) -> Seen:
-        return _seen(answer, {}, {}, whole=False)
+        return seen_of(answer, *_known_by(answer), {"domain": answer["DomainId"]})
 
 
-def _seen(answer: Mapping[str, Any], tags: Mapping[str, str], facts: Mapping[str, Any], *, whole: bool) -> Seen:
-    status, domain, name = answer["Status"], answer["DomainId"], answer["UserProfileName"]
-    facts = {"status": status, "domain": domain, **facts}
-    if answer.get("FailureReason"):
-        facts["failure"] = answer["FailureReason"]
-    return Seen(
-        STATES[status],
-        aws_id=f"{domain}/{name}",
-        name=name,
-        since=utc(answer["LastModifiedTime"]),
-        facts=facts,
-        tags=tags,
-        mark=mark(status, answer["LastModifiedTime"]),
-        whole=whole,
-    )
+def _known_by(answer: Mapping[str, Any]) -> tuple[str, str]:
+    name = answer["UserProfileName"]
+    return f"{answer['DomainId']}/{name}", name

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from labs.kinds.aws_words import mark, tag_list, utc
+from labs.kinds.aws_words import tag_list
 from labs.kinds.base import ABSENT, DELETING, RUNNING, Meter, Seen, Want
 from labs.kinds.sagemaker_studio import (
     LEAST_IDLE_MINUTES,
-    STATES,
     StudioKind,
     apps_gone,
     listed_everywhere,
     owner_of,
+    seen_of,
 )
 
 DISK_GB = 5
@@ -61,10 +61,10 @@ class SageMakerStudioSpace(StudioKind):
         return listed_everywhere(client, "list_spaces", "Spaces")
 
     def seen(self, client, answer: Mapping[str, Any], tags: Mapping[str, str]) -> Seen:
-        return _seen(answer, tags, {"arn": answer["SpaceArn"]}, whole=True)
+        return _seen(answer, {"arn": answer["SpaceArn"]}, tags)
 
     def glimpsed(self, answer: Mapping[str, Any]) -> Seen:
-        return _seen(answer, {}, {}, whole=False)
+        return _seen(answer, {})
 
     def meters(self, seen: Seen) -> list[Meter]:
         """Its disk by GB-month, from the first app in it to its end. AWS does not tell when that was: we count from the
@@ -78,27 +78,15 @@ class SageMakerStudioSpace(StudioKind):
         return Seen(RUNNING, name=want.name, facts={"disk_gb": int(want.params.get("gb", DISK_GB))})
 
 
-def _seen(answer: Mapping[str, Any], tags: Mapping[str, str], facts: Mapping[str, Any], *, whole: bool) -> Seen:
-    status, domain, name = answer["Status"], answer["DomainId"], answer["SpaceName"]
+def _seen(answer: Mapping[str, Any], facts: Mapping[str, Any], tags: Mapping[str, str] | None = None) -> Seen:
+    domain, name = answer["DomainId"], answer["SpaceName"]
     settings = answer.get("SpaceSettings") or answer.get("SpaceSettingsSummary") or {}
     disk = settings.get("SpaceStorageSettings", {}).get("EbsStorageSettings", {})
     facts = {
-        "status": status,
         "domain": domain,
         "owner": owner_of(answer),
         "app_type": settings.get("AppType", ""),
         "disk_gb": int(disk.get("EbsVolumeSizeInGb") or 0),
         **facts,
     }
-    if answer.get("FailureReason"):
-        facts["failure"] = answer["FailureReason"]
-    return Seen(
-        STATES[status],
-        aws_id=f"{domain}/{name}",
-        name=name,
-        since=utc(answer["LastModifiedTime"]),
-        facts=facts,
-        tags=tags,
-        mark=mark(status, answer["LastModifiedTime"]),
-        whole=whole,
-    )
+    return seen_of(answer, f"{domain}/{name}", name, facts, tags)

@@ -37,7 +37,7 @@ class Secret(Kind):
             words = (
                 f"its deletion is scheduled for {utc(secret['DeletedDate']):%Y-%m-%d}; until then it can be restored"
             )
-            return Seen(ABSENT, aws_id=secret["ARN"], facts={"end": words})
+            return Seen(ABSENT, aws_id=secret["ARN"], facts={"ended": words})
         return _seen(secret)
 
     def delete(self, client, want: Want, seen: Seen) -> None:

@@ -2,7 +2,10 @@
 
 What a reader finds where: `gate.py` is the order in which a call is judged; `keys.py` and `signature.py` say who
 calls; `refusals.py` speaks AWS's error formats; `faults.py` and `ledger_of_calls.py` serve tests and benches; `desk.py`
-answers /lightsout/*; `amendments/` makes moto behave as AWS does, one subject a file; `server.py` puts it together.
+answers /lightsout/*; `amendments/` makes moto behave as AWS does, one subject a file; `clockwork.py` fires what is due
+(`when.py`, `targets.py`), `executions.py` runs state machines, both by calls `within.py`; `invoking.py` and
+`sandbox.py` run Lambda functions, where the operator says so; `execute_api.py` answers for API Gateway; `server.py`
+puts it together.
 """
 
 # Dummy keys: the simulator takes them from the portal and from nobody else, and only for AssumeRole. They open nothing
@@ -19,3 +22,5 @@ OPERATOR_HEADER = "x-lightsout-operator"
 SECRET_FILE = "simulator.secret"
 # What one answers with who asks for something that practice mode cannot do.
 NOT_IN_PRACTICE = "NotImplementedInPractice"
+# Where the APIs of API Gateway answer: /execute-api/<api id>/<stage>/<path>.
+EXECUTE_API = "/execute-api/"

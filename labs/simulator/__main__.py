@@ -13,13 +13,14 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="labs.simulator", description="The AWS simulator of practice mode, on loopback."
     )
-    add_arguments(made, host="127.0.0.1", port=5566, regions=["us-east-1", "ap-southeast-1"], state_seconds=6.0)
+    regions = ["us-east-1", "ap-southeast-1"]
+    add_arguments(made, host="127.0.0.1", port=5566, regions=regions, state_seconds=6.0, run_functions=False)
     made.add_argument("--var", type=Path, help="where simulator.secret is written")
     return made
 
 
 def add_arguments(
-    to: argparse.ArgumentParser, *, host: str, port: int, regions: list[str], state_seconds: float
+    to: argparse.ArgumentParser, *, host: str, port: int, regions: list[str], state_seconds: float, run_functions: bool
 ) -> None:
     """The options that this and `manage.py simulator` share, with the defaults of the one who asks."""
     to.add_argument("--host", default=host, help="127.0.0.1 or ::1; nothing else is taken")
@@ -27,6 +28,12 @@ def add_arguments(
     to.add_argument("--regions", nargs="+", default=regions, metavar="REGION", help="default: %(default)s")
     to.add_argument("--state-seconds", type=float, default=state_seconds, help="how long a state takes (%(default)s)")
     to.add_argument("--delay-ms", type=float, default=0.0, help="added to every call, as the way to AWS would")
+    to.add_argument(
+        "--run-functions",
+        action="store_true",
+        default=run_functions,
+        help="run students' Lambda functions on this machine, shut in by bubblewrap (default: they are not run)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,10 +54,13 @@ def run(options: argparse.Namespace) -> int:
         state_seconds=options.state_seconds,
         delay_ms=options.delay_ms,
         var=options.var,
+        run_functions=options.run_functions,
     )
     signal.signal(signal.SIGTERM, _stop)
     host = f"[{options.host}]" if ":" in options.host else options.host
     sys.stdout.write(f"AWS simulator on http://{host}:{server.port} (boot {world.boot_id})\n")
+    if options.run_functions:
+        sys.stdout.write(f"{world.told_of_functions()}\n")
     sys.stdout.flush()
     try:
         server.serve_forever()

@@ -15,6 +15,10 @@ from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import BackendRequest
 from werkzeug.exceptions import HTTPException
 
+from labs.simulator import EXECUTE_API
+
+# What is for an API of API Gateway, and not for AWS.
+FOR_AN_API = "execute-api"
 # Signing names that are not the name of boto3's client.
 CLIENT_NAMES = {
     "aoss": "opensearchserverless",
@@ -22,7 +26,7 @@ CLIENT_NAMES = {
     "elasticloadbalancing": "elbv2",
     "elasticmapreduce": "emr",
     "email": "ses",
-    "execute-api": "apigatewaymanagementapi",
+    FOR_AN_API: "apigatewaymanagementapi",
     "monitoring": "cloudwatch",
     "servicequotas": "service-quotas",
     "states": "stepfunctions",
@@ -55,6 +59,10 @@ class Call:
     @property
     def is_signed(self) -> bool:
         return bool(self.key_id and self.signature)
+
+    @property
+    def is_for_an_api(self) -> bool:
+        return self.service == FOR_AN_API
 
     @property
     def is_presigned(self) -> bool:
@@ -107,6 +115,12 @@ def read(environ: dict[str, Any]) -> Call:
         call.service = CLIENT_NAMES.get(call.scope[2], call.scope[2])
         if call.service == "sagemaker" and call.path.endswith("/invocations"):
             call.service = "sagemaker-runtime"
+        elif call.service == "apigateway" and call.path.startswith("/v2/"):
+            call.service = "apigatewayv2"
+    # Anybody may call an API of API Gateway; who signs, signs for that.
+    if call.path.startswith(EXECUTE_API) and (not call.is_signed or call.scope[2:3] == (FOR_AN_API,)):
+        call.service, call.operation = FOR_AN_API, call.method
+        return call
     call.operation = _operation(call)
     return call
 

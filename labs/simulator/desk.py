@@ -3,11 +3,12 @@
 GET  /lightsout/boot     {"boot_id", "started_at", "now", "regions", "cannot"}
 GET  /lightsout/calls    what was called since the last DELETE of the same (see CallLedger.told)
 POST /lightsout/faults   a list of rules (see faults.Rule); replaces those that were
-POST /lightsout/pace     {"state_seconds": s}, {"listed_seconds": s}, {"delay_ms": ms}, {"ahead_seconds": s} (how far
-                         its clock is ahead of the true time): any of them
+POST /lightsout/pace     {"state_seconds": s}, {"listed_seconds": s}, {"work_seconds": s}, {"delay_ms": ms},
+                         {"ahead_seconds": s} (how far its clock is ahead of the true time): any of them
 POST /lightsout/pass     {"seconds": s}: states go on, and schedules fire, as if so much time had gone by; answers when
                          what was due is done
 POST /lightsout/expire   {"account": "..."}: its sessions ('' or absent: all) are over; answers {"ended": n}
+POST /lightsout/wait     {"seconds": s}: answers when no event waits for a function any more: {"idle": true}
 POST /lightsout/reset    another, empty world with another boot id; answers as /boot does
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from labs.simulator import BOOT_PATH, transitions
+from labs.simulator import BOOT_PATH, invoking, transitions
 from labs.simulator.call import Call
 from labs.simulator.faults import BadRule
 from labs.simulator.refusals import Answer
@@ -39,6 +40,7 @@ class Desk:
             ("POST", "pace"): self._set_pace,
             ("POST", "pass"): self._let_pass,
             ("POST", "expire"): self._expire,
+            ("POST", "wait"): lambda said: {"idle": invoking.wait(float(said["seconds"]))},
             ("POST", "reset"): self._reset,
         }
 
@@ -65,11 +67,13 @@ class Desk:
         pace.seconds = float(said.get("state_seconds", pace.seconds))
         pace.listed_seconds = float(said.get("listed_seconds", pace.listed_seconds))
         pace.ahead_seconds = float(said.get("ahead_seconds", pace.ahead_seconds))
+        pace.work_seconds = float(said.get("work_seconds", pace.work_seconds))
         self.world.delay_seconds = float(said.get("delay_ms", self.world.delay_seconds * 1000)) / 1000
         return {
             "state_seconds": pace.seconds,
             "listed_seconds": pace.listed_seconds,
             "ahead_seconds": pace.ahead_seconds,
+            "work_seconds": pace.work_seconds,
             "delay_ms": self.world.delay_seconds * 1000,
         }
 

@@ -36,6 +36,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.jsonata import jsonata
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -58,11 +59,16 @@ _JOBS = {
     "createProcessingJob": "ProcessingJob",
     "createTransformJob": "TransformJob",
 }
+_LONGEST_HISTORY = 25_000  # events: AWS's own limit
 _LOOKS_EVERY = 0.2  # seconds: how soon a wait sees that time was let pass, or that it was stopped
 
 
 class NotInPractice(Exception):
     """What an execution met that practice mode cannot run. Its words stand in the execution's cause."""
+
+
+class HistoryIsFull(Exception):
+    """An execution has done more than AWS lets one do."""
 
 
 class InvalidDefinition(AWSError):
@@ -175,6 +181,14 @@ def _build_sync_resolver(was: Any, self: Any, env: Any, **about: Any) -> Callabl
         raise FailureEventException(FailureEvent(env, failed, HistoryEventType.TaskFailed, event))
 
     return look
+
+
+@instead_of(EventManager, "add_event")
+def add_event(was: Any, self: Any, context: Any, event_type: Any, *args: Any, **kwargs: Any) -> int:
+    """AWS ends what goes round and round; here it would also take the simulator's time and memory for ever."""
+    if self._event_id_gen._next_id > _LONGEST_HISTORY and not str(event_type.value).startswith("Execution"):
+        raise HistoryIsFull(f"The execution reached the maximum number of history events ({_LONGEST_HISTORY}).")
+    return was(self, context, event_type, *args, **kwargs)
 
 
 # --- waits ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ os.environ["MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS"] = "false"
 os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
 os.environ["MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"] = "true"
 os.environ["MOTO_ENABLE_KEYPAIR_VALIDATION"] = "true"
+# ... and a function whose container image is not in the account's registry.
+os.environ["MOTO_LAMBDA_STUB_ECR"] = "false"
 for name in ("MOTO_ACCOUNT_ID", "MOTO_ALLOW_NONEXISTENT_REGION", "TEST_SERVER_MODE", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
     os.environ.pop(name, None)
 
@@ -28,6 +30,7 @@ from werkzeug.serving import BaseWSGIServer, make_server  # noqa: E402
 from labs.simulator import SECRET_FILE, amendments, within  # noqa: E402
 from labs.simulator.amendments import regions as practice_regions  # noqa: E402
 from labs.simulator.gate import Gate  # noqa: E402
+from labs.simulator.sandbox import Sandbox, Unusable  # noqa: E402
 from labs.simulator.world import World  # noqa: E402
 
 
@@ -45,16 +48,20 @@ def make(
     state_seconds: float = 0.0,
     delay_ms: float = 0.0,
     var: Path | None = None,
+    run_functions: bool = False,
 ) -> tuple[BaseWSGIServer, World]:
     """A server on the socket of `listening.listen`, and its world; `.serve_forever()` is the caller's.
 
-    The operator's secret is written to var/simulator.secret (0600) when `var` is given.
+    The operator's secret is written to var/simulator.secret (0600) when `var` is given. run_functions: students' code
+    is run, if this machine can shut it in; world.told_of_functions() says whether it can.
     """
     amendments.apply()
     world = World(regions, state_seconds=state_seconds, delay_ms=delay_ms)
     amendments.belong_to(world)
     practice_regions.forget_other_regions(world.regions)
     host, port = listening.getsockname()[:2]
+    if run_functions:
+        _prepare_functions(world, var, port)
     gate = Gate(DomainDispatcherApplication(_backend_app), world)
     within.go_through(gate)
     world.clockwork.start()
@@ -63,6 +70,15 @@ def make(
     if var is not None:
         _write_secret(var / SECRET_FILE, world.operator_secret)
     return server, world
+
+
+def _prepare_functions(world: World, var: Path | None, port: int) -> None:
+    """Try the sandbox: against what is ours to hide, and the port that we listen on."""
+    ours = (Path(__file__).resolve().parents[2], Path.home(), *([var] if var else []))
+    try:
+        world.functions = Sandbox(tuple(map(str, ours)), port)
+    except Unusable as why:
+        world.no_functions = str(why)
 
 
 def _backend_app(service: Any) -> Any:

@@ -16,6 +16,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -55,8 +56,9 @@ class Simulator:
         self._desk("DELETE", "/lightsout/calls")
 
     def pace(self, **said: float) -> None:
-        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; delay_ms: added to
-        every call; ahead_seconds: how far its clock is ahead. Put back by the fixture after each test."""
+        """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; work_seconds:
+        how long a job works; delay_ms: added to every call; ahead_seconds: how far its clock is ahead. Put back by the
+        fixture after each test."""
         self._desk("POST", "/lightsout/pace", said)
 
     def let_pass(self, seconds: float) -> None:
@@ -70,6 +72,10 @@ class Simulator:
     def fired(self, account: str) -> list[dict[str, Any]]:
         """What schedules and rules of the account set off since the last forget_calls(), newest last."""
         return [each for each in self.calls()["fired"] if each["account"] == account]
+
+    def wait_for_functions(self) -> None:
+        """Until no event waits for a function any more: what a trigger set off has run, and was counted."""
+        assert self._desk("POST", "/lightsout/wait", {"seconds": 9})["idle"]  # noqa: S101  for tests
 
     def expire(self, account: str = "") -> int:
         """Let the sessions of an account ('' = all) be over."""
@@ -142,18 +148,42 @@ def stop(running: Simulator) -> None:
         running.process.stdout.close()
 
 
+@contextmanager
+def _process(*options: str) -> Iterator[Simulator]:
+    with tempfile.TemporaryDirectory(prefix="lightsout-simulator-") as var:
+        running = start("--state-seconds", "0", *options, var=Path(var))
+        yield running
+        stop(running)
+
+
 @pytest.fixture(scope="session")
 def simulator_process() -> Iterator[Simulator]:
     """The process; tests ask for `simulator`, which leaves no fault and no pace behind."""
-    with tempfile.TemporaryDirectory(prefix="lightsout-simulator-") as var:
-        running = start("--state-seconds", "0", var=Path(var))
+    with _process() as running:
         yield running
-        stop(running)
+
+
+@pytest.fixture(scope="session")
+def process_that_runs() -> Iterator[Simulator]:
+    """Another process, which runs functions; tests ask for `simulator_that_runs`."""
+    with _process("--run-functions") as running:
+        yield running
 
 
 @pytest.fixture
 def simulator(simulator_process: Simulator) -> Iterator[Simulator]:
     """A simulator whose states take no time (see `pace`), without faults. What earlier tests made is still there."""
     yield simulator_process
-    simulator_process.faults([])
-    simulator_process.pace(state_seconds=0, listed_seconds=60, delay_ms=0, ahead_seconds=0)
+    _as_it_was(simulator_process)
+
+
+@pytest.fixture
+def simulator_that_runs(process_that_runs: Simulator) -> Iterator[Simulator]:
+    """The same, where Lambda functions are run. For tests with the marker bwrap."""
+    yield process_that_runs
+    _as_it_was(process_that_runs)
+
+
+def _as_it_was(simulator: Simulator) -> None:
+    simulator.faults([])
+    simulator.pace(state_seconds=0, listed_seconds=60, work_seconds=90, delay_ms=0, ahead_seconds=0)

@@ -10,6 +10,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 
@@ -23,6 +25,8 @@ class Pace:
         # How far the clock on the wall is ahead of the true time. Apart from what states have skipped: a test puts this
         # clock right again, and what had come to its end must not begin anew by it.
         self.ahead_seconds = 0.0
+        # How long a job works that nobody stops: AWS takes minutes to hours.
+        self.work_seconds = 90.0
         self._skipped = 0.0
 
     def now(self) -> float:
@@ -33,10 +37,17 @@ class Pace:
         """What the clock on the wall shows here, aware UTC: by it schedules fire. Jumps when time is let pass."""
         return datetime.now(UTC) + timedelta(seconds=self.ahead_seconds)
 
+    def instant(self) -> datetime:
+        """The same without a zone, as moto has it."""
+        return self.wall().replace(tzinfo=None)
+
     def let_pass(self, seconds: float) -> None:
         """As if so many seconds had gone by: tests need not wait for a state or a schedule."""
         self._skipped += seconds
         self.ahead_seconds += seconds
+
+    def forget_what_passed(self) -> None:
+        self._skipped = 0.0
 
     def is_on_the_way(self, since: float) -> bool:
         return self.now() < since + self.seconds
@@ -54,6 +65,10 @@ class Timed:
     def __set__(self, thing: Any, value: str) -> None:
         thing.__dict__[self.slot] = (value, pace.now())
 
+    def arrive(self, thing: Any, value: str) -> None:
+        """Set without a way: it is seen at once."""
+        thing.__dict__[self.slot] = (value, float("-inf"))
+
     def __get__(self, thing: Any, owner: type | None = None) -> Any:
         if thing is None:
             return self
@@ -69,6 +84,9 @@ def make_timed(owner: type, name: str, on_the_way: Mapping[str, str]) -> None:
 _Agenda = deque[tuple[float, Callable[[], Any]]]
 _when_the_state_ends: _Agenda = deque()
 _when_no_longer_listed: _Agenda = deque()
+# Soonest first; of what is due at the same time, what was written down first.
+_at_its_time: list[tuple[float, int, Callable[[], Any]]] = []
+_written = count()
 
 
 def later(act: Callable[[], Any]) -> None:
@@ -96,6 +114,11 @@ def later_than_listed(act: Callable[[], Any]) -> None:
     _when_no_longer_listed.append((pace.now(), act))
 
 
+def after(seconds: float, act: Callable[[], Any]) -> None:
+    """Do `act` when so many seconds have gone by; at the first call that comes then."""
+    heappush(_at_its_time, (pace.now() + seconds, next(_written), act))
+
+
 def do_what_is_due() -> None:
     """Everything on the agenda whose time has come. The gate calls it under its lock before every call."""
     for agenda, seconds in (
@@ -104,8 +127,11 @@ def do_what_is_due() -> None:
     ):
         while agenda and agenda[0][0] + seconds <= pace.now():
             agenda.popleft()[1]()
+    while _at_its_time and _at_its_time[0][0] <= pace.now():
+        heappop(_at_its_time)[2]()
 
 
 def forget_agenda() -> None:
     _when_the_state_ends.clear()
     _when_no_longer_listed.clear()
+    _at_its_time.clear()

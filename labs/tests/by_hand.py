@@ -30,7 +30,7 @@ class LabByHand:
         want = replace(
             written,
             params=_filled(dict(written.params), {key: self.resources[key] for key in written.needs}),
-            name=name_for(self.lab.slug, written.key, self.launch),
+            name=name_for(self.lab.slug, written.key, self.launch, kind.longest_name),
             token=token,
             tags={TAG_RESOURCE: token, TAG_LAUNCH: self.launch.hex, TAG_OWNER: "7"},
             account_id=self.account.id,

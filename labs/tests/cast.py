@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from labs.kinds.base import (
+    ABSENT,
     DELETING,
     FAILED,
     GONE_FROM_AWS,
@@ -86,6 +87,8 @@ class Cloud:
     ready_after: float = 4
     visible_after: float = 1
     gone_after: float = 3
+    job_seconds: float = 60  # how long a job works
+    job_failure: str = ""  # what a job fails of
     things: dict[str, Thing] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
@@ -349,7 +352,55 @@ class CannotStopKind(FakeKind):
     name, identity, can_stop, stop_means = "fake-no-stop", NAME, False, "delete"
 
 
-CAST = (TokenKind, NameKind, TagKind, NeverReadyKind, DeniedKind, LiesAboutDelete, CannotStopKind)
+class JobKind(FakeKind):
+    """Ends by itself. AWS keeps a record of it, and gives its name to nobody else."""
+
+    name, identity, can_stop, stop_means = "fake-job", NAME, False, "delete"
+    ends_by_itself = True
+
+    def create(self, client, want):
+        def act():
+            if self._records(client, want.name):
+                raise refusal("EntityAlreadyExists", 409)
+            client.make(self, want)
+            thing = client.things[client.made[-1]]
+            thing.gone_at = thing.ready_at + timedelta(seconds=client.job_seconds)
+
+        client.call(f"Create {self.name}", act)
+
+    def observe(self, client, want):
+        def act():
+            found = self._records(client, want.name)
+            return self._seen(client, found[0]) if found else GONE_FROM_AWS
+
+        return client.call(f"Describe {self.name}", act)
+
+    @staticmethod
+    def _records(client, name):
+        made = [thing for thing in client.things.values() if (thing.kind, thing.name) == ("fake-job", name)]
+        return [thing for thing in made if thing.visible_at <= client.clock()]
+
+    def _seen(self, client, thing):
+        facts, now = {"arn": f"arn:{thing.id}", "settings": True}, client.clock()
+        if thing.gone_at <= now:
+            how = "it was stopped before it was done" if thing.state == STOPPED else "it completed"
+            if client.job_failure:
+                how = f"it failed: {client.job_failure}"
+            facts |= {"ended": how, "is_done": how == "it completed", "artifacts": f"s3://{thing.name}"}
+            return Seen(ABSENT, thing.id, thing.name, since=thing.gone_at, facts=facts)
+        state = PENDING if thing.ready_at > now else STOPPING if thing.state == STOPPED else RUNNING
+        return Seen(state, thing.id, thing.name, since=thing.since, facts=facts, tags=thing.tags, mark=state)
+
+    def delete(self, client, want, seen):
+        def act():
+            thing = client.things[seen.aws_id]
+            thing.state, thing.gone_at = STOPPED, client.clock() + timedelta(seconds=client.gone_after)
+
+        if seen.state != STOPPING:
+            client.call(f"Stop {self.name}", act)
+
+
+CAST = (TokenKind, NameKind, TagKind, NeverReadyKind, DeniedKind, LiesAboutDelete, CannotStopKind, JobKind)
 
 
 # --- what happens at a call ----------------------------------------------------------------------------------

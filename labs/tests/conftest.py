@@ -10,7 +10,13 @@ from labs import aws, certify, ending, kinds, reconcile
 from labs.catalog.base import Lab
 from labs.kinds.base import Want
 from labs.models import Account, Launch, Resource
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
+from labs.simulator.testing import (  # noqa: F401
+    process_that_runs,
+    simulator,
+    simulator_process,
+    simulator_that_runs,
+)
+from labs.tests.account_with_functions import AccountWithFunctions
 from labs.tests.cast import CAST, START, Clock, Cloud
 
 
@@ -50,6 +56,18 @@ def account(aye):
         lab_regions=["us-east-1"],
         created_at=START,
     )
+
+
+@pytest.fixture
+def practice(simulator):  # noqa: F811  the fixture, not the import
+    """A simulated account where functions are not run."""
+    return AccountWithFunctions(simulator)
+
+
+@pytest.fixture
+def running(simulator_that_runs):  # noqa: F811
+    """A simulated account where they are: for tests with the marker bwrap."""
+    return AccountWithFunctions(simulator_that_runs)
 
 
 def lab_of(*wants, hours=2, slug="fakes"):

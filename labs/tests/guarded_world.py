@@ -42,7 +42,7 @@ def session_of(role: str) -> dict[str, Any]:
 
 
 DOCUMENTS = {
-    **dict(zip(g.STUDENT_POLICIES, g.student_policies(RULES, ACCOUNT, COHORT), strict=True)),
+    **g.student_policies(RULES, ACCOUNT, COHORT),
     "boundary": g.boundary(RULES, ACCOUNT, COHORT),
     "session": g.session_policy(RULES, LAUNCH),
 }
@@ -139,8 +139,8 @@ def run_instances(
     *,
     type="t3.micro",
     gb=8,
-    disk="gp3",
-    tenancy="default",
+    disk: str | None = "gp3",
+    tenancy: str | None = "default",
     tags=AS_MINE,
     disk_tags=None,
     image=None,
@@ -149,18 +149,14 @@ def run_instances(
     region=REGION,
 ) -> tuple[Call, ...]:
     """Every authorisation of one RunInstances. image, group, snapshot: contexts, where they are not AWS's image, the
-    account's default group, and no snapshot."""
+    account's default group, and no snapshot. disk, tenancy: None where the request does not name them."""
     where = {"aws:RequestedRegion": region}
     disk_tags = tags if disk_tags is None else disk_tags
+    machine = {"ec2:InstanceType": type, **({"ec2:Tenancy": tenancy} if tenancy else {})}
+    volume = {"ec2:VolumeSize": gb, **({"ec2:VolumeType": disk} if disk else {})}
     calls = [
-        Call(
-            "ec2:RunInstances",
-            ec2("instance", "*"),
-            {"ec2:InstanceType": type, "ec2:Tenancy": tenancy, **tags, **where},
-        ),
-        Call(
-            "ec2:RunInstances", ec2("volume", "*"), {"ec2:VolumeSize": gb, "ec2:VolumeType": disk, **disk_tags, **where}
-        ),
+        Call("ec2:RunInstances", ec2("instance", "*"), {**machine, **tags, **where}),
+        Call("ec2:RunInstances", ec2("volume", "*"), {**volume, **disk_tags, **where}),
         Call("ec2:RunInstances", ec2("image"), {**({"ec2:Owner": "amazon"} if image is None else image), **where}),
         Call("ec2:RunInstances", ec2("subnet"), where),
         Call("ec2:RunInstances", ec2("network-interface", "*"), where),

@@ -49,6 +49,7 @@ STUDENT_NEEDS = {
     ],
     "see who one is and what runs": [Call("ec2:DescribeInstances"), Call("ec2:DescribeImages"), Call("iam:ListRoles")],
     "run a small instance with one's tags": list(run_instances()),
+    "run it without naming tenancy or disk": list(run_instances(tenancy=None, disk=None)),
     "run it with a profile of the lab": [*run_instances(), pass_role(LAB_ROLE, "ec2")],
     "run it in a group of one's own": list(run_instances(group=MINE)),
     "run an image that one made": list(run_instances(image={"ec2:Owner": ACCOUNT, **MINE}, snapshot=MINE)),
@@ -151,10 +152,15 @@ STUDENT_NEEDS = {
         Call("ecr:PutImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{OWN}ml"),
     ],
     "put an API of the lab before the function": [
+        Call("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/apis/abc/integrations/x", MINE),
+        Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/apis/abc/deployments", MINE),
+        Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/apis/abc/stages", MINE),
+        Call("lambda:AddPermission", function(f"{OWN}fn"), {"lambda:Principal": "apigateway.amazonaws.com"}),
+    ],
+    "change a REST API that the portal deploys": [
         Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/restapis/abc/resources", MINE),
         Call("apigateway:PUT", f"arn:aws:apigateway:{REGION}::/restapis/abc/resources/x/methods/POST", MINE),
-        Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/restapis/abc/deployments", MINE),
-        Call("lambda:AddPermission", function(f"{OWN}fn"), {"lambda:Principal": "apigateway.amazonaws.com"}),
+        Call("apigateway:GET", f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/prod", MINE),
     ],
     "read what a function logged": [
         Call("logs:DescribeLogGroups"),

@@ -33,6 +33,14 @@ CASES = [
     (said("ValidationException", "Cannot create already existing endpoint"), aws.AlreadyThere),
     (said("ValidationException", "Cannot create a duplicate Notebook Instance"), aws.AlreadyThere),
     (said("ResourceInUse", "Domain with name x already exists."), aws.AlreadyThere),
+    (said("ValidationException", "Requested resource not found."), aws.NotThere),
+    (said("ValidationException", "ModelPackageGroup arn:aws:sagemaker:x does not exist."), aws.NotThere),
+    (
+        said("ValidationException", "The request was rejected because the training job is in status Stopped."),
+        aws.NotThere,
+    ),
+    (said("ResourceInUse", "a training job with this name already exists (arn:x)"), aws.AlreadyThere),
+    (said("ResourceInUse", "it is used by another"), aws.InTheWay),
     (said("EntityAlreadyExists", status=409), aws.AlreadyThere),
     (said("InvalidGroup.Duplicate"), aws.AlreadyThere),
     (said("AlreadyExistsException", "Stack [x] already exists"), aws.AlreadyThere),
@@ -52,6 +60,38 @@ CASES = [
     (said("InvalidDBInstanceState"), aws.NotYet),
     (said("InvalidDBClusterStateFault"), aws.NotYet),
     (said("ResourceInUse", "Unable to delete UserProfile because App(s) are associated with it."), aws.InTheWay),
+    (said("TooManyRequestsException", "Too Many Requests", status=429), aws.Throttled),
+    (said("RepositoryNotFoundException", status=400), aws.NotThere),
+    (said("RepositoryAlreadyExistsException", status=400), aws.AlreadyThere),
+    (said("ResourceConflictException", "Function already exist: f", status=409), aws.AlreadyThere),
+    (
+        said("ResourceConflictException", "An update is in progress for resource: arn:aws:lambda", status=409),
+        aws.NotYet,
+    ),
+    (
+        said("ResourceConflictException", "The function is currently in the following state: Pending", status=409),
+        aws.NotYet,
+    ),
+    (
+        said(
+            "InvalidParameterValueException",
+            "The role defined for the function cannot be assumed by Lambda.",
+            status=400,
+        ),
+        aws.NotYet,
+    ),
+    (said("InvalidArgument", "Unable to validate the following destination configurations"), aws.NotYet),
+    (said("ResourceInUseException", "Cannot update the event source mapping"), aws.InTheWay),
+    (said("RepositoryNotEmptyException"), aws.InTheWay),
+    (
+        said("BadRequestException", "Please remove all base path mappings related to the RestApi in your domains"),
+        aws.InTheWay,
+    ),
+    (
+        said("BadRequestException", "Cannot delete Usage Plan p because there are API Stages associated with it"),
+        aws.InTheWay,
+    ),
+    (said("BadRequestException", "Invalid stage name"), aws.Refused),
     (said("DependencyViolation"), aws.InTheWay),
     (said("DeleteConflict", status=409), aws.InTheWay),
     (said("BucketNotEmpty", status=409), aws.InTheWay),
@@ -71,6 +111,26 @@ CASES = [
     (said("InvalidParameterValue", "Network interface 'eni-1' is currently in use."), aws.InTheWay),
     (said("AuthFailure", "You do not have permission to access the specified resource."), aws.InTheWay),
     (said("AuthFailure", "AWS was not able to validate the provided access credentials", 401), aws.Denied),
+    (said("StateMachineDoesNotExist"), aws.NotThere),
+    (said("ExecutionDoesNotExist"), aws.NotThere),
+    (said("PipelineNotFoundException"), aws.NotThere),
+    (said("StateMachineAlreadyExists"), aws.AlreadyThere),
+    (said("ExecutionAlreadyExists"), aws.AlreadyThere),
+    (said("ResourceAlreadyExistsException", "The specified log group already exists"), aws.AlreadyThere),
+    (said("PipelineNameInUseException"), aws.AlreadyThere),
+    (said("ConflictException", "Schedule switch already exists.", status=409), aws.AlreadyThere),
+    (said("ConflictException", "Another call is changing it", status=409), aws.InTheWay),
+    (said("StateMachineDeleting"), aws.NotYet),
+    (said("ConcurrentModificationException"), aws.NotYet),
+    (said("OperationAbortedException"), aws.NotYet),
+    (
+        said(
+            "ValidationException",
+            "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+        ),
+        aws.NotYet,
+    ),
+    (said("ValidationError", "Cannot delete a as there are composite alarm(s) depending on it."), aws.InTheWay),
     (said("AccessDenied", status=403), aws.Denied),
     (said("UnauthorizedOperation", status=403), aws.Denied),
     (said("InvalidClientTokenId", status=403), aws.Denied),
@@ -101,6 +161,15 @@ def test_a_message_that_is_none_is_no_crash():
 def test_what_is_not_botocores_is_our_fault_and_is_logged(caplog):
     assert type(aws.sorted_trouble(KeyError("SomeNewStatus"))) is aws.OurFault
     assert "not an error of AWS" in caplog.text
+
+
+def test_without_a_simulator_a_practice_account_is_nowhere_and_never_at_aws(settings):
+    settings.SIMULATOR_URL = ""
+    aws.forget_clients()
+    practice = Account(mode=Account.PRACTICE, aws_id="200000000001", regions=["us-east-1"])
+    with pytest.raises(aws.NoAnswer, match="no practice mode"):
+        aws.client(practice, "s3")
+    assert aws.endpoint(Account(mode=Account.OWN)) is None
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from labs import aws, census, launching, ledger, reconcile
+from labs.kinds import kind_of
 from labs.kinds.base import Want
 from labs.models import Account, Resource, Span
 from labs.tests.cast import START, Thing, refusal
@@ -195,6 +196,29 @@ def test_2500_settled_rows_cost_no_describe_in_a_quiet_minute(
     assert result.confirmed == 2500
     assert sorted(cloud.calls) == ["List fake-name", "List fake-token"]
     assert Resource.objects.filter(seen_at=clock()).count() == 2500
+
+
+def test_a_job_made_by_hand_is_looked_for_every_minute_where_a_lab_is_on(start, world, cloud, account, clock):
+    """Between two whole censuses, a quarter of an hour apart, it would have come and gone unseen."""
+    assert census.groups_at_work() == []
+    start()
+    groups = [group for group in census.groups_at_work() if group.kind == "fake-job"]
+    assert {(group.account, group.region) for group in groups} == {(account, region) for region in account.regions}
+    by_hand(cloud, kind="fake-job", gone_at=START + timedelta(seconds=90))
+    census.survey(groups[:1], clock)
+    row = Resource.objects.get(kind="fake-job")
+    clock.tick(120)
+    ledger.hurry([row.pk], clock())
+    world.run(20)
+    row.refresh_from_db()
+    assert row.closed_why == "it completed"
+    span = Span.objects.get(resource=row)
+    assert span.ended - span.began == timedelta(seconds=90), "from the second to the second that AWS tells"
+
+
+def test_what_stays_until_somebody_deletes_it_is_not_looked_for_every_minute(start, account):
+    start()
+    assert {kind_of(group.kind).ends_by_itself for group in census.groups_at_work()} == {True}
 
 
 def test_the_threads_of_a_census_touch_no_database(cloud, account, clock, monkeypatch):

@@ -56,6 +56,27 @@ CASES = [
     ("seen absent for the first time", replace(MADE, absent_since=NOW), d.LOOK),
     ("seen absent twice, some seconds apart", replace(MADE, absent_since=ago(5), wanted="gone"), d.CLOSE),
     ("ended outside the portal: closed, not made again", replace(MADE, absent_since=ago(5)), d.CLOSE),
+    (
+        "its work is over, and AWS keeps a record of it",
+        replace(MADE, absent_since=ago(5), ended="it completed"),
+        d.CLOSE,
+    ),
+    ("its work is over: the record is read twice too", replace(MADE, absent_since=NOW, ended="it completed"), d.LOOK),
+    (
+        "it ended before anybody saw it: AWS shows the record, so that no second one is asked for",
+        replace(NEW, create_began_at=ago(60), absent_since=ago(1), ended="it failed: no image"),
+        d.LOOK,
+    ),
+    (
+        "it ended before anybody saw it, and that is seen twice",
+        replace(NEW, create_began_at=ago(60), absent_since=ago(6), ended="it failed: no image"),
+        d.CLOSE,
+    ),
+    (
+        "asked to go, and it had ended before anybody saw it",
+        replace(NEW, wanted="gone", create_began_at=ago(60), absent_since=ago(6), ended="it completed"),
+        d.CLOSE,
+    ),
     ("it is coming up", replace(MADE, seen="pending"), d.LOOK),
     ("it runs and has not its settings", replace(MADE, seen="running", is_configured=False), d.CONFIGURE),
     ("it runs as wanted", replace(MADE, seen="running"), d.SETTLE),
@@ -126,6 +147,23 @@ CASES = [
 @pytest.mark.parametrize(("reason", "facts", "act"), CASES, ids=[case[0] for case in CASES])
 def test_the_next_step(reason, facts, act):
     assert decide(facts, NOW).act == act
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({}, "it was ended outside the portal"),
+        ({"wanted": "gone"}, "seen absent"),
+        ({"said": "Volume limit exceeded"}, "it failed, and AWS says: Volume limit exceeded"),
+        ({"said": "Volume limit exceeded", "wanted": "gone"}, "it failed, and AWS says: Volume limit exceeded"),
+        ({"ended": "it completed"}, "it completed"),
+        ({"ended": "it failed: no image"}, "it failed: no image"),
+        ({"ended": "it was stopped before it was done", "wanted": "gone"}, "it was stopped before it was done"),
+    ],
+)
+def test_a_closed_row_says_who_ended_it(facts, why):
+    """A job that completes by itself was not "ended outside the portal"."""
+    assert decide(replace(MADE, absent_since=ago(5), **facts), NOW).why == why
 
 
 def wish(wanted, at):

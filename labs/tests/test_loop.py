@@ -7,8 +7,9 @@ import pytest
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import aws, certify, launching, ledger, reconcile
-from labs.kinds.base import Want
+from labs import aws, certify, guardrails, launching, ledger, reconcile
+from labs.kinds import kind_of
+from labs.kinds.base import RUNNING, Seen, Want
 from labs.models import Event, Launch, Resource, Span
 from labs.tests.cast import (
     Died,
@@ -66,6 +67,15 @@ def test_a_childs_params_carry_its_parents_facts(start, world):
     rows = world.rows(launch)
     want = ledger.want_of(rows["box"], rows)
     assert want.params["role"] == rows["role"].facts["arn"]
+
+
+def test_what_a_lab_makes_says_whose_it_is_by_its_tags_and_by_its_names_beginning(start, world, aye):
+    launch = start()
+    rows = world.rows(launch)
+    want = ledger.want_of(rows["box"], rows)
+    own = guardrails.tags(aye.pk, launch.id.hex)
+    assert own.items() <= want.tags.items()
+    assert all(row.name.startswith(guardrails.own_prefix(launch.id.hex)) for row in rows.values())
 
 
 def whole_life(world, cloud, clock, account, aye, at, lab=FAMILY):
@@ -212,6 +222,17 @@ def test_gone_is_closed_only_when_seen_absent_twice(start, world, cloud, clock, 
     row.refresh_from_db()
     assert row.closed_why == "it was ended outside the portal"
     assert cloud.calls.count("Create fake-name") == 1
+
+
+def test_what_aws_could_not_make_and_ended_keeps_its_reason(start, world, cloud, clock):
+    launch = start(lab_of(Want("x", "fake-never-ready")))
+    world.run(20)
+    assert world.rows(launch)["x"].blocked_why == "AWS could not make it: no capacity"
+    cloud.alive()[0].gone_at = clock()  # AWS clears away what never ran, and then shows nothing of it
+    world.run(15 * 60)
+    row = world.rows(launch)["x"]
+    assert row.closed_at
+    assert row.closed_why == "it failed, and AWS says: no capacity"
 
 
 def test_a_thing_that_aws_hides_for_a_moment_is_not_closed(start, world, cloud, clock):
@@ -387,6 +408,21 @@ def test_a_certificate_is_not_written_while_the_second_method_finds_something(st
     world.run(40)
     launch.refresh_from_db()
     assert launch.ended_at
+
+
+def test_a_tag_on_what_has_an_arn_for_its_id_is_resolved_by_the_whole_of_it(account, cloud, monkeypatch):
+    """By the end of its ARN, "7", a model version would look as if it were gone."""
+    arn, asked = "arn:aws:sagemaker:us-east-1:200000000001:model-package/group/7", []
+
+    def observe(client, want):
+        asked.append(want.aws_id)
+        return Seen(RUNNING, aws_id=arn)
+
+    monkeypatch.setattr(kind_of("sagemaker-model-package"), "observe", observe)
+    assert certify._is_there(Launch(account=account), "us-east-1", arn, [], set())
+    assert asked == [arn]
+    strangers = {("sagemaker-model-package", arn)}
+    assert not certify._is_there(Launch(account=account), "us-east-1", arn, [], strangers)
 
 
 def test_a_certificate_waits_while_aws_does_not_answer(start, world, cloud, clock):

@@ -10,8 +10,14 @@ from labs.kinds.base import TAG_LAUNCH, Want
 from labs.models import Account, Launch, Resource
 from labs.tests.cast import Clock, Died
 from labs.tests.conftest import World, lab_of
+from labs.tests.kinds.examples.api_gateway import STATUS
 from labs.tests.kinds.examples.cloudformation import TEMPLATE
+from labs.tests.kinds.examples.cloudwatch import METRIC
+from labs.tests.kinds.examples.codepipeline import STAGES
+from labs.tests.kinds.examples.ecr import KEEP_THREE
 from labs.tests.kinds.examples.iam import READS
+from labs.tests.kinds.examples.lambda_functions import HELLO
+from labs.tests.kinds.examples.stepfunctions import WAITS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.simulator]
 
@@ -103,6 +109,125 @@ NETWORK = lab_of(
     Want("copy", "ebs-snapshot", {"volume": "{disk.aws_id}"}, ("disk",)),
     Want("files", "efs-file-system"),
     slug="network",
+)
+
+EMR = lab_of(
+    Want("role", "iam-role", {"trust": "elasticmapreduce.amazonaws.com"}),
+    Want("profile", "instance-profile", {"role": "{role.name}"}, needs=("role",)),
+    Want(
+        "cluster",
+        "emr-cluster",
+        {"type": "m5.xlarge", "role": "{role.arn}", "profile": "{profile.name}"},
+        needs=("role", "profile"),
+    ),
+    Want("jobs", "emr-serverless-application", {}),
+    slug="emr",
+)
+
+TARGET = {"target": "{machine.arn}", "role_arn": "{role.arn}"}
+EVENTS = lab_of(
+    Want("role", "iam-role", {"trust": "states.amazonaws.com"}),
+    Want("machine", "step-functions-state-machine", {"definition": WAITS, "role_arn": "{role.arn}"}, ("role",)),
+    Want("run", "step-functions-execution", {"machine": "{machine.name}"}, ("machine",)),
+    Want("group", "scheduler-group"),
+    Want(
+        "nightly",
+        "scheduler-schedule",
+        {"schedule": "cron(0 2 1 1 ? 2099)", "group": "{group.name}", **TARGET},
+        ("group", "machine", "role"),
+    ),
+    Want(
+        "rule",
+        "eventbridge-rule",
+        {"schedule": "rate(7 days)", "targets": [{"id": "m", "arn": "{machine.arn}", "role_arn": "{role.arn}"}]},
+        ("machine", "role"),
+    ),
+    Want("logs", "log-group"),
+    Want("alarm", "cloudwatch-alarm", {"metric": METRIC}),
+    Want("both", "cloudwatch-alarm", {"rule": "ALARM({alarm.name})"}, ("alarm",)),
+    Want("board", "cloudwatch-dashboard", {"body": {"widgets": []}}),
+    Want("maker", "iam-role", {"trust": "codepipeline.amazonaws.com"}),
+    Want(
+        "pipeline",
+        "codepipeline-pipeline",
+        {"role_arn": "{maker.arn}", "bucket": "lab-artifacts", "stages": STAGES},
+        ("maker",),
+    ),
+    slug="events",
+)
+FUNCTION = {
+    "role_arn": "{role.arn}",
+    "code": {"zip_files": HELLO},
+    "runtime": "python3.12",
+    "handler": "app.handler",
+    "invoked_by": [
+        {"service": "s3.amazonaws.com", "source_arn": "{bucket.arn}"},
+        {"service": "apigateway.amazonaws.com"},
+    ],
+}
+SERVERLESS = lab_of(
+    Want("bucket", "s3-bucket"),
+    Want("role", "iam-role", {"trust": "lambda.amazonaws.com"}),
+    Want("images", "ecr-repository", {"lifecycle": KEEP_THREE}),
+    Want("function", "lambda-function", FUNCTION, ("role", "bucket")),
+    Want(
+        "trigger",
+        "s3-trigger",
+        {"bucket": "{bucket.name}", "function_arn": "{function.arn}", "prefix": "raw/"},
+        ("bucket", "function"),
+    ),
+    slug="serverless",
+)
+# AWS guards nothing of these: a create without an answer that shows nothing is a person's to look into.
+UNGUARDED = lab_of(
+    Want("layer", "lambda-layer-version", {"code": {"zip_files": {"python/shop.py": "PRICE = 3"}}}),
+    Want("rest", "api-gateway-rest", {"openapi": STATUS, "stage": "prod"}),
+    Want("http", "api-gateway-http", {}),
+    slug="unguarded",
+)
+
+WORK = lab_of(
+    Want("role", "iam-role", {"trust": "sagemaker.amazonaws.com"}),
+    Want(
+        "train",
+        "sagemaker-training-job",
+        {"algorithm": "xgboost", "type": "ml.m5.large", "role_arn": "{role.arn}", "output": "s3://bucket/out"},
+        ("role",),
+    ),
+    Want(
+        "tune",
+        "sagemaker-tuning-job",
+        {
+            "algorithm": "xgboost",
+            "type": "ml.m5.large",
+            "role_arn": "{role.arn}",
+            "output": "s3://bucket/tuned",
+            "metric": "validation:rmse",
+            "ranges": {"integer": {"max_depth": [3, 9]}},
+        },
+        ("role",),
+    ),
+    Want("group", "sagemaker-model-package-group", {}),
+    Want("pipeline", "sagemaker-pipeline", {"role_arn": "{role.arn}", "definition": {"Steps": []}}, ("role",)),
+    Want("scripts", "sagemaker-lifecycle-config", {"on_start": "#!/bin/bash"}),
+    slug="work",
+)
+THEN_A_MODEL = lab_of(
+    Want("role", "iam-role", {"trust": "sagemaker.amazonaws.com"}),
+    Want("bucket", "s3-bucket", {}),
+    Want(
+        "train",
+        "sagemaker-training-job",
+        {"algorithm": "xgboost", "type": "ml.m5.large", "role_arn": "{role.arn}", "output": "s3://{bucket.name}/out"},
+        ("role", "bucket"),
+    ),
+    Want(
+        "model",
+        "sagemaker-model",
+        {"algorithm": "xgboost", "role_arn": "{role.arn}", "data_url": "{train.artifacts}"},
+        ("role", "train"),
+    ),
+    slug="train",
 )
 
 
@@ -228,6 +353,26 @@ def test_running_things_are_there_once_and_carry_the_launchs_tag(world, clock, a
     assert certify.prove(Launch.objects.get(pk=launch.pk), clock) == []
 
 
+def test_a_lab_trains_makes_a_model_of_what_that_left_and_ends_with_a_certificate(
+    world, clock, account, aye, simulator
+):
+    launch = launching.launch(THEN_A_MODEL, account, aye, now=clock())
+    world.run(60)
+    assert world.states(launch) == {"role": "running", "bucket": "running", "train": "running", "model": ""}
+    simulator.let_pass(100)
+    ledger.hurry([world.rows(launch)["train"].pk], clock())
+    world.run(60)
+    rows = world.rows(launch)
+    assert rows["train"].closed_why == "it completed"
+    model = aws.client(account, "sagemaker").describe_model(ModelName=rows["model"].name)
+    left = f"s3://{rows['bucket'].name}/out/{rows['train'].name}/output/model.tar.gz"
+    assert model["PrimaryContainer"]["ModelDataUrl"] == left
+    assert Launch.objects.get(pk=launch.pk).ready_at
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+    world.run(120)
+    assert Launch.objects.get(pk=launch.pk).certificate["left"] == []
+
+
 FAULTS = {
     "throttled": {"code": "ThrottlingException", "status": 400},
     "500": {"code": "InternalError", "status": 500},
@@ -236,8 +381,16 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("lab", [EC2, SAGEMAKER, TRUST], ids=lambda lab: lab.slug)
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("lab", "fault"),
+    [
+        *((lab, fault) for lab in (EC2, SAGEMAKER, TRUST, EVENTS, SERVERLESS, WORK) for fault in FAULTS),
+        (UNGUARDED, "throttled"),
+        (UNGUARDED, "time-out after success"),
+    ],
+    ids=lambda value: getattr(value, "slug", value),
+)
 def test_every_call_failing_once_ends_in_the_same_state(lab, fault, world, clock, account, aye, simulator):
     simulator.forget_calls()
     whole_life(world, clock, account, aye, lab)
@@ -312,3 +465,40 @@ def test_a_private_network_comes_and_goes_in_order_also_when_every_first_answer_
 
 def _called(simulator):
     return [name.split(":") for name in simulator.calls()["by"]]
+
+
+def test_a_lab_with_a_cluster_comes_up_and_is_proved_gone_with_all_its_machines(world, clock, account, aye):
+    """The machines carry the launch's tag, so the certificate asks after them too."""
+    launch, states, made = whole_life(world, clock, account, aye, EMR)
+    assert set(states.values()) == {"running"}
+    assert launch.certificate["left"] == []
+    assert not any(things_of(account, launch).values())
+    filters = [{"Name": "tag:aws:elasticmapreduce:job-flow-id", "Values": [made["emr-cluster"]]}]
+    reservations = aws.client(account, "ec2").describe_instances(Filters=filters)["Reservations"]
+    machines = [instance for reservation in reservations for instance in reservation["Instances"]]
+    assert [machine["State"]["Name"] for machine in machines] == ["terminated"] * 3
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"code": "ThrottlingException", "status": 400}])
+def test_a_cluster_whose_create_was_not_answered_is_made_once(fault, world, clock, account, aye, simulator):
+    """AWS guards nothing here: it is found again by its name, or nothing was made and it is asked for again."""
+    asked = {"service": "emr", "operation": "RunJobFlow", "account": account.aws_id, "times": 1}
+    simulator.faults([asked | fault])
+    launch, states, _ = whole_life(world, clock, account, aye, EMR)
+    assert set(states.values()) == {"running"} and launch.ended_at
+    clusters = aws.client(account, "emr").list_clusters()["Clusters"]
+    assert [cluster["Status"]["State"] for cluster in clusters] == ["TERMINATED"]
+
+
+def test_a_cluster_that_may_or_may_not_have_been_made_is_a_persons_question(world, clock, account, aye, simulator):
+    """The answer is lost, and the call too: a second one could be the second cluster."""
+    asked = {"service": "emr", "operation": "RunJobFlow", "account": account.aws_id, "times": 1, "drop": "before"}
+    simulator.faults([asked])
+    launch = launching.launch(EMR, account, aye, now=clock())
+    world.run(400)
+    row = Resource.objects.get(launch=launch, kind="emr-cluster")
+    assert "look in the account" in row.blocked_why
+    assert aws.client(account, "emr").list_clusters()["Clusters"] == []
+    launching.ask_to_delete(launch, now=clock())
+    world.run(400)
+    assert Launch.objects.get(pk=launch.pk).ended_at

@@ -1,5 +1,6 @@
 """What the lab page shows, and what it asks the database."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -72,6 +73,19 @@ def test_what_is_stuck_says_why(launch, world, cloud, clock):
     shown = panel(launch, clock())
     assert shown.shown == "stuck"
     assert "more than 15 minutes" in shown.lines[0].words
+
+
+def test_what_aws_ended_by_itself_has_failed_and_keeps_saying_why(lab, monkeypatch, account, aye, world, cloud, clock):
+    with_a_box = replace(lab, wants=(*lab.wants, Want("box", "fake-never-ready")))
+    monkeypatch.setitem(catalog.catalog(), lab.slug, with_a_box)
+    launch = launching.launch(with_a_box, account, aye, now=clock())
+    world.run(20)
+    assert panel(launch, clock()).shown == "stuck"
+    cloud.alive("fake-never-ready")[0].gone_at = clock()
+    world.run(15 * 60)
+    shown = panel(launch, clock())
+    assert (shown.shown, [line.shown for line in shown.lines]) == ("failed", ["running", "failed"])
+    assert shown.lines[1].words == "it failed, and AWS says: no capacity"
 
 
 def test_a_state_that_nobody_confirmed_for_long_is_unknown_not_running(launch, world, clock):

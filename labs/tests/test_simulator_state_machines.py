@@ -39,9 +39,9 @@ def start(sfn, arn, given=None, **more):
     return sfn.start_execution(stateMachineArn=arn, input=json.dumps(given or {}), **more)["executionArn"]
 
 
-def ended(sfn, execution):
+def ended(sfn, execution, within=10):
     """What is told of the execution when it has ended by itself: that is soon."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + within
     while time.monotonic() < until:
         told = sfn.describe_execution(executionArn=execution)
         if told["status"] != "RUNNING":
@@ -171,6 +171,17 @@ def test_the_history_tells_step_by_step(sfn):
 def test_what_practice_mode_cannot_run_fails_and_says_so(aye, sfn, state, top, words):
     told = ended(sfn, start(sfn, machine(sfn, ("It", state), account=aye, top=top)))
     assert told["status"] == "FAILED" and words in told["cause"]
+
+
+@pytest.mark.slow
+def test_a_machine_that_goes_round_and_round_is_ended(sfn):
+    """As AWS does it, after 25,000 events; the simulator would do nothing else any more."""
+    round_and_round = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    definition = json.dumps({"StartAt": "A", "States": round_and_round})
+    role = "arn:aws:iam::100000000001:role/r"
+    arn = sfn.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
+    told = ended(sfn, start(sfn, arn), within=120)
+    assert told["status"] == "FAILED" and "maximum number of history events (25000)" in told["cause"]
 
 
 @pytest.mark.parametrize(

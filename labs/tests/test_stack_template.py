@@ -52,7 +52,7 @@ def test_aws_makes_of_it_what_guardrails_say(deployed):
     assert as_json(switch.trust) == as_json(own_roles.switch_trust(ACCOUNT))
     assert as_json(switch.inline["switch"]) == as_json(own_roles.switch_policy(ACCOUNT))
     assert as_json(deployed.policies[guardrails.boundary_arn(ACCOUNT)]) == as_json(guardrails.boundary(RULES, ACCOUNT))
-    made = [deployed.policies[arn] for arn in guardrails.student_policy_arns(ACCOUNT)]
+    made = {name: deployed.policies[arn] for name, arn in guardrails.student_policy_arns(ACCOUNT).items()}
     assert as_json(made) == as_json(guardrails.student_policies(RULES, ACCOUNT))
 
 
@@ -60,7 +60,7 @@ def test_a_student_of_their_own_account_has_a_role_that_is_held(deployed):
     role = deployed.roles[guardrails.student_role(ACCOUNT, STUDENT)]
     assert as_json(role.trust) == as_json(guardrails.student_trust(deployed.role(ACCOUNT, "controller").arn, STUDENT))
     assert role.boundary == guardrails.boundary_arn(ACCOUNT)
-    assert role.attached == guardrails.student_policy_arns(ACCOUNT)
+    assert role.attached == list(guardrails.student_policy_arns(ACCOUNT).values())
 
 
 def test_a_shared_account_gets_no_students_role_from_it(template):

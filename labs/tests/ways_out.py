@@ -324,9 +324,9 @@ ROLES = [
     ),
     way(
         THEIRS,
-        "the portal's trust read",
-        "the id by which the portal is let in stands in it",
-        Call("iam:GetRole", CONTROLLER),
+        "bo's role tagged as one's own",
+        "whose tags it has, his it is",
+        Call("iam:TagRole", BOS_LAB_ROLE, AS_MINE),
     ),
     way(THEIRS, "a role of bo's lab's name", "bo's lab would be said to have made it", *new_role(BOS_LAB_ROLE)),
     way(
@@ -854,6 +854,12 @@ CODE_AND_FILES = [
     ),
     way(
         THEIRS,
+        "everybody's functions listed",
+        "with the passwords in their variables",
+        Call("lambda:ListFunctions"),
+    ),
+    way(
+        THEIRS,
         "a stream tied to bo's function",
         "it is called by what aye writes",
         Call("lambda:CreateEventSourceMapping", "*", {"lambda:FunctionArn": function(f"{BOS}fn")}),
@@ -1318,6 +1324,18 @@ SIZES = [
         "all of the account's functions for oneself",
         "nobody else's function runs any more",
         Call("lambda:PutFunctionConcurrency", function(f"{OWN}fn")),
+    ),
+    way(
+        THEIRS,
+        "a cache for one's own API",
+        "$3.80 an hour, and no condition for it",
+        Call("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/prod", MINE),
+    ),
+    way(
+        THEIRS,
+        "a cache with a deployment",
+        "the same in one call",
+        Call("apigateway:POST", f"arn:aws:apigateway:{REGION}::/restapis/abc/deployments", MINE),
     ),
     way(
         THEIRS,

@@ -63,7 +63,7 @@ class Week(models.Model):
         ]
 
     def __str__(self):
-        return self.title if self.title == self.name else f"{self.name}: {self.title}"
+        return f"{self.prefix}: {self.title}" if self.prefix else self.title
 
     @property
     def name(self):
@@ -71,6 +71,11 @@ class Week(models.Model):
         return {schedule.ONBOARDING: "Onboarding", schedule.OPTIONAL: "Optional"}.get(
             self.number, f"Week {self.number}"
         )
+
+    @property
+    def prefix(self):
+        """The name, for where the title follows; '' for a title that begins with it ('Optional lectures')."""
+        return "" if self.title.casefold().startswith(self.name.casefold()) else self.name
 
 
 class Material(models.Model):

@@ -86,6 +86,7 @@ class Submission(models.Model):
     answer_md = models.TextField(blank=True)
     answer_sha256 = models.CharField(max_length=64)  # of the answer's UTF-8 bytes
     is_late = models.BooleanField(default=False)
+    after_model_answer = models.BooleanField(default=False)  # its student could read the model answer by then
     # What the form carried. The same form sent twice (a double click, a retry) gets the first one's receipt.
     key = models.CharField(max_length=32)
 

@@ -120,6 +120,11 @@ def test_a_simulator_elsewhere_is_warned_of(settings):
     assert checks.simulator_stays_here() == []
 
 
+def test_a_server_without_a_simulator_is_right(settings):
+    settings.SIMULATOR_URL = ""
+    assert checks.addresses() == [] and checks.simulator_stays_here() == []
+
+
 @pytest.mark.parametrize("wrong", [["us-east-1", "useast1"], ["Singapore"], ["us-east-1a"], []])
 def test_a_region_that_aws_does_not_have_is_named(settings, wrong):
     settings.LAB_REGIONS = wrong

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from costs.models import Metered
-from labs.models import Account, Resource, Span
+from labs.models import Account, Launch, Resource, Span
 from portal import zones
 from portal.models import Membership, User
 
@@ -133,6 +133,28 @@ def test_an_admin_sees_every_light_also_what_is_nobodys(signed_in, aye, bo, admi
 def test_what_has_no_price_is_told_beside_what_has(signed_in, aye):
     a_light(aye, usd_per_hour="0.01", unpriced=1)
     assert chip(lost_page(signed_in(aye))) == "1 on $0.01/h + ? and 1 unpriced"
+
+
+def test_the_chip_comes_along_with_each_poll_of_a_lab(signed_in, aye, cohort, lab):
+    light = a_light(aye, cohort.scope)
+    launch = Launch.objects.create(
+        lab=lab.slug, account=light.account, owner=aye, scope=cohort.scope, region="us-east-1",
+        created_at=timezone.now(), expires_at=timezone.now() + timedelta(hours=1),
+    )  # fmt: skip
+    client, panel = signed_in(aye), reverse("labs:panel", args=[launch.pk])
+    assert 'id="meter-chip" hx-swap-oob' not in client.get(panel).content.decode(), "on the page it stands in its place"
+
+    def polled():
+        answer = client.get(panel, headers={"HX-Request": "true"})
+        html = answer.content.decode()
+        assert html.count('id="meter-chip" hx-swap-oob="true"') == 1
+        return answer.status_code, chip(html)
+
+    assert polled() == (200, "1 on $0.04/h")
+    Resource.objects.update(closed_at=timezone.now())
+    assert polled() == (200, "All off")
+    Launch.objects.update(ended_at=timezone.now())
+    assert polled() == (286, "All off"), "the last poll brings it too"
 
 
 def test_a_controller_that_stopped_looking_is_told_loudly(signed_in, aye):

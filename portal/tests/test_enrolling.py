@@ -55,6 +55,12 @@ def test_a_student_gets_one_practice_account_with_twelve_digits(cohort, aye, now
     assert len(account.aws_id) == 12 and account.aws_id.isdigit() and not account.aws_id.startswith("9")
 
 
+def test_without_practice_mode_nobody_gets_an_account_that_could_not_be_looked_into(cohort, now, settings):
+    settings.SIMULATOR_URL = ""
+    enrolling.enrol(cohort, person("aye"), now=now)
+    assert not Account.objects.exists()
+
+
 def test_two_students_have_two_accounts(aye, bo):
     assert Account.objects.get(owner=aye).aws_id != Account.objects.get(owner=bo).aws_id
 

@@ -2,14 +2,15 @@
 
 import re
 import uuid
+from datetime import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from conftest import person
-from portal import filing
+from conftest import YANGON, person
+from portal import filing, releasing, reviewing
 from portal.models import Assignment, Draft, DraftFile, Submission
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -322,15 +323,84 @@ def test_a_form_with_broken_fields_changes_nothing(client_of_aye, window):
 
 
 def test_the_model_answer_opens_after_the_deadline(client_of_aye, clock):
-    from datetime import datetime
-
-    from conftest import YANGON
-
     assert "One good answer to 2" not in page_of(client_of_aye)
     clock.move_to(datetime(2025, 9, 18, 23, 59, 59, tzinfo=YANGON))
     assert "One good answer to 2" not in page_of(client_of_aye)
     clock.move_to(datetime(2025, 9, 19, 0, 0, 0, tzinfo=YANGON))
     assert "One good answer to 2" in page_of(client_of_aye)
+
+
+# --- after the deadline ----------------------------------------------------------------------------------------
+
+FRIDAY = datetime(2025, 9, 19, 9, 0, tzinfo=YANGON)
+TICK = "I know that the model answer is open"
+
+
+def test_before_the_deadline_nothing_has_to_be_known(client_of_aye):
+    client_of_aye.post(address("submit"), form("one"))
+    assert 'name="knows"' not in page_of(client_of_aye)
+    client_of_aye.post(address("submit"), form("two", revision=1))
+    assert Submission.objects.filter(is_late=False, after_model_answer=False).count() == 2
+
+
+def test_beside_an_open_model_answer_a_version_is_asked_about_then_taken_and_marked(client_of_aye, clock):
+    clock.move_to(FRIDAY)
+    assert TICK in page_of(client_of_aye)
+    answer = client_of_aye.post(address("submit"), form("Copied?", asks="yes"), follow=True)
+    assert "Nothing was handed in yet, and your text is saved." in said(answer)[-1]
+    assert not Submission.objects.exists()
+    assert "Copied?</textarea>" in page_of(client_of_aye)
+
+    client_of_aye.post(address("submit"), form("Copied?", revision=1, asks="yes", knows="yes"))
+    submission = Submission.objects.get()
+    assert (submission.answer_md, submission.is_late, submission.after_model_answer) == ("Copied?", True, True)
+    receipt = client_of_aye.get(submission.get_absolute_url()).content.decode()
+    assert "after the deadline" in receipt and "after the model answer" in receipt
+    text = client_of_aye.get(reverse("portal:receipt_text", args=[submission.number])).content.decode()
+    assert "after the deadline and the model answer" in text
+    assert "after the model answer" in page_of(client_of_aye)
+
+
+def test_a_form_from_before_the_deadline_is_taken_when_it_arrives_after_it_and_says_so(client_of_aye, clock):
+    clock.move_to(FRIDAY)
+    client_of_aye.post(address("submit"), form("It was under way at 23:59."))
+    assert Submission.objects.get().after_model_answer
+
+
+def test_without_a_model_answer_late_is_only_late(client_of_aye, clock):
+    Assignment.objects.update(model_answer_md="")
+    clock.move_to(FRIDAY)
+    assert 'name="knows"' not in page_of(client_of_aye)
+    client_of_aye.post(address("submit"), form("late"))
+    assert (Submission.objects.get().is_late, Submission.objects.get().after_model_answer) == (True, False)
+
+
+@pytest.mark.parametrize("model_answer", ["Open.", ""])
+def test_what_was_reviewed_is_replaced_only_by_who_knows_it_and_stays(client_of_aye, chit, cohort, clock, model_answer):
+    """Also a form of long ago, which has no box, is asked."""
+    Assignment.objects.update(model_answer_md=model_answer)
+    client_of_aye.post(address("submit"), form("one"))
+    reviewed = Submission.objects.get()
+    points = {"cost": 4, "why": 5}
+    reviewing.write(reviewed, chit, comment="Good.", points=points, revision=0, ready=True, now=FRIDAY)
+    releasing.release(cohort, reviewed.assignment.week, by=chit, now=FRIDAY)
+    clock.move_to(FRIDAY)
+    assert "version 1 was reviewed." in page_of(client_of_aye)
+    assert "place of version 1, which was reviewed." in page_of(client_of_aye)
+    answer = client_of_aye.post(address("submit"), form("two", revision=1), follow=True)
+    assert "Nothing was handed in yet" in said(answer)[-1]
+    assert Submission.objects.get() == reviewed
+
+    client_of_aye.post(address("submit"), form("two", revision=2, asks="yes", knows="yes"))
+    assert [one.version for one in Submission.objects.order_by("version")] == [1, 2]
+    assert Submission.objects.get(version=1).feedback.score == 9
+    assert "place of version 2." in page_of(client_of_aye), "version 2 was not reviewed"
+    client = Client()
+    client.force_login(chit, backend="django.contrib.auth.backends.ModelBackend")
+    queue = client.get(reverse("portal:review_queue", args=[cohort.slug, 2])).content.decode()
+    desk = client.get(reverse("portal:review_desk", args=[cohort.slug, Submission.objects.get(version=2).number]))
+    for page in (queue, desk.content.decode()):
+        assert ("after the model answer" in page) is bool(model_answer)
 
 
 def test_a_lost_file_is_said_not_handed_in(client_of_aye):

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from conftest import YANGON
-from costs.models import Budget
+from costs.models import Budget, DailySpend
 from labs.models import Account, Launch
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
@@ -85,6 +85,20 @@ def test_an_instructor_rehearses_a_lab_of_a_later_week_in_their_own_account(sign
     assert Launch.objects.get().account.owner == chit
 
 
+def test_where_no_account_can_run_a_lab_it_is_refused_in_words_and_leaves_no_row(signed_in, aye, chit, settings):
+    settings.SIMULATOR_URL = ""
+    why = "Labs are not connected on this server yet. Ask your instructor"
+    client = signed_in(aye)
+    assert why in client.get(reverse("portal:labs")).content.decode()
+    asked = client.get(reverse("portal:start_lab", args=[2, "s3-for-ml"])).content.decode()
+    assert why in asked and "disabled" in asked and "practice account" not in asked
+    answer = start(client)
+    assert answer.status_code == 422 and why in answer.content.decode()
+    assert start(signed_in(chit), 3).status_code == 422
+    assert not Launch.objects.exists()
+    assert not Account.objects.filter(owner=chit).exists(), "an account that nobody could look into"
+
+
 def test_what_is_on_is_on_today_and_on_the_labs_page(signed_in, aye):
     client = signed_in(aye)
     start(client)
@@ -110,7 +124,7 @@ def test_a_lab_is_extended_twice_and_its_budget_is_asked_each_time(signed_in, ay
 def test_a_finished_lab_can_be_started_again(signed_in, aye, now):
     client = signed_in(aye)
     start(client)
-    Launch.objects.update(ended_at=now)
+    Launch.objects.update(asked_to_end_at=now, ended_at=now)
     assert "Again…" in client.get(reverse("portal:week", args=[2])).content.decode()
     start(client)
     assert Launch.objects.open().count() == 1
@@ -121,6 +135,50 @@ def test_today_shows_the_budget_and_what_is_spent_of_it(signed_in, aye):
     assert "$0.00 spent of $25.00, 0 percent" in said
 
 
+@pytest.mark.parametrize(
+    ("spent", "said", "is_near"),
+    [("0.01", "under 1 %", False), ("19.99", "80 %", False), ("20", "80 %", True), ("24.99", "over 99 %", True)],
+)
+def test_today_rounds_the_share_of_the_budget_but_warns_from_the_exact_one(
+    signed_in, aye, cohort, now, spent, said, is_near
+):
+    DailySpend.objects.create(
+        day=now.date(), account=Account.objects.get(owner=aye), owner=aye, scope=cohort.scope, service="EC2",
+        region="us-east-1", usd=Decimal(spent),
+    )  # fmt: skip
+    gauge = signed_in(aye).get(reverse("portal:today")).content.decode()
+    assert f"{said} used" in gauge
+    assert ('class="arc text-warning"' in gauge) is is_near
+
+
 def test_the_roster_counts_the_labs_that_are_on(signed_in, aye, chit, cohort):
     start(signed_in(aye))
     assert "1 on" in signed_in(chit).get(reverse("portal:cohort_page", args=[cohort.slug])).content.decode()
+
+
+def test_the_lab_page_says_that_a_job_ended_and_that_another_failed(signed_in, aye, now):
+    client = signed_in(aye)
+    start(client)
+    launch = Launch.objects.get()
+    for key, ended in (("well", "it completed"), ("badly", "it failed: no such image")):
+        launch.resources.create(
+            account=launch.account,
+            region=launch.region,
+            kind="sagemaker-training-job",
+            key=key,
+            name=f"lab-{key}",
+            owner=aye,
+            wanted_at=now,
+            created_at=now,
+            closed_at=now,
+            closed_why=ended,
+            seen="absent",
+            facts={"ended": ended, "is_done": key == "well"},
+        )
+    said = ('text-secondary">it completed</span>', 'text-danger">it failed: no such image</span>')
+    page = client.get(reverse("labs:panel", args=[launch.pk])).content.decode()
+    assert page.count("Ended") == 2
+    assert all(words in page for words in said)
+    Launch.objects.update(ended_at=now)
+    page = client.get(reverse("labs:panel", args=[launch.pk])).content.decode()
+    assert all(words in page for words in said), "also when the lab is finished"

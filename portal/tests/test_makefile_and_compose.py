@@ -156,6 +156,14 @@ def test_what_is_set_is_known_to_the_settings(composition, dockerfile):
     } <= known | {"LIGHTSOUT_VAR"}
 
 
+def test_the_containers_say_that_they_have_no_practice_mode(composition, tmp_path):
+    """An address at which nobody answers would let labs start that then wait for ever."""
+    [told] = {composition["services"][name]["environment"]["SIMULATOR_URL"] for name in ("web", "worker", "beat")}
+    ask = "import django; django.setup(); from labs import practice; print(practice.is_on())"
+    surroundings = {"DJANGO_SETTINGS_MODULE": "portal.settings", "LIGHTSOUT_VAR": str(tmp_path), "SIMULATOR_URL": told}
+    assert run(sys.executable, "-c", ask, env={**os.environ, **surroundings}).stdout == "False\n"
+
+
 def test_no_secret_has_a_default_and_each_missing_one_is_explained():
     text = (ROOT / "docker-compose.yml").read_text()
     for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "SITE_NAME", "EMAIL_URL"):

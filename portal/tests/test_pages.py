@@ -1,10 +1,12 @@
 """Pages of the school as students and instructors meet them: what is there, what is not, and when."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from conftest import YANGON
 from portal import submitting
@@ -167,6 +169,16 @@ def hand_in(assignment, cohort, student, now, text="My answer."):
     draft = submitting.draft_of(assignment, cohort, student, now=now)
     submitting.save_draft(draft, text, revision=draft.revision, window="w", now=now)
     return submitting.submit(draft, key=f"{assignment.pk}-{text}", now=now)[0]
+
+
+def test_a_title_that_begins_with_its_weeks_name_says_it_once(signed_in, chit, course, cohort):
+    course.weeks.filter(number=5).update(title="Optional lectures")
+    client = signed_in(chit)
+    for answer in (page(client, "course"), page(client, "cohort_page", cohort.slug), page(client, "week", 4)):
+        said = " ".join(strip_tags(body(answer)).split())
+        assert "Optional lectures" in said
+        assert not re.search(r"Optional:? Optional", said)
+    assert "Week 4 SageMaker" in " ".join(strip_tags(body(page(client, "course"))).split())
 
 
 def test_whoever_is_in_no_cohort_is_told_so(signed_in, db):

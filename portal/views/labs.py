@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,11 +15,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from costs import budget
 from costs.dashboard import LaunchMeter, launch_meter
 from costs.pricebook import PriceBook
-from labs import catalog, launching
+from labs import catalog, launching, practice
 from labs.catalog.base import Lab
-from labs.models import Account, Launch
+from labs.models import CUT_OFF, Account, Launch
 from portal import enrolling, schedule
 from portal.access import member_page
+
+# A lab that the practice world took with it is told of for so long, or until it is started again.
+TOLD_FOR = timedelta(days=1)
+# Labs start in practice accounts; where there are none, a row would only wait and be blocked.
+NOT_CONNECTED = "Labs are not connected on this server yet. Ask your instructor, or whoever runs the server."
 
 
 @dataclass
@@ -30,7 +36,8 @@ class Startable:
     is_preview: bool
     price: budget.LabPrice
     open: Launch | None = None
-    finished: Launch | None = None  # the last one of this lab that is over
+    finished: Launch | None = None  # the last one of this lab that went to its end
+    cut_off: Launch | None = None  # the last one, if the practice world ended it and it was lately
 
     @property
     def lasts(self):
@@ -60,17 +67,22 @@ class OwnBudget:
     spent: Decimal
 
     @property
+    def share(self):
+        return self.spent / self.usd if self.usd else Decimal(1)
+
+    @property
     def percent(self):
-        return int(self.spent * 100 / self.usd) if self.usd else 100
+        """In words: "49", "under 1"."""
+        return budget.percent(self.spent, self.usd)
 
     @property
     def arc(self):
         """The drawn part of the gauge, of 100; a dot is seen even at nothing."""
-        return min(100, max(1, self.percent))
+        return min(100, max(1, int(self.share * 100)))
 
     @property
     def is_near(self):
-        return self.percent >= 80
+        return self.share >= budget.NEAR
 
 
 def open_labs(user, now):
@@ -81,6 +93,15 @@ def open_labs(user, now):
         OpenLab(launch, known[launch.lab].title if launch.lab in known else launch.lab, launch_meter(launch, now))
         for launch in launches
     ]
+
+
+def cut_off_labs(user, now):
+    """[(launch, title)] of the asker's that a restart of the practice world ended lately (TOLD_FOR), and that they did
+    not start again since. One query."""
+    again = Launch.objects.filter(owner=user, lab=OuterRef("lab"), created_at__gt=OuterRef("created_at"))
+    found = Launch.objects.filter(CUT_OFF, ~Exists(again), owner=user, ended_at__gt=now - TOLD_FOR)
+    known = catalog.catalog()
+    return [(launch, known[launch.lab].title) for launch in found.order_by("-ended_at") if launch.lab in known]
 
 
 def own_budget(user, cohort):
@@ -101,11 +122,13 @@ def startables(standing, parts, now):
         for part, lab in zip(parts, labs, strict=True)
     ]
     launches = Launch.objects.filter(owner=standing.user, lab__in=[lab.slug for lab in labs]).order_by("created_at")
-    for launch in launches.defer("certificate"):
+    for launch in launches.annotate(was_cut_off=CUT_OFF).defer("certificate"):
         for row in rows:
             if row.lab.slug == launch.lab:
+                went_to_its_end = launch.ended_at is not None and not launch.was_cut_off
                 row.open = launch if launch.ended_at is None else row.open
-                row.finished = launch if launch.ended_at is not None else row.finished
+                row.finished = launch if went_to_its_end else row.finished
+                row.cut_off = launch if launch.was_cut_off and now - launch.ended_at < TOLD_FOR else None
     return rows
 
 
@@ -136,6 +159,7 @@ def index(request, standing):
             "weeks": list(weeks.values()),
             "open_labs": open_labs(request.user, now),
             "at_once": settings.LABS_AT_ONCE,
+            "trouble": "" if practice.is_on() else NOT_CONNECTED,
         },
     )
 
@@ -179,6 +203,8 @@ class NotNow(Exception):
 
 def begin(standing, one, now):
     """Start the lab in the person's account, or answer the launch of it that is on. Raises NotNow, CannotLaunch."""
+    if not practice.is_on():
+        raise NotNow(NOT_CONNECTED)
     account = enrolling.practice_account(standing.user, now=now)
     ahead = [told.session_at for told in standing.told if told.session_at and told.session_at > now]
     with transaction.atomic():
@@ -205,6 +231,8 @@ def begin(standing, one, now):
 
 def _why_not(standing, one, now):
     """Why this lab may not be started by this person now; '' when it may."""
+    if not practice.is_on():
+        return NOT_CONNECTED
     on = Launch.objects.open().filter(owner=standing.user).count()
     if on >= settings.LABS_AT_ONCE:
         return f"You have {on} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."

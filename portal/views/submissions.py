@@ -58,7 +58,7 @@ def assignment_page(request, standing, case, *, text=None, trouble="", status=20
             "assignment": found,
             "told": case.told,
             "is_preview": not schedule.is_released(case.told.dates, case.now),
-            "shows_model_answer": bool(found.model_answer_md) and (standing.teaches or case.is_over),
+            "shows_model_answer": case.shows_model_answer or (standing.teaches and bool(found.model_answer_md)),
             "draft": draft,
             "text": text if text is not None else draft.answer_md if draft else "",
             "words": submitting.words_in(draft.answer_md) if draft else 0,
@@ -241,6 +241,10 @@ def hand_in(request, case, saved):
         return _back(case, "files")
     if saved.is_conflict:
         messages.error(request, "Nothing was handed in: another window has a newer text. Choose one of the two first.")
+        return _back(case)
+    # A form that was opened before the deadline had no box: what was on its way then is taken, late, and not sent back.
+    if ("asks" in request.POST or case.replaces_reviewed) and "knows" not in request.POST:
+        messages.error(request, "Nothing was handed in yet, and your text is saved. Tick the box by the button first.")
         return _back(case)
     try:
         submission, is_new = submitting.submit(saved.draft, key=window_of(request), now=case.now)

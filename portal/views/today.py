@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from portal import access, casework, schedule, wording
 from portal.views.course import weeks_of
-from portal.views.labs import open_labs, own_budget
+from portal.views.labs import cut_off_labs, open_labs, own_budget
 
 
 @require_safe
@@ -38,6 +38,7 @@ def today(request):
             "news": latest_feedback(cases),
             "taught": sum(week.told.due_at is not None for week in weeks),
             "open_labs": open_labs(request.user, now),
+            "cut_off_labs": cut_off_labs(request.user, now),
             "budget": own_budget(request.user, standing.cohort),
         },
     )

@@ -10,13 +10,12 @@ import hashlib
 import json
 from typing import Any
 
-from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_types import TYPE_RESPONSE
-from moto.core.utils import utcnow
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
 from labs.simulator.amendments import instead_of
+from labs.simulator.counting import count
 
 # What is sent to a model need not be text.
 SageMakerRuntimeResponse.use_raw_body = True
@@ -33,7 +32,8 @@ def invoke_endpoint(was: Any, self: SageMakerRuntimeResponse) -> TYPE_RESPONSE:
         no = {"status": 400, "x-amzn-errortype": "ValidationError", "Content-Type": "application/json"}
         return 400, no, json.dumps({"message": said})
     variant = self.headers.get("X-Amzn-SageMaker-Target-Variant") or endpoint.production_variants[0]["VariantName"]
-    _count(self.current_account, self.region, name, variant)
+    of = {"EndpointName": name, "VariantName": variant}
+    count(self.current_account, self.region, "AWS/SageMaker Invocations", of)
     answer = {
         "practice_mode": "No model was run: the simulator has none. On AWS your model's answer would stand here.",
         "received": {"bytes": len(self.raw_body), "sha256": hashlib.sha256(self.raw_body).hexdigest()},
@@ -44,11 +44,3 @@ def invoke_endpoint(was: Any, self: SageMakerRuntimeResponse) -> TYPE_RESPONSE:
         "X-Amzn-SageMaker-Custom-Attributes": NOT_A_MODEL,
     }
     return 200, headers, json.dumps(answer)
-
-
-def _count(account: str, region: str, endpoint: str, variant: str) -> None:
-    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-    cloudwatch_backends[account][region].put_metric_data(
-        "AWS/SageMaker",
-        [{"MetricName": "Invocations", "Dimensions": dimensions, "Value": 1, "Unit": "Count", "Timestamp": utcnow()}],
-    )

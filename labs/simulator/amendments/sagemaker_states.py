@@ -73,7 +73,7 @@ def delete_notebook_instance(was: Any, self: Any, notebook_instance_name: str) -
 @instead_of(SageMakerModelBackend, "delete_endpoint")
 def delete_endpoint(was: Any, self: Any, endpoint_name: str) -> None:
     endpoint = self.endpoints.get(endpoint_name)
-    if endpoint is not None and endpoint.endpoint_status == "Creating":
+    if endpoint is not None and endpoint.endpoint_status in ("Creating", "Updating"):
         raise ValidationError(message=f'Cannot update in-progress endpoint "{endpoint.arn}".')
     if endpoint is not None and endpoint.endpoint_status == "Deleting":
         return
@@ -85,13 +85,17 @@ def delete_endpoint(was: Any, self: Any, endpoint_name: str) -> None:
         later(partial(self.endpoints.pop, endpoint_name, None))
 
 
-def _offered(was: Any, self: Any, instance_type: str) -> None:
+def refuse_unknown_type(instance_type: str) -> None:
     """moto's lists are of 2019; SageMaker's instances are EC2's with `ml.` before them."""
     if not instance_type.startswith("ml.") or instance_type.removeprefix("ml.") not in INSTANCE_TYPES:
         raise ValidationError(
             message=f"1 validation error detected: Value '{instance_type}' at 'instanceType' failed to satisfy "
             "constraint: Member must satisfy enum value set of SageMaker's instance types"
         )
+
+
+def _offered(was: Any, self: Any, instance_type: str) -> None:
+    refuse_unknown_type(instance_type)
 
 
 instead_of(Notebook, "validate_instance_type")(_offered)

@@ -141,7 +141,30 @@ def test_what_aws_ended_before_anybody_saw_it_has_failed_and_says_why():
     seen = INSTANCE.observe(client, want_for("ec2-instance"))
     assert (seen.state, seen.aws_id, seen.facts["failure"]) == (FAILED, "i-1", "Volume limit exceeded")
     assert INSTANCE.meters(seen) == []
-    assert INSTANCE.observe(client, want_for("ec2-instance", aws_id="i-1")).state == ABSENT
+    later = INSTANCE.observe(client, want_for("ec2-instance", aws_id="i-1"))
+    assert (later.state, later.facts) == (ABSENT, {"failure": "Volume limit exceeded"})
+
+
+@pytest.mark.parametrize(
+    ("reason", "facts", "why"),
+    [
+        (
+            {"Code": "Server.InsufficientInstanceCapacity", "Message": "There is not enough capacity"},
+            {"failure": "There is not enough capacity"},
+            "AWS ended it",
+        ),
+        ({"Code": "Server.InternalError"}, {"failure": "AWS gives no reason"}, "AWS ended it without a word"),
+        ({"Code": "Client.UserInitiatedShutdown", "Message": "User initiated shutdown"}, {}, "somebody ended it"),
+        ({"Code": "Client.InstanceInitiatedShutdown", "Message": "x"}, {}, "it was shut down from inside"),
+        (None, {}, "AWS does not say"),
+    ],
+)
+def test_what_was_seen_alive_and_then_ended_by_aws_says_why(reason, facts, why):
+    dead = {"InstanceId": "i-1", "InstanceType": "t3.micro", "State": {"Name": "terminated"}}
+    dead |= {"StateReason": reason} if reason else {}
+    client = Recorder(describe_instances={"Reservations": [{"Instances": [dead]}]})
+    seen = INSTANCE.observe(client, want_for("ec2-instance", aws_id="i-1"))
+    assert (seen.state, seen.facts) == (ABSENT, facts), why
 
 
 @pytest.mark.simulator

@@ -54,7 +54,7 @@ def test_a_key_that_waits_for_its_end_counts_as_gone_and_says_until_when_it_can_
     gone = KEY.observe(client, want_for("kms-key", aws_id=seen.aws_id))
     day = (datetime.now(UTC) + timedelta(days=7)).date()
     assert gone.state == ABSENT and KEY.meters(gone) == []
-    assert gone.facts["end"] == (
+    assert gone.facts["ended"] == (
         f"its deletion is scheduled for {day}; until then it can be cancelled in the KMS console"
     )
     client.cancel_key_deletion(KeyId=seen.aws_id)
@@ -162,7 +162,7 @@ def test_a_secret_that_somebody_deleted_with_a_window_costs_nothing_and_says_unt
     client.delete_secret(SecretId=want.name, RecoveryWindowInDays=7)
     gone = SECRET.observe(client, want)
     assert gone.state == ABSENT and SECRET.meters(gone) == []
-    assert "until then it can be restored" in gone.facts["end"]
+    assert "until then it can be restored" in gone.facts["ended"]
     assert seen.aws_id not in {each.aws_id for each in SECRET.find_all(client)}
 
 

@@ -56,13 +56,13 @@ def profile(name="aye", **more):
     return {"DomainId": ID, "UserProfileName": name, "Status": "InService", **TIMES, **more}
 
 
-def space(name="work", owner="aye", summary="Summary", **more):
+def space(name="desk", owner="aye", summary="Summary", **more):
     disk = {"SpaceStorageSettings": {"EbsStorageSettings": {"EbsVolumeSizeInGb": 5}}, "AppType": "JupyterLab"}
     owned = {f"OwnershipSettings{summary}": {"OwnerUserProfileName": owner}, f"SpaceSettings{summary}": disk}
     return {"DomainId": ID, "SpaceName": name, "Status": "InService", **TIMES, **owned, **more}
 
 
-def app(name="default", whose=("SpaceName", "work"), app_type="JupyterLab", type_="ml.t3.medium", **more):
+def app(name="default", whose=("SpaceName", "desk"), app_type="JupyterLab", type_="ml.t3.medium", **more):
     known_by = {"DomainId": ID, whose[0]: whose[1], "AppType": app_type, "AppName": name}
     spec = {"ResourceSpec": {"InstanceType": type_}} if type_ else {}
     return {**known_by, "Status": "InService", "CreationTime": START, **spec, **more}
@@ -179,14 +179,14 @@ def test_a_profile_of_a_lab_is_described_at_once_and_a_strangers_by_what_the_lis
 
 def test_what_the_tagging_api_names_by_the_end_of_its_arn_is_found_in_the_list():
     listed = ("list_spaces", {"MaxResults": 100}, {"Spaces": [space("other"), space()]})
-    told = space(summary="", SpaceArn=f"{ARNS}:space/{ID}/work")
-    described = ("describe_space", {"DomainId": ID, "SpaceName": "work"}, told)
+    told = space(summary="", SpaceArn=f"{ARNS}:space/{ID}/desk")
+    described = ("describe_space", {"DomainId": ID, "SpaceName": "desk"}, told)
     with scripted("sagemaker", listed, described) as client:
-        assert SPACE.observe(client, want_for("sagemaker-studio-space", aws_id="work")).aws_id == f"{ID}/work"
+        assert SPACE.observe(client, want_for("sagemaker-studio-space", aws_id="desk")).aws_id == f"{ID}/desk"
 
 
 def test_an_app_is_described_as_its_list_glimpsed_it():
-    told = {**app(), "AppArn": f"{ARNS}:app/{ID}/work/jupyterlab/default"}
+    told = {**app(), "AppArn": f"{ARNS}:app/{ID}/desk/jupyterlab/default"}
     tagged = ("list_tags", {"ResourceArn": told["AppArn"]}, TAGS)
     with scripted(
         "sagemaker",
@@ -196,7 +196,7 @@ def test_an_app_is_described_as_its_list_glimpsed_it():
     ) as client:
         (glimpsed,) = APP.find_all(client)  # not the one that ended, which AWS lists for a day
         whole = APP.complete(client, glimpsed)
-    assert glimpsed.aws_id == whole.aws_id == f"{ID}/work/JupyterLab/default"
+    assert glimpsed.aws_id == whole.aws_id == f"{ID}/desk/JupyterLab/default"
     assert (glimpsed.state, glimpsed.name, glimpsed.mark) == (whole.state, whole.name, whole.mark)
     assert APP.meters(glimpsed) == APP.meters(whole)
 
@@ -212,9 +212,9 @@ def test_an_app_of_a_profile_without_a_space_is_known_by_its_profile():
 
 
 def test_an_app_that_has_ended_is_absent_also_while_aws_still_describes_it():
-    told = {**app(Status="Deleted"), "AppArn": f"{ARNS}:app/{ID}/work/jupyterlab/default"}
+    told = {**app(Status="Deleted"), "AppArn": f"{ARNS}:app/{ID}/desk/jupyterlab/default"}
     gone = ("list_tags", {"ResourceArn": told["AppArn"]}, "ResourceNotFound: none")
-    want = want_for("sagemaker-studio-app", aws_id=f"{ID}/work/JupyterLab/default", tags={})
+    want = want_for("sagemaker-studio-app", aws_id=f"{ID}/desk/JupyterLab/default", tags={})
     with scripted("sagemaker", ("describe_app", members(app()), told), gone) as client:
         assert APP.observe(client, want).state == ABSENT
 
@@ -227,8 +227,8 @@ MISSING = "ResourceNotFound: none"
     [
         (DOMAIN, ID, ("describe_domain", {"DomainId": ID})),
         (PROFILE, f"{ID}/aye", ("describe_user_profile", {"DomainId": ID, "UserProfileName": "aye"})),
-        (SPACE, f"{ID}/work", ("describe_space", {"DomainId": ID, "SpaceName": "work"})),
-        (APP, f"{ID}/work/JupyterLab/default", ("describe_app", members(app()))),
+        (SPACE, f"{ID}/desk", ("describe_space", {"DomainId": ID, "SpaceName": "desk"})),
+        (APP, f"{ID}/desk/JupyterLab/default", ("describe_app", members(app()))),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -295,7 +295,7 @@ THE_END = ("delete_domain", {"DomainId": ID, "RetentionPolicy": {"HomeEfsFileSys
         ),
         ([listing("Apps", app(Status="Deleting"))], "an app takes minutes to go"),
         (
-            [listing("Apps"), listing("Spaces", space()), ("delete_space", {"DomainId": ID, "SpaceName": "work"}, {})],
+            [listing("Apps"), listing("Spaces", space()), ("delete_space", {"DomainId": ID, "SpaceName": "desk"}, {})],
             "then spaces",
         ),
         ([listing("Apps"), listing("Spaces", space(Status="Deleting"))], "which take a while too"),
@@ -329,7 +329,7 @@ def test_a_profile_goes_after_its_own_apps_and_spaces_and_touches_nobody_elses()
         "sagemaker",
         listing("Apps", UserProfileNameEquals="aye"),
         listing("Spaces", space("bos", owner="bo"), space()),
-        listing("Apps", app(), SpaceNameEquals="work"),
+        listing("Apps", app(), SpaceNameEquals="desk"),
         deleting(app()),
     ) as client:
         PROFILE.delete(client, want_for("sagemaker-studio-profile"), seen)
@@ -343,13 +343,13 @@ def test_a_profile_goes_after_its_own_apps_and_spaces_and_touches_nobody_elses()
 
 
 def test_a_space_goes_after_its_apps():
-    seen = Seen(RUNNING, aws_id=f"{ID}/work")
-    with scripted("sagemaker", listing("Apps", app(), SpaceNameEquals="work"), deleting(app())) as client:
+    seen = Seen(RUNNING, aws_id=f"{ID}/desk")
+    with scripted("sagemaker", listing("Apps", app(), SpaceNameEquals="desk"), deleting(app())) as client:
         SPACE.delete(client, want_for("sagemaker-studio-space"), seen)
     with scripted(
         "sagemaker",
-        listing("Apps", SpaceNameEquals="work"),
-        ("delete_space", {"DomainId": ID, "SpaceName": "work"}, {}),
+        listing("Apps", SpaceNameEquals="desk"),
+        ("delete_space", {"DomainId": ID, "SpaceName": "desk"}, {}),
     ) as client:
         SPACE.delete(client, want_for("sagemaker-studio-space"), seen)
 
@@ -357,7 +357,7 @@ def test_a_space_goes_after_its_apps():
 def test_what_is_on_its_way_out_is_not_asked_again():
     for kind in (DOMAIN, PROFILE, SPACE, APP):
         with scripted("sagemaker") as client:
-            kind.delete(client, want_for(kind.name), Seen(DELETING, aws_id=f"{ID}/work/JupyterLab/default"))
+            kind.delete(client, want_for(kind.name), Seen(DELETING, aws_id=f"{ID}/desk/JupyterLab/default"))
 
 
 def test_the_order_is_declared_too():

@@ -3,7 +3,8 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from costs.lights_out import lights_out
+from costs.dashboard.forgotten import forgotten_in
+from costs.lights_out import lights_out, staying_on
 from portal.models import Cohort
 
 
@@ -20,8 +21,12 @@ class Command(BaseCommand):
         if found is None:
             known = ", ".join(Cohort.objects.values_list("slug", flat=True)) or "none"
             raise CommandError(f"There is no cohort {cohort!r}. There are: {known}.")
-        asked = lights_out(found.scope, now=timezone.now(), by=None, include_in_use=include_in_use, pretend=not yes)
+        now = timezone.now()
+        asked = lights_out(found.scope, now=now, by=None, include_in_use=include_in_use, pretend=not yes)
         for line in asked:
             self.stdout.write(str(line))
         verb = "asked to go off" if yes else "would be asked to go off; say --yes to do it"
         self.stdout.write(f"{len(asked)} {verb}.")
+        for one in staying_on(forgotten_in([found.scope], now), now).rows:
+            costs = "unpriced" if one.rate.known is None else f"{one.rate.known:.4f} USD/h"
+            self.stdout.write(f"Stays on: {one.what} {one.name} of {one.owner}, {one.row.region}: {costs}.")

@@ -11,6 +11,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from labs.kinds import kind_of
 from labs.kinds.base import TAG_LAUNCH, TAG_OWNER, TAG_RESOURCE, Want
 
 REGION = "us-east-1"
@@ -67,7 +68,7 @@ def want_for(kind: str, params: Mapping[str, Any] | None = None, **more: Any) ->
     """What the ledger would hand to the verbs of a new row."""
     token = uuid4().hex
     known = {
-        "name": f"lab-test-{kind[:20]}-{token[:12]}",
+        "name": f"lab-test-{kind[:20]}-{token[:12]}"[-kind_of(kind).longest_name :].lstrip("-"),
         "token": token,
         "tags": {TAG_RESOURCE: token, TAG_LAUNCH: uuid4().hex, TAG_OWNER: "7"},
         "account_id": "100000000001",

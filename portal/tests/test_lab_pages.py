@@ -1,0 +1,89 @@
+"""What the lab page, the labs list and Today say of a lab that did not go as it should."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from labs import ledger
+from labs.kinds.base import RUNNING, Seen, Want
+from labs.models import Account, Launch, Resource
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
+
+
+@pytest.fixture
+def launch(aye, cohort, lab, now):
+    """A lab of aye's with a bucket that runs and an instance that was not seen yet."""
+    made = Launch.objects.create(
+        lab=lab.slug, account=Account.objects.get(owner=aye), owner=aye, scope=cohort.scope, labels={"week": 2},
+        region="us-east-1", created_at=now - timedelta(hours=1), expires_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    bucket, _ = ledger.plan(made, [Want("bucket", "s3-bucket"), Want("box", "ec2-instance")], now)
+    ledger.saw(bucket, Seen(RUNNING, "b", "b"), now)
+    return made
+
+
+def words(client, name, *args):
+    text = " ".join(re.sub(r"<[^>]+>", " ", client.get(reverse(name, args=args)).content.decode()).split())
+    return re.sub(r" (?=[:.,])", "", text)
+
+
+def test_what_aws_said_when_it_ended_an_instance_stays_on_the_labs_page(signed_in, aye, launch, now):
+    ledger.close(Resource.objects.get(key="box"), now, "it failed, and AWS says: Volume limit exceeded")
+    client = signed_in(aye)
+    said = words(client, "labs:panel", launch.pk)
+    assert "It failed, and AWS says: Volume limit exceeded" in said and "Finish this lab, then start it again." in said
+    assert "State Failed" in said
+    ledger.close(Resource.objects.get(key="bucket"), now, "seen absent")
+    Launch.objects.update(ended_at=now, certificate={"rows": [], "methods": [], "left": [], "proved_at": "x"})
+    assert "It failed, and AWS says: Volume limit exceeded" in words(client, "labs:panel", launch.pk)
+
+
+RESTARTED = "the practice world was restarted"
+
+
+def test_a_lab_that_the_practice_world_took_with_it_is_told_of_until_it_is_started_again(
+    signed_in, aye, launch, now, clock
+):
+    client = signed_in(aye)
+    assert RESTARTED not in words(client, "portal:today") + words(client, "portal:labs")
+    ledger.end_world(launch.account, "another-boot", now)
+    today = client.get(reverse("portal:today")).content.decode()
+    assert f"A bucket laid out for ML ended Thu 18 Sep, 14:47: {RESTARTED}." in words(client, "portal:today")
+    assert reverse("portal:start_lab", args=[2, "s3-for-ml"]) in today
+    for place in (("portal:labs",), ("portal:week", 2)):
+        said = words(client, *place)
+        assert f"Ended Thu 18 Sep, 14:47: {RESTARTED}. Start it again." in said
+        assert "Again…" in said and "Finished" not in said
+    polled = client.get(reverse("labs:panel", args=[launch.pk]), headers={"HX-Request": "true"}).content.decode()
+    assert f"Ended: {RESTARTED}." in polled and "See the certificate" not in polled
+
+    clock.move_to(now + timedelta(minutes=1))
+    client.post(reverse("portal:start_lab", args=[2, "s3-for-ml"]))
+    assert RESTARTED not in words(client, "portal:today") + words(client, "portal:labs")
+
+
+def test_after_a_day_nobody_has_to_be_told_of_a_restart(signed_in, aye, launch, now, clock):
+    client = signed_in(aye)
+    ledger.end_world(launch.account, "another-boot", now)
+    clock.move_to(now + timedelta(hours=23, minutes=59))
+    assert RESTARTED in words(client, "portal:today") and RESTARTED in words(client, "portal:labs")
+    clock.move_to(now + timedelta(days=1))
+    said = words(client, "portal:today") + words(client, "portal:labs")
+    assert RESTARTED not in said and "Finished" not in said
+
+
+def test_a_lab_whose_end_was_asked_for_is_not_missed(signed_in, aye, launch, now):
+    Launch.objects.update(asked_to_end_at=now)
+    ledger.end_world(launch.account, "another-boot", now)
+    client = signed_in(aye)
+    assert RESTARTED not in words(client, "portal:today")
+    assert "Finished Thu 18 Sep" in words(client, "portal:labs")
+
+
+def test_nobody_is_told_of_anothers_lab(signed_in, bo, launch, now):
+    ledger.end_world(launch.account, "another-boot", now)
+    client = signed_in(bo)
+    assert RESTARTED not in words(client, "portal:today") + words(client, "portal:labs")
