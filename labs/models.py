@@ -17,6 +17,15 @@ RUNNING, STOPPED, GONE = "running", "stopped", "gone"
 WANTED = [(RUNNING, "running"), (STOPPED, "stopped"), (GONE, "gone")]
 
 
+class AccountQuerySet(models.QuerySet):
+    def real(self):
+        return self.exclude(mode=Account.PRACTICE)
+
+    def named(self, name):
+        """The account of that AWS id, else of that name; None when there is none."""
+        return self.filter(aws_id=name).first() or self.filter(name=name).first()
+
+
 class Account(models.Model):
     """An AWS account that labs run in: simulated (practice), the bootcamp's (shared), or a student's own."""
 
@@ -50,6 +59,8 @@ class Account(models.Model):
     proved_at = models.DateTimeField(null=True, blank=True)
     trouble = models.TextField(blank=True, default="")
     template_version = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the stack in it.")
+
+    objects = AccountQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -82,7 +82,7 @@ class Command(BaseCommand):
         return account, person
 
     def _real(self, name):
-        found = Account.objects.filter(aws_id=name).first() or Account.objects.filter(name=name).first()
+        found = Account.objects.named(name)
         if found is None:
             raise CommandError(f"No account {name!r} is connected.")
         return found
