@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from labs import aws, deadman, ledger, stack_template
+from labs import admitting, aws, deadman, ledger, stack_template
 from labs.iam_words import CONTROLLER
 from labs.kinds.aws_words import tag_dict
 from labs.kinds.scheduler_group import SWITCH_GROUP
@@ -180,6 +180,7 @@ def disconnect(account: Account, *, now: datetime, by) -> str:
             )
         locked.is_open = False
         locked.save(update_fields=["is_open"])
+    admitting.ask_to_leave(account.student_roles.all(), now)
     trouble = _tidied_up(account)
     ledger.let_go(account, now, "the account was disconnected: nobody looks into it any more")
     words = f"The AWS account {account.aws_id} was disconnected"

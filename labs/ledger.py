@@ -140,6 +140,7 @@ def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
         account_id=row.account.aws_id,
         region=row.region,
         parents=parents,
+        boundary=guardrails.boundary_arn(row.account.aws_id) if row.account.is_real else "",
     )
 
 

@@ -99,6 +99,26 @@ class Account(models.Model):
 CUT_OFF = Q(ended_at__isnull=False, asked_to_end_at=None, certificate__isnull=True)
 
 
+class StudentRole(models.Model):
+    """A student's role in the shared account: made at their first lab there, taken away when they leave (admitting.py).
+
+    The row is the queue, and is deleted when AWS has the role no more.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="student_roles")
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="student_roles")
+    made_at = models.DateTimeField(null=True, blank=True)
+    leaves_at = models.DateTimeField(null=True, blank=True, help_text="From when on it is taken away.")
+    next_try_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="Empty: nothing is to be done.")
+    trouble = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "student"], name="one_role_a_student")]
+
+    def __str__(self):
+        return f"{self.student_id} in {self.account_id}"
+
+
 class LaunchQuerySet(models.QuerySet):
     def open(self):
         return self.filter(ended_at=None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from labs import aws, guardrails, ledger
+from labs import admitting, aws, guardrails, ledger
 from labs.iam_words import Document, role_arn
 from labs.models import Launch
 
@@ -82,6 +82,8 @@ def credentials(launch: Launch, user, now: datetime) -> Credentials:
 
 
 def _assumed(launch: Launch, user, now: datetime) -> Credentials:
+    if launch.account.mode == launch.account.SHARED and (why := admitting.why_not_yet(launch.account, user.pk, now)):
+        raise NoSession(why)
     # Written down before they exist: a lab that is asked to end from here on is fenced off first (ending.py).
     if not _that_is_on(launch).update(session_at=now):
         raise NoSession(OVER)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
+from labs.guardrails import STUDENT_POLICIES
+from labs.iam_words import CONTROLLER, EMR, PATH, STUDENTS, SWITCH
 from labs.kinds.aws_words import code_of, mark, tag_dict, utc
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
 
-PATH = "/lab/"
-# Not to be listed: what AWS makes for itself, and that by which the portal and the students come in.
+# Not to be listed: what AWS makes for itself, and that by which the portal and the students come in and are held.
 AWS_OWN = ("/aws-service-role/", "/aws-reserved/")
-PORTALS_OWN = ("/lab/controller", "/lab/student", "/lab/deadman", "/lab/boundary")
+PORTALS_OWN = (CONTROLLER, SWITCH, EMR, STUDENTS, "student", "boundary*", *(f"{name}*" for name in STUDENT_POLICIES))
 
 
 class IAMIdentity(Kind):
@@ -108,7 +110,7 @@ class IAMIdentity(Kind):
 
 def is_not_listed(path: str, name: str) -> bool:
     """What AWS made for itself, and what the portal and the students come in by."""
-    return path.startswith(AWS_OWN) or path + name in PORTALS_OWN
+    return path.startswith(AWS_OWN) or path == PATH and any(fnmatchcase(name, own) for own in PORTALS_OWN)
 
 
 def pages_of(client, operation: str, member: str, **asked: Any) -> list[Any]:

@@ -20,7 +20,7 @@ class IAMRole(IAMIdentity):
     goes_after = ("instance-profile",)
 
     def create(self, client, want: Want) -> None:
-        boundary = want.params.get("permissions_boundary")
+        boundary = want.params.get("permissions_boundary") or want.boundary
         client.create_role(
             RoleName=want.name,
             Path=PATH,

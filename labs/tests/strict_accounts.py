@@ -258,11 +258,6 @@ class _Client:
         if asked["PolicyArn"] not in role.attached:
             role.attached.append(asked["PolicyArn"])
 
-    def _iam_update_assume_role_policy(self, asked):
-        role = self._known(asked["RoleName"])
-        self._may("UpdateAssumeRolePolicy", role)
-        role.trust = json.loads(asked["PolicyDocument"])
-
     def _iam_put_role_policy(self, asked):
         role = self._known(asked["RoleName"])
         self._may("PutRolePolicy", role)

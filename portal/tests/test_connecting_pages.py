@@ -4,8 +4,8 @@ import pytest
 import yaml
 from django.urls import reverse
 
-from labs import aws, connecting, guardrails, launching
-from labs.models import Account
+from labs import admitting, aws, connecting, guardrails, launching
+from labs.models import Account, Launch
 from labs.tests.strict_accounts import PORTAL, Accounts
 from portal import rules_of_use
 from portal.models import RulesAccepted
@@ -173,3 +173,20 @@ def test_new_rules_are_accepted_anew(aye, now, monkeypatch):
     rules_of_use.accept(aye, now)
     monkeypatch.setattr(rules_of_use, "EDITION", rules_of_use.EDITION + 1)
     assert rules_of_use.accepted_at(aye) is None
+
+
+def test_a_shared_account_that_is_let_go_of_says_to_keep_the_stack_until_students_roles_are_gone(
+    accounts, signed_in, admin, aye, cohort, lab, now
+):
+    client = signed_in(admin)
+    client.post(reverse("portal:connect_shared"), {"name": "Bootcamp"})
+    account = Account.objects.get(mode=Account.SHARED)
+    deploy(accounts, client, account)
+    check(client, account)
+    account.refresh_from_db()
+    Launch.objects.filter(pk=launching.launch(lab, account, aye, now=now).pk).update(ended_at=now)
+    admitting.work_off(lambda: now)
+    said = disconnect(client, account)
+    assert "1 role of students is still being taken away" in said and "delete-stack" not in said
+    admitting.work_off(lambda: now)
+    assert "aws cloudformation delete-stack" in page(client, "portal:account", account.pk)

@@ -81,6 +81,8 @@ def facts_of(account):
         "delete_command": stack_template.delete_command(region),
         "template_version": stack_template.VERSION,
         "labs_on": Launch.objects.open().filter(account=account).count() if account.is_connected else 0,
+        # The stack has to stay until they are gone: its role takes them away, and its boundary is on them.
+        "roles": list(account.student_roles.select_related("student")) if account.mode == Account.SHARED else [],
     }
 
 
