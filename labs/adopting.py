@@ -40,7 +40,7 @@ def launch_of(
 
 
 def mark_of(launch: Launch) -> str:
-    """Twelve characters that no other launch has in its names (ledger.name_for); its sessions are tagged with them."""
+    """Twelve characters that its names (ledger.name_for) and its sessions' tags have, and no other launch's."""
     return guardrails.lab_of(launch.id.hex)
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
-from labs.guardrails import STUDENT_POLICIES
-from labs.iam_words import CONTROLLER, EMR, PATH, STUDENTS, SWITCH
 from labs.kinds.aws_words import code_of, mark, tag_dict, utc
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
 
-# Not to be listed: what AWS makes for itself, and that by which the portal and the students come in and are held.
+PATH = "/lab/"
+# Not to be listed: what AWS makes for itself, and that by which the portal and the students come in.
 AWS_OWN = ("/aws-service-role/", "/aws-reserved/")
-PORTALS_OWN = (CONTROLLER, SWITCH, EMR, STUDENTS, "student", "boundary*", *(f"{name}*" for name in STUDENT_POLICIES))
+OURS = ("boundary-", "emr-", "lab-student-", "student-")  # roles and policies of guardrails.py
+PORTALS_OWN = ("/lab/controller", "/lab/student", "/lab/deadman", "/lab/boundary")
 
 
 class IAMIdentity(Kind):
@@ -110,7 +109,8 @@ class IAMIdentity(Kind):
 
 def is_not_listed(path: str, name: str) -> bool:
     """What AWS made for itself, and what the portal and the students come in by."""
-    return path.startswith(AWS_OWN) or path == PATH and any(fnmatchcase(name, own) for own in PORTALS_OWN)
+    is_ours = path + name in PORTALS_OWN or (path == "/lab/" and name.startswith(OURS))
+    return is_ours or path.startswith(AWS_OWN)
 
 
 def pages_of(client, operation: str, member: str, **asked: Any) -> list[Any]:
