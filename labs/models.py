@@ -190,6 +190,24 @@ class Launch(models.Model):
         return max(0, settings.LAB_EXTENSIONS - self.extensions_used)
 
 
+class Rehearsal(models.Model):
+    """That a lab was played from a click to its certificate in this account (rehearsal.py). The last one counts."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="rehearsals")
+    lab = models.SlugField(max_length=60)
+    at = models.DateTimeField()
+    passed = models.BooleanField()
+    # {"seconds_to_running", "seconds_to_gone", "steps_passed", "steps", "failed": [words], "left": [words]}
+    report = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["lab", "-at"])]
+
+    def __str__(self):
+        return f"{self.lab} in {self.account_id}: {'passed' if self.passed else 'failed'}"
+
+
 class ResourceQuerySet(models.QuerySet):
     def open(self):
         """Rows that AWS may still hold: not yet seen absent for good."""

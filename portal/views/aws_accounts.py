@@ -16,8 +16,8 @@ from labs import aws, connecting, stack_template
 from labs.models import Account, Launch
 from portal import access, rules_of_use
 from portal.access import member_page
+from portal.placing import region_of
 from portal.views.chrome import back
-from portal.views.labs import region_of
 
 FILE = "lightsout.yaml"
 
