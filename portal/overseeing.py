@@ -89,12 +89,11 @@ class Shown:
 
 @dataclass
 class Passed:
-    """A check that some accounts pass: in how many of how many."""
+    """A check that every account passes, as many as there are."""
 
     title: str
     said: str
-    passed: int
-    of: int
+    accounts: int
 
 
 @dataclass
@@ -104,7 +103,7 @@ class Mode:
     title: str
     words: str
     spent: Decimal | None
-    problems: int = 0
+    problems: str = ""
     account: Account | None = None
 
 
@@ -140,8 +139,7 @@ class AccountsPage:
 
     @property
     def checks(self):
-        seen = [*self.failures, *self.unknown]
-        return len({shown.finding.check for shown in seen} | {one.title for one in self.passed if one.passed == one.of})
+        return len({shown.finding.check for shown in [*self.failures, *self.unknown]}) + len(self.passed)
 
     @property
     def quotas_enough(self):
@@ -164,7 +162,9 @@ def findings_of(account):
 def accounts_page(user, now):
     """The Accounts page for this person, from what is stored: AWS is asked nothing. Queries are pinned in tests."""
     scopes = access.scopes_visible_to(user)
-    seen = list(access.accounts_visible_to(user).select_related("owner").order_by("mode", "name", "pk"))
+    seen = list(
+        access.accounts_visible_to(user).select_related("owner").order_by("-mode", "name", "pk")
+    )  # shared first
     accounts = [account for account in seen if account.is_connected]
     page = AccountsPage(
         now=now,
@@ -182,16 +182,10 @@ def accounts_page(user, now):
     page.failures = [shown for shown in everything if shown.finding.verdict == doctor.FAILS]
     page.unknown = [shown for shown in everything if shown.finding.verdict == doctor.UNKNOWN]
     for check, shown in by_check.items():
-        good = [one for one in shown if one.finding.verdict == doctor.OK]
-        if good:
-            of = len({one.account.pk for one in shown})
-            said = good[0].finding.said if len(good) == 1 else ""
-            page.passed.append(Passed(CHECKS.get(check, check), said, len(good), of))
-    page.quotas = [
-        {**line, "account": account, "enough": None if line["has"] is None else line["has"] >= line["needs"]}
-        for account in accounts
-        for line in account.report.get("quotas", [])
-    ]
+        if all(one.finding.verdict == doctor.OK for one in shown):
+            said = shown[0].finding.said if len(shown) == 1 else ""
+            page.passed.append(Passed(CHECKS.get(check, check), said, len(shown)))
+    page.quotas = _quotas(accounts)
     page.modes = _modes(page, spent_by_mode(scopes, now))
     page.regions = _regions(accounts)
     page.without = list(
@@ -204,18 +198,34 @@ def accounts_page(user, now):
     return page
 
 
+def _quotas(accounts):
+    """Needs against has: each line of a shared account, and of own ones, which may be many, the one with the least."""
+    lines, least = [], {}
+    for account in accounts:
+        for line in account.report.get("quotas", []):
+            has = line["has"]
+            shown = {**line, "account": account.name, "enough": None if has is None else has >= line["needs"]}
+            if not account.owner_id:
+                lines.append(shown)
+            elif line["title"] not in least or (has or 0) < (least[line["title"]]["has"] or 0):
+                least[line["title"]] = shown | {"account": "Own, the lowest"}
+    return lines + list(least.values())
+
+
 def _modes(page, spent):
     failing = Counter(shown.account.pk for shown in page.failures)
     lines = [Mode("Practice", f"Simulator on this server, {_people(page.practice)}", None)] if page.practice else []
     for account in page.accounts:
         if account.mode == Account.SHARED:
             words = f"{account.aws_id}, for {_people(account.report.get('people', 1))}"
-            lines.append(Mode(account.name, words, spent.get(Account.SHARED), failing[account.pk], account))
+            problems = f"{failing[account.pk]} to mend" if failing[account.pk] else ""
+            lines.append(Mode(account.name, words, spent.get(Account.SHARED), problems, account))
     own = [account for account in page.accounts if account.mode == Account.OWN]
     if own:
         with_trouble = sum(1 for account in own if failing[account.pk])
         words = f"{len(own)} account{'s' if len(own) > 1 else ''} of their owners"
-        lines.append(Mode("Own", words, spent.get(Account.OWN), with_trouble))
+        problems = f"{with_trouble} with a problem" if with_trouble else ""
+        lines.append(Mode("Own", words, spent.get(Account.OWN), problems))
     return lines
 
 

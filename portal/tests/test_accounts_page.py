@@ -81,14 +81,15 @@ def test_what_fails_is_first_and_says_how_it_is_mended(connect, signed_in, admin
 def test_passes_of_many_accounts_are_one_line(connect, signed_in, admin, aye, bo):
     connect()
     connect("own", aye, "222233334444")
+    assert "2 of 2" in page(signed_in(admin))
     failing = [asdict(Finding("reach", FAILS, "We do not reach the account", "AccessDenied", "mend it."))]
     connect("own", bo, "333344445555", report={"findings": failing, "quotas": []})
     shown = page(signed_in(admin))
-    assert "2 of 3" in shown
+    assert "Reaches every account" not in shown
     assert "We do not reach the account" in shown and "account ending 5555" in shown
 
 
-def test_quotas_are_needs_against_has(connect, signed_in, admin):
+def test_quotas_are_needs_against_has(connect, signed_in, admin, aye, bo, chit, now):
     short = QUOTA | {"title": "ml.m5.large for endpoint usage", "needs": 24, "has": 2.0}
     unknown = QUOTA | {"title": "VPCs", "has": None}
     account = connect()
@@ -96,6 +97,12 @@ def test_quotas_are_needs_against_has(connect, signed_in, admin):
     account.save()
     shown = page(signed_in(admin))
     assert "1 <span" in shown and "of 3 enough" in shown
+    owns = [QUOTA | {"has": has} for has in (64.0, 16.0, 32.0)]
+    assert "Own, the lowest" not in shown
+    for line, who in zip(owns, (aye, bo, chit), strict=True):
+        connect("own", who, f"22223333444{who.pk % 10}", report={"findings": [], "quotas": [line]})
+    [lowest] = [line for line in overseeing.accounts_page(admin, now).quotas if line["account"] == "Own, the lowest"]
+    assert (lowest["has"], lowest["enough"]) == (16.0, False)
     assert "Too small" in shown and "Enough" in shown and "unknown" in shown
 
 
