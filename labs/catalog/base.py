@@ -73,6 +73,8 @@ class Lab:
     # Kinds of which the student makes some by hand, as the steps say: they are looked for while the lab is open, belong
     # to it, and go with it.
     creates: tuple[str, ...] = ()
+    # Of what they make, that which costs by the hour: it is in the price before the launch, and nobody else makes it.
+    by_hand: tuple[Want, ...] = ()
     kept: str = "Nothing stays: everything that this lab made is deleted."
     calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
     calls_note: str = ""
