@@ -19,6 +19,11 @@ LINES = 1000  # of a log, how many a check reads at most
 RAN = "REPORT RequestId"
 NOT_RUN = "Practice mode "  # what its simulator writes into a log in the place of a call begins so
 
+NO_CODE = (
+    "Here a function runs only if the operator has turned that on. If not, the command ends with "
+    "NotImplementedInPractice, the function's log says why, and the check judges the configuration."
+)
+
 # The model of week 2: a logistic regression with three weights, in pure Python, so that it needs no library.
 SCORE = """\
 import json

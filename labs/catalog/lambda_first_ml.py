@@ -7,6 +7,7 @@ from labs.catalog.functions import (
     HANDLER,
     MODEL_1,
     MODEL_2,
+    NO_CODE,
     RUNTIME,
     SCORE,
     STRANGE,
@@ -145,8 +146,8 @@ for payment in usual strange; do
 done
 ```
 
-The usual one gets about 0.14, the strange one about 0.76. What the function printed, and how long it took, stands in its
-log. On AWS the log is some seconds behind.
+The usual one gets about 0.14, the strange one about 0.76. What the function printed stands in its log, and how long it
+took. On AWS the log is some seconds behind.
 
 ```bash
 aws logs filter-log-events --log-group-name /aws/lambda/{lab.prefix}fraud-score --query 'events[].message' --output text
@@ -206,11 +207,6 @@ FINISH = """
 A function that nobody calls costs nothing. But its log stays for ever if nobody deletes it. Press **Finish lab**: the
 function, its log and its role are deleted, and the portal shows you the proof.
 """
-
-NO_CODE = (
-    "Here your function answers only if the operator has turned that on. If not, the command ends with "
-    "NotImplementedInPractice, the function's log says why, and the check judges the configuration."
-)
 
 LAB = Lab(
     slug="lambda-first-ml",
