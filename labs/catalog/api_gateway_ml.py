@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from labs.catalog.base import Checked, Lab, Step, StudentView
-from labs.catalog.functions import STRANGE, calls_of, role_of_a_function, the_model_as_a_function
+from labs.catalog.functions import STRANGE, callers_of, calls_of, role_of_a_function, the_model_as_a_function
 from labs.catalog.looking import counted
 from labs.kinds.base import Want
 
@@ -60,24 +60,14 @@ def has_two_paths(view: StudentView) -> Checked:
 
 def lets_this_api_in(view: StudentView) -> Checked:
     api = view.resources["api"]["aws_id"]
-    lets_in = [each for each in statements(view) if "apigateway" in str(each["Principal"])]
-    if not lets_in:
+    callers = callers_of(view, view.resources["fn"]["name"], "apigateway.amazonaws.com")
+    if not callers:
         return Checked(False, "The function's policy does not let API Gateway in yet.")
-    sources = [str(each.get("Condition", "")) for each in lets_in]
-    if not any(f":{api}/" in source for source in sources):
-        return Checked(False, f"API Gateway may call it, but which API? Name {api} in the source ARN.")
-    if any(f":{api}/" not in source for source in sources):
+    if not any(f":{api}/" in caller for caller in callers):
+        return Checked(False, f"API Gateway may call it, but for which API? Name {api} in the source ARN.")
+    if not all(f":{api}/" in caller for caller in callers):
         return Checked(False, "This API may call the function, but others may too. Remove the statement that is wider.")
     return Checked(True, f"The API {api} may call the function, and no other API may.")
-
-
-def statements(view: StudentView) -> list[dict[str, Any]]:
-    """The function's own policy, which says who may call it."""
-    client = view.client("lambda")
-    try:
-        return json.loads(client.get_policy(FunctionName=view.resources["fn"]["name"])["Policy"])["Statement"]
-    except client.exceptions.ResourceNotFoundException:
-        return []
 
 
 def was_asked(view: StudentView) -> Checked:

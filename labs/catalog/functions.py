@@ -105,6 +105,16 @@ def function_of(view: StudentView, name: str) -> dict[str, Any] | None:
         return None
 
 
+def callers_of(view: StudentView, function: str, service: str) -> list[str]:
+    """On which conditions its own policy lets a service call it, a text for each statement."""
+    client = view.client("lambda")
+    try:
+        policy = json.loads(client.get_policy(FunctionName=function)["Policy"])
+    except client.exceptions.ResourceNotFoundException:
+        return []
+    return [str(each.get("Condition", "")) for each in policy["Statement"] if service in str(each["Principal"])]
+
+
 @dataclass(frozen=True)
 class Calls:
     """What a function's log tells of its calls. ran: how many; not_run: why practice mode ran none, once a call."""
