@@ -26,6 +26,7 @@ every_lab = pytest.mark.parametrize("slug", LABS)
 ALWAYS = {"name", "aws_id"}
 OF_THE_LAUNCH = {"prefix", "tag", "student", "boundary"}
 FACTS = {"iam-role": {"arn"}, "s3-bucket": {"arn", "region"}, "sagemaker-notebook": {"arn"}, "ec2-instance": {"zone"}}
+FACTS |= {"lambda-function": {"arn", "invoke_uri"}, "api-gateway-rest": {"arn", "url"}}
 
 
 @pytest.fixture
