@@ -24,17 +24,24 @@ class StudentView:
 
     client(service, region=None): boto3 client of the student's account, in the lab's region by default.
     resources: {key: {"name", "aws_id", "state", **facts}} of this launch, as last seen.
+    prefix: what every name begins with that the student gives in this lab. tags: {"student", "lab"}, which they give to
+    what has no name in AWS. Both are how it is known whose a thing made by hand is (adopting.py, guardrails.py).
     """
 
     client: Callable[..., Any]
     resources: Mapping[str, Mapping[str, Any]]
     region: str
     account_id: str
+    prefix: str
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Step:
     """One step: words to read (Markdown; "{bucket.name}" and the like are filled from resources), and a check.
+
+    Of the launch itself there are "{region}", "{lab.prefix}" (every name that a student gives begins with it),
+    "{lab.tag}" and "{lab.student}" (the values of the tags `lab` and `student`).
 
     check=None only for a step that is done by finishing the lab. expect: what practice mode cannot show, and what to
     expect instead ('' when it shows everything).

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from labs import guardrails
 from labs.catalog.base import Lab, StudentView
 from labs.kinds import kind_of
 from labs.kinds.base import RUNNING, TAG_LAUNCH, TAG_OWNER, TAG_RESOURCE, Want
 from labs.ledger import _filled, name_for
+from labs.models import Launch
 from labs.panel import filled
 from labs.tests.kinds.examples import AccountOfAye, configure, delete
 
@@ -19,7 +21,8 @@ class LabByHand:
     """wants: as the verbs got them; resources: as a check sees them."""
 
     def __init__(self, lab: Lab, account: AccountOfAye, region: str = "us-east-1"):
-        self.lab, self.account, self.region, self.launch = lab, account, region, uuid4()
+        self.lab, self.account, self.region = lab, account, region
+        self.launch = Launch(id=uuid4(), region=region, owner_id=7)
         self.wants: dict[str, Want] = {}
         self.resources: dict[str, dict[str, Any]] = {}
         for want in in_order(lab):
@@ -30,9 +33,9 @@ class LabByHand:
         want = replace(
             written,
             params=_filled(dict(written.params), {key: self.resources[key] for key in written.needs}),
-            name=name_for(self.lab.slug, written.key, self.launch, kind.longest_name),
+            name=name_for(self.lab.slug, written.key, self.launch.id, kind.longest_name),
             token=token,
-            tags={TAG_RESOURCE: token, TAG_LAUNCH: self.launch.hex, TAG_OWNER: "7"},
+            tags={TAG_RESOURCE: token, TAG_LAUNCH: self.launch.id.hex, TAG_OWNER: "7"},
             account_id=self.account.id,
             region=self.region,
         )
@@ -51,12 +54,14 @@ class LabByHand:
             resources=self.resources,
             region=self.region,
             account_id=self.account.id,
+            prefix=guardrails.own_prefix(self.launch.id.hex),
+            tags=guardrails.tags(self.launch.owner_id, self.launch.id.hex),
         )
 
     def body(self, slug: str) -> str:
         """The words of a step with this launch's names in them, as the page shows them."""
-        rows = [Row(key, facts["name"], facts["aws_id"], facts, self.region) for key, facts in self.resources.items()]
-        return filled(self.step(slug).body_md, rows)
+        rows = [Row(key, facts["name"], facts["aws_id"], facts) for key, facts in self.resources.items()]
+        return filled(self.step(slug).body_md, self.launch, rows)
 
     def step(self, slug: str):
         return next(step for step in self.lab.steps if step.slug == slug)
@@ -72,8 +77,8 @@ class LabByHand:
 class Row:
     """What `filled` reads of a ledger row."""
 
-    def __init__(self, key: str, name: str, aws_id: str, facts: Mapping[str, Any], region: str):
-        self.key, self.name, self.aws_id, self.facts, self.region = key, name, aws_id, facts, region
+    def __init__(self, key: str, name: str, aws_id: str, facts: Mapping[str, Any]):
+        self.key, self.name, self.aws_id, self.facts = key, name, aws_id, facts
 
 
 def in_order(lab: Lab) -> list[Want]:

@@ -24,6 +24,7 @@ LABS = [lab.slug for lab in all_labs()]
 every_lab = pytest.mark.parametrize("slug", LABS)
 # What every resource has, and what each kind's facts add for step texts and children.
 ALWAYS = {"name", "aws_id"}
+OF_THE_LAUNCH = {"prefix", "tag", "student"}
 FACTS = {"iam-role": {"arn"}, "s3-bucket": {"arn", "region"}, "sagemaker-notebook": {"arn"}, "ec2-instance": {"zone"}}
 
 
@@ -76,10 +77,10 @@ def test_its_wants_need_only_what_is_there_and_name_only_what_they_need(slug):
 @every_lab
 def test_the_words_of_its_steps_name_only_what_the_lab_has(slug):
     lab = get(slug)
-    kinds = {want.key: want.kind for want in lab.wants}
+    told = {want.key: ALWAYS | FACTS.get(want.kind, set()) for want in lab.wants} | {"lab": OF_THE_LAUNCH}
     for step in lab.steps:
         for key, fact in re.findall(r"\{([a-z0-9-]+)\.([a-z0-9_]+)\}", step.body_md):
-            assert fact in ALWAYS | FACTS.get(kinds[key], set())
+            assert fact in told[key]
 
 
 @every_lab
