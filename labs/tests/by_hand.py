@@ -8,11 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 from labs import guardrails
+from labs.adopting import launch_of
 from labs.catalog.base import Lab, StudentView
 from labs.kinds import kind_of
-from labs.kinds.base import RUNNING, TAG_LAUNCH, TAG_OWNER, TAG_RESOURCE, Want
+from labs.kinds.base import RUNNING, TAG_LAUNCH, TAG_OWNER, TAG_RESOURCE, Seen, Want
 from labs.ledger import _filled, name_for
-from labs.models import Launch
+from labs.models import Account, Launch
 from labs.panel import filled
 from labs.tests.kinds.examples import AccountOfAye, configure, delete
 
@@ -69,7 +70,25 @@ class LabByHand:
     def check(self, slug: str):
         return self.step(slug).check(self.view)
 
+    def made_by_hand(self) -> list[tuple[str, Seen]]:
+        """(kind, what was seen of it) of all that the student made, told by tag or name alone: a real account has
+        nothing else to go by (adopting.py)."""
+        real, known = Account(mode=Account.OWN), {(want.kind, want.aws_id) for want in self.wants.values()}
+        made = []
+        for name in self.lab.creates:
+            kind, client = kind_of(name), self.account.client(kind_of(name).service, self.region)
+            for listed in kind.find_all(client):
+                seen = listed if listed.whole else kind.complete(client, listed)
+                if (name, seen.aws_id) not in known and launch_of(real, name, seen, self.region, [self.launch])[0]:
+                    made.append((name, seen))
+        return made
+
     def end(self) -> None:
+        """As a teardown does it: what the student made is gathered, and goes before what the portal made."""
+        for name, seen in self.made_by_hand():
+            found = Want("", name, aws_id=seen.aws_id, account_id=self.account.id, region=self.region)
+            # A user lets go of eight things, one a call.
+            delete(name, self.account.client(kind_of(name).service, self.region), found, calls=10)
         for want in reversed(in_order(self.lab)):
             delete(want.kind, self.account.client(kind_of(want.kind).service, self.region), self.wants[want.key])
 
