@@ -26,6 +26,7 @@ class StudentView:
     resources: {key: {"name", "aws_id", "state", **facts}} of this launch, as last seen.
     prefix: what every name begins with that the student gives in this lab. tags: {"student", "lab"}, which they give to
     what has no name in AWS. Both are how it is known whose a thing made by hand is (adopting.py, guardrails.py).
+    boundary: ARN of the permissions boundary that every role made in a lab has. mode: the account's, of models.Account.
     """
 
     client: Callable[..., Any]
@@ -34,6 +35,8 @@ class StudentView:
     account_id: str
     prefix: str
     tags: Mapping[str, str]
+    boundary: str
+    mode: str
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Step:
     """One step: words to read (Markdown; "{bucket.name}" and the like are filled from resources), and a check.
 
     Of the launch itself there are "{region}", "{lab.prefix}" (every name that a student gives begins with it),
-    "{lab.tag}" and "{lab.student}" (the values of the tags `lab` and `student`).
+    "{lab.tag}" and "{lab.student}" (the values of the tags `lab` and `student`), and "{lab.boundary}" for roles.
 
     check=None only for a step that is done by finishing the lab. expect: what practice mode cannot show, and what to
     expect instead ('' when it shows everything).

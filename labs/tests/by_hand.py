@@ -23,7 +23,8 @@ class LabByHand:
 
     def __init__(self, lab: Lab, account: AccountOfAye, region: str = "us-east-1"):
         self.lab, self.account, self.region = lab, account, region
-        self.launch = Launch(id=uuid4(), region=region, owner_id=7)
+        practice = Account(mode=Account.PRACTICE, aws_id=account.id)
+        self.launch = Launch(id=uuid4(), account=practice, region=region, owner_id=7)
         self.wants: dict[str, Want] = {}
         self.resources: dict[str, dict[str, Any]] = {}
         for want in in_order(lab):
@@ -57,6 +58,8 @@ class LabByHand:
             account_id=self.account.id,
             prefix=guardrails.own_prefix(self.launch.id.hex),
             tags=guardrails.tags(self.launch.owner_id, self.launch.id.hex),
+            boundary=guardrails.boundary_arn(self.account.id),
+            mode=Account.PRACTICE,
         )
 
     def body(self, slug: str) -> str:

@@ -24,7 +24,7 @@ LABS = [lab.slug for lab in all_labs()]
 every_lab = pytest.mark.parametrize("slug", LABS)
 # What every resource has, and what each kind's facts add for step texts and children.
 ALWAYS = {"name", "aws_id"}
-OF_THE_LAUNCH = {"prefix", "tag", "student"}
+OF_THE_LAUNCH = {"prefix", "tag", "student", "boundary"}
 FACTS = {"iam-role": {"arn"}, "s3-bucket": {"arn", "region"}, "sagemaker-notebook": {"arn"}, "ec2-instance": {"zone"}}
 
 
