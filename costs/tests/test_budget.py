@@ -1,5 +1,6 @@
 """What a lab would cost, and whether somebody can afford it."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -45,6 +46,12 @@ def test_an_instance_is_priced_with_its_disk_and_its_address():
     assert rate_of(lab, "us-east-1", NOW).usd_per_hour == pytest.approx(
         D("0.0104") + D("0.005") + D(8) * D("0.08") / 720, abs=D("1e-9")
     )
+
+
+def test_what_the_student_is_to_make_by_hand_is_in_the_price_too():
+    by_hand = Want("server", "ec2-instance", {"type": "t3.micro", "gb": 8})
+    lab = replace(worlds.lab_of(Want("group", "security-group", {})), creates=("ec2-instance",), by_hand=(by_hand,))
+    assert rate_of(lab, "us-east-1", NOW).usd_per_hour == rate_of(worlds.lab_of(by_hand), "us-east-1", NOW).usd_per_hour
 
 
 def test_in_a_region_without_a_price_a_lab_has_none():

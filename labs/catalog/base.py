@@ -73,6 +73,8 @@ class Lab:
     # Kinds of which the student makes some by hand, as the steps say: they are looked for while the lab is open, belong
     # to it, and go with it.
     creates: tuple[str, ...] = ()
+    # Of what they make, that which costs by the hour: it is in the price before the launch, and nobody else makes it.
+    by_hand: tuple[Want, ...] = ()
     # The student's work: (key of a bucket among the wants, beginning of its files' names). What lies there is copied to
     # the student's locker before anything is deleted.
     saves: tuple[tuple[str, str], ...] = ()
