@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from labs import aws, certify, checking, ending, launching, reconcile
+from labs import aws, certify, checking, ending, launching, locker, reconcile
 from labs.catalog.base import Lab
 from labs.models import Account, Launch, Resource, StepCheck
 
@@ -69,6 +69,7 @@ def rehearse(
         launching.ask_to_delete(launch, now=asked, by=owner, why="the rehearsal is over")
         if _until(launch, lambda: _is_over(launch), clock, wait, patience):
             result.seconds_to_gone = (clock() - asked).total_seconds()
+            _empty_locker(lab, launch, result, clock())
         else:
             result.left = [str(row) for row in Resource.objects.open().filter(launch=launch)]
             result.left = result.left or certify.prove(launch, clock)
@@ -97,6 +98,17 @@ def _is_ready(launch: Launch, result: Rehearsed) -> bool:
 def _is_over(launch: Launch) -> bool:
     launch.refresh_from_db()
     return launch.ended_at is not None
+
+
+def _empty_locker(lab: Lab, launch: Launch, result: Rehearsed, now: datetime) -> None:
+    """What was played must be in the locker, where the lab says so; a rehearsal's is nobody's work, and is not kept."""
+    files = locker.files_of(launch)
+    result.failed += [f"not saved: {file.name}: {file.why_not}" for file in files if not file.saved_at]
+    if lab.saves and not result.failed and not files:
+        result.failed.append(f"nothing was saved of {lab.saved_words}")
+    for file in files:
+        if file.is_kept:
+            locker.delete(file, now)
 
 
 def _play(lab: Lab, launch: Launch, result: Rehearsed, clock, wait, owner) -> None:

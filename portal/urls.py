@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal.views import chrome, cohort, course, demo, feeds, health, labs, review, search, submissions, today
+from portal.views import chrome, cohort, course, demo, feeds, health, labs, locker, review, search, submissions, today
 
 school = [
     path("", today.today, name="today"),
@@ -32,6 +32,9 @@ school = [
     path("feed/<str:token>.ics", feeds.calendar, name="feed"),
     path("labs/", labs.index, name="labs"),
     path("labs/start/<int:number>/<slug:slug>/", labs.start, name="start_lab"),
+    path("labs/locker/", locker.mine, name="locker"),
+    path("labs/locker/<int:pk>/", locker.download, name="locker_file"),
+    path("labs/locker/<int:pk>/delete/", locker.delete, name="locker_delete"),
     path("theme/", chrome.set_theme, name="set_theme"),
     path("zone/", chrome.set_zone, name="set_zone"),
     path("demo/sign-in/", demo.demo_sign_in, name="demo_sign_in"),

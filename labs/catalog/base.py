@@ -75,6 +75,14 @@ class Lab:
     creates: tuple[str, ...] = ()
     # Of what they make, that which costs by the hour: it is in the price before the launch, and nobody else makes it.
     by_hand: tuple[Want, ...] = ()
+    # The student's work: (key of a bucket among the wants, beginning of its files' names). What lies there is copied to
+    # the student's locker before anything is deleted.
+    saves: tuple[tuple[str, str], ...] = ()
     kept: str = "Nothing stays: everything that this lab made is deleted."
     calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
     calls_note: str = ""
+
+    @property
+    def saved_words(self) -> str:
+        """ "models/ and notebooks/"; '' for a lab that saves nothing."""
+        return " and ".join(dict.fromkeys(prefix for _, prefix in self.saves))

@@ -15,9 +15,9 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from conftest import member, person
-from labs import checking, ledger, sessions
+from labs import checking, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
-from labs.models import Launch
+from labs.models import Launch, SavedFile
 from portal import enrolling, releasing, reviewing, submitting
 from portal.models import Assignment, Feedback, Membership
 
@@ -59,6 +59,10 @@ portal:feed                           GET    200    200   200   200   200       
 portal:labs                           GET    login  200   200   200   200       200   200
 portal:start_lab                      GET    login  302   200   200   200       200   200
 portal:start_lab                      POST   login  302   302   302   302       302   302
+portal:locker                         GET    login  200   200   200   200       200   200
+portal:locker_file                    GET    login  200   404   404   404       404   404
+portal:locker_delete                  GET    login  200   404   404   404       404   404
+portal:locker_delete                  POST   login  302   404   404   404       404   404
 portal:set_theme                      POST   302    302   302   302   302       302   302
 portal:set_zone                       GET    login  200   200   200   200       200   200
 portal:set_zone                       POST   login  302   302   302   302       302   302
@@ -157,6 +161,10 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     )
     box = Seen(RUNNING, "i-1", "box", now, {"type": "t3.medium", "platform": "linux", "disks": []})
     [left_on] = ledger.enter_strangers([(launch.account, "ec2-instance", box, "ap-southeast-1")], now)
+    in_locker = keeping.store([b"a model"], f"locker/{aye.pk}/{launch.id.hex}")
+    saved = SavedFile.objects.create(
+        owner=aye, launch=launch, bucket="b", name="models/m.json", path=in_locker.path, saved_at=now, why_not=""
+    )
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
     file = draft.files.get()
@@ -185,6 +193,8 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:cohort_page": [cohort.slug],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
         "portal:start_lab": [2, lab.slug],
+        "portal:locker_file": [saved.pk],
+        "portal:locker_delete": [saved.pk],
         "costs:extend": [launch.pk],
         "costs:readings": [left_on.pk],
         "labs:check": [launch.pk, "a-step"],
