@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from labs.decide import GONE
+from labs.iam_words import SWITCH, role_arn
 from labs.kinds.aws_words import code_of
 from labs.kinds.base import NAME, Kind, OffCall, Want
 from labs.kinds.scheduler_group import SWITCH_GROUP
@@ -82,13 +83,22 @@ def disarm(scheduler: Any, row: Resource) -> None:
             raise
 
 
+def disarm_all(scheduler: Any) -> None:
+    """Take every switch of a region away, with their group."""
+    try:
+        scheduler.delete_schedule_group(Name=SWITCH_GROUP)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+
+
 def name_of(row: Resource) -> str:
     return f"lightsout-{row.id.hex}"
 
 
 def role_of(account: Account) -> str:
-    """The role that AWS's scheduler assumes: it may stop and delete, and nothing else (guardrails.py)."""
-    return f"arn:aws:iam::{account.aws_id}:role/lab/deadman"
+    """The role that AWS's scheduler assumes: it may stop and delete, and nothing else (own_roles.py)."""
+    return role_arn(account.aws_id, SWITCH)
 
 
 def _make_group(scheduler: Any) -> None:

@@ -33,7 +33,7 @@ class IAMRole(IAMIdentity):
     )
 
     def create(self, client, want: Want) -> None:
-        boundary = want.params.get("permissions_boundary")
+        boundary = want.params.get("permissions_boundary") or want.boundary
         client.create_role(
             RoleName=want.name,
             Path=PATH,
