@@ -121,6 +121,20 @@ def snooze(request):
 
 @login_required
 @require_POST
+def try_again(request):
+    """What was asked to go and is blocked is tried now: a row waits up to ten minutes for its turn."""
+    rows = _rows(request)
+    tried = launching.try_again(rows, now=timezone.now(), by=request.user)
+    if tried:
+        messages.success(request, f"Trying {_things(len(tried))} again now. What AWS says to it shows here in seconds.")
+    elif rows:
+        messages.info(request, "Nothing stands in its way any more: it is on its way already.")
+    launch = rows[0].launch if rows and request.POST.get("back") == "lab" else None
+    return redirect("labs:panel", launch.pk) if launch else _back(request)
+
+
+@login_required
+@require_POST
 def wake(request):
     forgotten.wake(_rows(request, staff_only=True))
     return _back(request)

@@ -11,6 +11,7 @@ urlpatterns = [
     path("forgotten/snooze/", acting.snooze, name="snooze"),
     path("forgotten/wake/", acting.wake, name="wake"),
     path("forgotten/remind/", acting.remind, name="remind"),
+    path("forgotten/try-again/", acting.try_again, name="try_again"),
     path("forgotten/lights-out/", acting.lights_out, name="lights_out"),
     path("labs/<uuid:launch_id>/extend/", acting.extend, name="extend"),
     path("mine/", views.mine, name="mine"),

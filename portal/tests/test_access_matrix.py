@@ -74,6 +74,7 @@ costs:snooze                          GET    login  404   404   200   404       
 costs:snooze                          POST   login  404   404   302   404       302   302
 costs:wake                            POST   login  404   404   302   404       302   302
 costs:remind                          POST   login  404   404   302   404       302   302
+costs:try_again                       POST   login  302   404   302   404       302   302
 costs:lights_out                      GET    login  404   404   200   404       200   200
 costs:lights_out                      POST   login  404   404   302   404       302   302
 costs:extend                          POST   login  302   404   302   404       302   302
@@ -199,6 +200,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "costs:snooze": {"r": str(left_on.pk), "until": "4", "why": "a test", "confirm": "yes"},
         "costs:wake": {"r": str(left_on.pk)},
         "costs:remind": {"r": str(left_on.pk)},
+        "costs:try_again": {"r": str(left_on.pk)},
         "costs:lights_out": {"scope": cohort.scope, "name": cohort.slug},
     }
     return {"args": args, "forms": forms, "launch": launch}

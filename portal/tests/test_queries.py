@@ -43,8 +43,8 @@ PINNED = {
         "portal:review_desk sep-2025 LO-2025-200001": 16,
         "portal:release sep-2025 2": 13,
         "portal:cohort_page sep-2025": 15,
-        "costs:spend": 22,
-        "costs:forgotten": 19,
+        "costs:spend": 24,
+        "costs:forgotten": 21,
         "costs:lights_out": 15,
         "labs:panel LAUNCH": 14,
         "labs:panel LAUNCH polled": 13,
@@ -53,8 +53,8 @@ PINNED = {
     "admin": {
         "portal:course": 14,
         "portal:cohort_page sep-2025": 16,
-        "costs:spend": 22,
-        "costs:forgotten": 19,
+        "costs:spend": 24,
+        "costs:forgotten": 21,
     },
     "nobody": {
         "portal:feed": 3,
