@@ -448,8 +448,8 @@ def test_a_lab_whose_switch_is_not_set_is_unbounded_everywhere(client, teacher, 
     assert "unbounded: AWS has no switch for 1 of it" in words(page(client, teacher, "forgotten"))
     assert "1 unbounded" in words(page(client, teacher, "spend"))
     said = words(page(client, aye, "mine"))
-    assert "At most unbounded before the clock" in said
-    assert "AWS does not turn off mine by itself: only this server does, for $0.15 more by then." in said
+    assert "At most unbounded AWS does not turn off mine by itself. Only this server does, at 17:47 ," in said
+    assert "for at most $0.15 more by then." in said
 
 
 def test_a_lab_whose_switch_is_set_says_when_aws_ends_it(client, teacher, aye, in_lab):
