@@ -167,14 +167,15 @@ def lights_out(request):
     now = timezone.now()
     typed, include_in_use = request.POST.get("name", "").strip(), "include_in_use" in request.POST
     if request.method == "POST" and typed == scope.name:
-        outs = house.lights_out(scope.key, now, request.user, include_in_use)
+        night = house.lights_out(scope.key, now, request.user, include_in_use)
+        outs = night.outs
         words = f"{_things(len(outs))} asked to go off. Each goes dark here once AWS shows it."
         messages.success(request, words if outs else "Nothing was on that Lights out turns off.")
         left = len(house.staying_on(forgotten_in([scope.key], now), now).rows)
         if left:
             why = "without a Stop, put off, or stopped with a disk"
             messages.info(request, f"Still costing money: {_things(left)} {why}.")
-        return redirect("costs:forgotten")
+        return redirect("costs:went_out", night.record.pk if night.record else 0)
     found = forgotten_in([scope.key], now)
     lights = house.going_out(found, now)
     facts = {

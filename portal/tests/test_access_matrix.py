@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from conftest import member, person
+from costs.models import LightsOut
 from labs import checking, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
 from labs.models import Launch
@@ -77,6 +78,8 @@ costs:remind                          POST   login  404   404   302   404       
 costs:try_again                       POST   login  302   404   302   404       302   302
 costs:lights_out                      GET    login  404   404   200   404       200   200
 costs:lights_out                      POST   login  404   404   302   404       302   302
+costs:went_out                        GET    login  404   404   200   404       200   200
+costs:went_out_csv                    GET    login  404   404   200   404       200   200
 costs:extend                          POST   login  302   404   302   404       302   302
 costs:mine                            GET    login  200   200   200   200       200   200
 costs:mine_csv                        GET    login  200   200   200   200       200   200
@@ -160,6 +163,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     [left_on] = ledger.enter_strangers([(launch.account, "ec2-instance", box, "ap-southeast-1")], now)
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
+    night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
     file = draft.files.get()
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
@@ -187,6 +191,8 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
         "portal:start_lab": [2, lab.slug],
         "costs:extend": [launch.pk],
+        "costs:went_out": [night.pk],
+        "costs:went_out_csv": [night.pk],
         "costs:readings": [left_on.pk],
         "labs:check": [launch.pk, "a-step"],
         "account_reset_password_from_key": ["1", "wrong-key"],
