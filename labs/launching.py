@@ -145,6 +145,17 @@ def ask_to_start(what: Launch | Iterable[Resource], *, now: datetime, by=None, w
     return changed
 
 
+def try_again(what: Iterable[Resource], *, now: datetime, by=None) -> list[Resource]:
+    """Look at what is blocked now instead of when its turn comes: what stood in the way may be gone. Nothing else is
+    wanted of it than before. Answers those that are blocked."""
+    with transaction.atomic():
+        rows = [row for row in _rows(what) if row.blocked_why]
+        ledger.hurry([row.pk for row in rows], now)
+        _note_each(rows, "Another try", now, by, "")
+        transaction.on_commit(lambda: hurry(len(rows)))
+    return rows
+
+
 def end_expired(now: datetime) -> int:
     """Ask every launch past its time to go. Answers how many."""
     over = list(Launch.objects.past_their_time(now).select_related("account"))

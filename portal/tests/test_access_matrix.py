@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from conftest import member, person
+from costs.models import LightsOut
 from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
 from labs.models import Launch, SavedFile
@@ -89,8 +90,11 @@ costs:snooze                          GET    login  404   404   200   404       
 costs:snooze                          POST   login  404   404   302   404       302   302
 costs:wake                            POST   login  404   404   302   404       302   302
 costs:remind                          POST   login  404   404   302   404       302   302
+costs:try_again                       POST   login  302   404   302   404       302   302
 costs:lights_out                      GET    login  404   404   200   404       200   200
 costs:lights_out                      POST   login  404   404   302   404       302   302
+costs:went_out                        GET    login  404   404   200   404       200   200
+costs:went_out_csv                    GET    login  404   404   200   404       200   200
 costs:extend                          POST   login  302   404   302   404       302   302
 costs:mine                            GET    login  200   200   200   200       200   200
 costs:mine_csv                        GET    login  200   200   200   200       200   200
@@ -186,6 +190,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
     monkeypatch.setattr(sessions, "new_token", no_session)
+    night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
     file = draft.files.get()
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
@@ -215,6 +220,8 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:locker_file": [saved.pk],
         "portal:locker_delete": [saved.pk],
         "costs:extend": [launch.pk],
+        "costs:went_out": [night.pk],
+        "costs:went_out_csv": [night.pk],
         "costs:readings": [left_on.pk],
         "portal:account": [shared.pk],
         **{f"portal:{name}": [own.pk] for name in ("account_template", "check_account", "disconnect_account")},
@@ -232,6 +239,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "costs:snooze": {"r": str(left_on.pk), "until": "4", "why": "a test", "confirm": "yes"},
         "costs:wake": {"r": str(left_on.pk)},
         "costs:remind": {"r": str(left_on.pk)},
+        "costs:try_again": {"r": str(left_on.pk)},
         "costs:lights_out": {"scope": cohort.scope, "name": cohort.slug},
     }
     return {"args": args, "forms": forms, "launch": launch}
