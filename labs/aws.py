@@ -321,9 +321,9 @@ def client(account, service, region=None, *, config=CONFIG):
         return _clients.setdefault(at, made)
 
 
-def client_with(credentials, account, service):
-    """A client of these credentials (STS's dict), kept nowhere: for the proof that they are the account's."""
-    return _made(account, service, account.regions[0], _Keys.of(credentials), PATIENT)
+def client_with(credentials, account, service, region=None):
+    """A client of these credentials (STS's dict), kept nowhere: for a look at the account as it is at this moment."""
+    return _made(account, service, region or account.regions[0], _Keys.of(credentials), PATIENT)
 
 
 def _made(account, service, region, keys, config):

@@ -99,6 +99,7 @@ def connect(account: Account, aws_id: str, *, now: datetime, by) -> Account:
         "proved_at": now,
         "trouble": "",
         "template_version": version,
+        "examine_at": now,
     }
     try:
         with transaction.atomic():
@@ -125,8 +126,8 @@ def prove(account: Account) -> int | None:
     told = _arn_of(credentials, account)
     if f"::{account.aws_id}:assumed-role/{CONTROLLER}/" not in told:
         raise CannotConnect(f"AWS says that we came to {told}, and not to account {account.aws_id}.")
-    for without in strangers(account):
-        if is_let_in(without):
+    for stranger in strangers(account).values():
+        if is_let_in(stranger):
             raise CannotConnect(
                 f"The role {CONTROLLER} of account {account.aws_id} lets in strangers: also without the right external "
                 "id. Nobody is safe like that, so we do not use it. Delete the stack, and make it again from this page."
@@ -134,14 +135,14 @@ def prove(account: Account) -> int | None:
     return version_in(aws.client_with(credentials, account, "iam"))
 
 
-def strangers(account: Account) -> list[Account]:
-    """The account as somebody would ask for it who has no external id, and as somebody who has a wrong one."""
-    asked = []
-    for external_id in ("", secrets.token_urlsafe(32)):
-        stranger = copy(account)
-        stranger.external_id = external_id
-        asked.append(stranger)
-    return asked
+def strangers(account: Account) -> dict[str, Account]:
+    """{how: the account as somebody would ask for it who has no external id, or a wrong one}."""
+    asked = {"without the external id": "", "with a wrong one": secrets.token_urlsafe(32)}
+    found = {}
+    for how, external_id in asked.items():
+        found[how] = copy(account)
+        found[how].external_id = external_id
+    return found
 
 
 def is_let_in(account: Account) -> bool:
@@ -178,8 +179,8 @@ def disconnect(account: Account, *, now: datetime, by) -> str:
                 f"{on} lab{' is' if on == 1 else 's are'} on in this account, or not yet seen to be gone. Finish "
                 f"{'it' if on == 1 else 'them'} first; then disconnect."
             )
-        locked.is_open = False
-        locked.save(update_fields=["is_open"])
+        locked.is_open, locked.examine_at = False, None
+        locked.save(update_fields=["is_open", "examine_at"])
     admitting.ask_to_leave(account.student_roles.all(), now)
     trouble = _tidied_up(account)
     ledger.let_go(account, now, "the account was disconnected: nobody looks into it any more")

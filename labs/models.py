@@ -59,6 +59,10 @@ class Account(models.Model):
     proved_at = models.DateTimeField(null=True, blank=True)
     trouble = models.TextField(blank=True, default="")
     template_version = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the stack in it.")
+    # What the doctor found (examining.py), so that pages ask AWS nothing: {"findings": [...], "quotas": [...]}.
+    report = models.JSONField(default=dict, blank=True)
+    examined_at = models.DateTimeField(null=True, blank=True)
+    examine_at = models.DateTimeField(null=True, blank=True, help_text="When the doctor looks next. Empty: never.")
 
     objects = AccountQuerySet.as_manager()
 

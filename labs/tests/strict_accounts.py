@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from labs.tests.policy_evaluator import Call, Principal, as_list, is_allowed, matches
 
 PORTAL = "arn:aws:iam::444455556666:role/lightsout"
+PORTALS_SESSION = "arn:aws:sts::444455556666:assumed-role/lightsout/i-1"
 
 
 def refusal(code: str, message: str, operation: str = "Fake", status: int = 403) -> ClientError:
@@ -85,7 +86,7 @@ class Accounts:
     def client(self, service: str, *, aws_access_key_id: str | None = None, endpoint_url=None, **_: Any) -> Any:
         assert endpoint_url is None, "a real account is at AWS itself"
         if aws_access_key_id is None:
-            return _Client(self, service, Session(PORTAL, PORTAL.replace("role", "assumed-role") + "/i-1", {}))
+            return _Client(self, service, Session(PORTAL, PORTALS_SESSION, {}))
         return _Client(self, service, self.sessions[aws_access_key_id])
 
     # --- what people do in their accounts ---
@@ -229,6 +230,19 @@ class _Client:
         self._may("GetRole", role)
         tags = [{"Key": key, "Value": value} for key, value in role.tags.items()]
         return {"Role": {"RoleName": role.name, "Arn": role.arn, "Tags": tags}}
+
+    def _iam_simulate_principal_policy(self, asked):
+        self._accounts.permit(self._caller, Call("iam:SimulatePrincipalPolicy", asked["PolicySourceArn"]))
+        context = {one["ContextKeyName"]: one["ContextKeyValues"][0] for one in asked.get("ContextEntries", ())}
+        who = self._accounts._principal(Session(asked["PolicySourceArn"], "", {}))
+        (resource,) = asked["ResourceArns"]
+        answers = {action: is_allowed(who, Call(action, resource, context)) for action in asked["ActionNames"]}
+        return {
+            "EvaluationResults": [
+                {"EvalActionName": action, "EvalDecision": "allowed" if allowed else "implicitDeny"}
+                for action, allowed in answers.items()
+            ]
+        }
 
     def _iam_create_role(self, asked):
         account = self._caller.role.split(":")[4]

@@ -13,6 +13,8 @@ PURE = [
     "labs/guardrails.py",
     "labs/iam_words.py",
     "labs/own_roles.py",
+    "labs/doctor.py",
+    "labs/quotas.py",
     "labs/stack_template.py",
     "costs/pricing.py",
     "costs/calculator.py",
