@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from labs import aws, certify, checking, launching, reconcile
+from labs import aws, certify, checking, ending, launching, reconcile
 from labs.catalog.base import Lab
 from labs.models import Account, Launch, Resource, StepCheck
 
@@ -79,6 +79,7 @@ def _until(launch: Launch, done: Callable[[], bool], clock, wait, patience: time
     end = clock() + patience
     while clock() < end:
         reconcile.work_off(clock, until=clock() + timedelta(seconds=5), most=20)
+        ending.prepare_due(clock)
         certify.prove_due(clock)
         if done():
             return True
