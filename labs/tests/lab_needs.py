@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labs.policy_evaluator import Call
 from labs.tests.guarded_world import (
     ACCOUNT,
     AS_MINE,
@@ -25,7 +26,6 @@ from labs.tests.guarded_world import (
     state_machine,
     training,
 )
-from labs.tests.policy_evaluator import Call
 
 BOUND = {"iam:PermissionsBoundary": BOUNDARY}
 AT_BIRTH = {"ec2:CreateAction": "CreateVolume"}

@@ -16,6 +16,7 @@ from labs.catalog import all_labs
 from labs.iam_words import INLINE_LIMIT, MANAGED_LIMIT, SESSION_LIMIT, TRUST_LIMIT, text
 from labs.ledger import name_for
 from labs.own_roles import PORTAL_PASSES_TO
+from labs.policy_evaluator import Call, Principal, as_list, is_allowed, matches, succeeds
 from labs.tests.guarded_world import (
     ACCOUNT,
     ALLOW_ALL,
@@ -36,7 +37,6 @@ from labs.tests.guarded_world import (
 )
 from labs.tests.iam_facts import faults, impossible
 from labs.tests.lab_needs import ROLE_NEEDS, STUDENT_NEEDS
-from labs.tests.policy_evaluator import Call, Principal, as_list, is_allowed, matches, succeeds
 from labs.tests.ways_out import BY_ROLE, IDENTITIES, IF_AWS_SENT_MORE, LIMITS, OTHER_LAB, UNTAGGED, WAYS, Way
 
 NOW = datetime(2025, 9, 13, 14, 30, tzinfo=UTC)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labs", "0006_rehearsals"),
+        ("labs", "0007_reports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
