@@ -26,7 +26,8 @@ every_lab = pytest.mark.parametrize("slug", LABS)
 ALWAYS = {"name", "aws_id"}
 OF_THE_LAUNCH = {"prefix", "tag", "student", "boundary"}
 FACTS = {"iam-role": {"arn"}, "s3-bucket": {"arn", "region"}, "sagemaker-notebook": {"arn"}, "ec2-instance": {"zone"}}
-FACTS |= {"lambda-function": {"arn", "invoke_uri"}, "api-gateway-rest": {"arn", "url"}}
+FACTS |= {"lambda-function": {"arn", "invoke_uri"}, "api-gateway-rest": {"arn", "url"}, "kms-key": {"arn"}}
+FACTS |= {"step-functions-state-machine": {"arn"}, "cloudformation-stack": {"id_of_data", "id_of_notes"}}
 
 
 @pytest.fixture

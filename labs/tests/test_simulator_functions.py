@@ -3,6 +3,7 @@ turned it on they run; elsewhere everybody who invokes one is told that they do 
 """
 
 import base64
+import hashlib
 import json
 import threading
 
@@ -73,6 +74,13 @@ def test_an_image_weighs_what_its_layers_weigh(practice):
     ecr.create_repository(repositoryName="model")
     ecr.put_image(repositoryName="model", imageTag="1", imageManifest=manifest(100, 2000, 3000))
     assert ecr.describe_images(repositoryName="model")["imageDetails"][0]["imageSizeInBytes"] == 5100
+
+
+def test_the_digest_of_an_image_is_its_manifests(practice):
+    ecr, sent = practice.client("ecr"), manifest(100, 2000)
+    ecr.create_repository(repositoryName="model")
+    told = ecr.put_image(repositoryName="model", imageTag="1", imageManifest=sent)["image"]["imageId"]
+    assert told["imageDigest"] == f"sha256:{hashlib.sha256(sent.encode()).hexdigest()}"
 
 
 # --- provisioned concurrency ---------------------------------------------------------------------------------
