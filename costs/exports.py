@@ -153,7 +153,11 @@ def went_out(request, record):
                 line.asked_at.isoformat(),
                 line.off_at.isoformat() if line.off_at else "",
                 line.proof,
-                lab.launch.fenced_at.isoformat() if lab.launch and lab.launch.fenced_at else "",
+                "not revoked"
+                if lab.is_unfenced
+                else lab.launch.fenced_at.isoformat()
+                if lab.launch and lab.launch.fenced_at
+                else "",
                 lab.launch.certificate["proved_at"] if lab.launch and lab.launch.certificate else "",
                 "" if line.off_at else line.row.blocked_why or "it was asked, and AWS still shows it",
             )

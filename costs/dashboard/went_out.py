@@ -95,6 +95,12 @@ class LabOut:
         return self.launch is not None and self.launch.fenced_at is not None
 
     @property
+    def is_unfenced(self) -> bool:
+        """It went without its credentials having been revoked: they ended by themselves, within the hour."""
+        launch = self.launch
+        return bool(launch and self.is_ended and launch.session_at and not (launch.fenced_at or launch.prepare_at))
+
+    @property
     def has_certificate(self) -> bool:
         return self.launch is not None and bool(self.launch.certificate)
 

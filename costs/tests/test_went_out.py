@@ -83,6 +83,15 @@ def test_it_fills_in_as_aws_shows_it_to_the_certificate(class_with_lights, chit)
     assert (shown.off_at, shown.is_over) == (LATER + MINUTE, True)
 
 
+def test_a_lab_whose_credentials_could_not_be_revoked_says_so(client, class_with_lights, chit):
+    record = lights_out(SCOPE, NOW, chit, include_in_use=True).record
+    assert not labs_of(record)["Aye", "a-lab"].is_unfenced, "ending.py is still at it"
+    Launch.objects.update(prepare_at=None)
+    assert labs_of(record)["Aye", "a-lab"].is_unfenced
+    assert "Credentials could not be revoked." in words(page(client, chit, "went_out", record.pk))
+    assert b",not revoked," in page(client, chit, "went_out_csv", record.pk).getvalue()
+
+
 def test_what_is_started_again_is_on_again(class_with_lights, chit):
     record = lights_out(SCOPE, NOW, chit).record
     worlds.saw(class_with_lights["box"], instance(STOPPED, disk_gb=0, since=LATER), LATER)
