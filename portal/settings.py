@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "look into every account": {"task": "labs.tasks.census_all", "schedule": 900.0, "options": {"expires": 600}},
     "end what is past its time": {"task": "labs.tasks.end_expired", "schedule": 15.0, "options": {"expires": 15}},
     "is it the same world": {"task": "portal.tasks.tend_practice", "schedule": 10.0, "options": {"expires": 10}},
+    "the doctor's visits": {"task": "portal.tasks.visit_accounts", "schedule": 15.0, "options": {"expires": 15}},
     "who has left": {"task": "portal.tasks.tend_accounts", "schedule": 3600.0, "options": {"expires": 1800}},
     "tell what is known, and whom it concerns": {
         "task": "portal.tasks.tell",

@@ -64,13 +64,15 @@ portal:locker                         GET    login  200   200   200   200       
 portal:locker_file                    GET    login  200   404   404   404       404   404
 portal:locker_delete                  GET    login  200   404   404   404       404   404
 portal:locker_delete                  POST   login  302   404   404   404       404   404
+portal:accounts                       GET    login  404   404   200   200       200   200
+portal:run_doctor                     POST   login  302   302   302   302       302   302
 portal:my_account                     GET    login  200   200   200   200       200   200
 portal:my_account                     POST   login  302   302   302   302       302   302
 portal:rules_of_use                   GET    login  200   200   200   200       200   200
 portal:rules_of_use                   POST   login  302   302   302   302       302   302
 portal:connect_shared                 GET    login  404   404   404   404       200   200
 portal:connect_shared                 POST   login  404   404   404   404       302   302
-portal:account                        GET    login  404   404   404   404       200   200
+portal:account                        GET    login  404   404   200   404       200   200
 portal:account_template               GET    login  200   404   404   404       404   404
 portal:check_account                  POST   login  302   404   404   404       404   404
 portal:disconnect_account             GET    login  200   404   404   404       404   404
@@ -186,7 +188,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     settings.PORTAL_ROLE_ARN = "arn:aws:iam::444455556666:role/lightsout"
     real = {"regions": ["us-east-1"], "lab_regions": ["us-east-1"], "now": now}
     own = connecting.begin(mode="own", name="Aye's own", owner=aye, **real)
-    shared = connecting.begin(mode="shared", name="Bootcamp", **real)
+    shared = connecting.begin(mode="shared", name="Bootcamp", scope=cohort.scope, **real)
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
     monkeypatch.setattr(sessions, "new_token", no_session)
