@@ -24,6 +24,7 @@ LABS = [lab.slug for lab in all_labs()]
 every_lab = pytest.mark.parametrize("slug", LABS)
 # What every resource has, and what each kind's facts add for step texts and children.
 ALWAYS = {"name", "aws_id"}
+A_SMALL_MACHINE = {("EC2", "on-demand-linux", "t3.micro"), ("VPC", "public-ipv4", "in-use-address")}
 OF_THE_LAUNCH = {"prefix", "tag", "student", "boundary"}
 FACTS = {"iam-role": {"arn"}, "s3-bucket": {"arn", "region"}, "sagemaker-notebook": {"arn"}, "ec2-instance": {"zone"}}
 FACTS |= {"lambda-function": {"arn", "invoke_uri"}, "api-gateway-rest": {"arn", "url"}, "kms-key": {"arn"}}
@@ -114,7 +115,10 @@ def test_what_it_will_cost_is_known_before_the_launch(slug):
     assert (
         hourly
         == {
-            "ec2-reads-s3": {("EC2", "on-demand-linux", "t3.micro"), ("VPC", "public-ipv4", "in-use-address")},
+            "cli-ec2": A_SMALL_MACHINE,
+            "ec2-costs": A_SMALL_MACHINE,
+            "ec2-jupyter": A_SMALL_MACHINE,
+            "ec2-reads-s3": A_SMALL_MACHINE,
             "sagemaker-notebook": {("SageMaker", "notebook", "ml.t3.medium")},
             "sagemaker-endpoint": {("SageMaker", "hosting", "ml.m5.large")},
         }.get(slug, set())  # the others have nothing that costs by the hour
