@@ -174,8 +174,7 @@ The last command is worth more than the whole lab: run it in each account that y
 """
 
 FINISH = """
-Press **Finish lab**. The rule lets go of its target and is deleted, and so are the state machine and its roles. Of a
-rule that you forgot in another region the portal finds out too, and shows it as left on.
+Press **Finish lab**. The rule lets go of its target and is deleted, and so are the state machine and the two roles.
 """
 
 LAB = Lab(
