@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import adopting, ledger, locker
+from labs import admitting, adopting, ledger, locker
 from labs.catalog.base import Lab
 from labs.decide import GONE
 from labs.kinds import kind_of
@@ -66,6 +66,8 @@ def launch(
             expires_at=now + timedelta(hours=float(hours if hours is not None else lab.hours)),
             look_ahead_until=look_ahead_until,
         )
+        if account.mode == account.SHARED:
+            admitting.ask(account, owner, now)
         rows = ledger.plan(made, lab.wants, now)
         if not rows:
             Launch.objects.filter(pk=made.pk).update(ready_at=now)
@@ -141,6 +143,17 @@ def ask_to_start(what: Launch | Iterable[Resource], *, now: datetime, by=None, w
         _note_each(changed, "Start", now, by, why)
         transaction.on_commit(lambda: hurry(len(changed)))
     return changed
+
+
+def try_again(what: Iterable[Resource], *, now: datetime, by=None) -> list[Resource]:
+    """Look at what is blocked now instead of when its turn comes: what stood in the way may be gone. Nothing else is
+    wanted of it than before. Answers those that are blocked."""
+    with transaction.atomic():
+        rows = [row for row in _rows(what) if row.blocked_why]
+        ledger.hurry([row.pk for row in rows], now)
+        _note_each(rows, "Another try", now, by, "")
+        transaction.on_commit(lambda: hurry(len(rows)))
+    return rows
 
 
 def end_expired(now: datetime) -> int:

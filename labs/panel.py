@@ -101,6 +101,13 @@ class Panel:
         )
 
     @property
+    def unproved(self) -> str:
+        """Why there is no certificate although every row is closed; '' while that is not so."""
+        if self.launch.prove_at is None or self.launch.ended_at:
+            return ""
+        return next((event.words for event in self.events if event.code in ("left", "unproved")), "")
+
+    @property
     def is_on(self) -> bool:
         return not self.launch.ended_at and not self.launch.asked_to_end_at
 

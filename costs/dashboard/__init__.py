@@ -4,6 +4,7 @@ from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
 from costs.dashboard.mine import MyCosts, my_costs
 from costs.dashboard.spend import SpendPage, spend_page
+from costs.dashboard.went_out import WentOut, went_out
 
 __all__ = [
     "ForgottenPage",
@@ -11,10 +12,12 @@ __all__ = [
     "MeterChip",
     "MyCosts",
     "SpendPage",
+    "WentOut",
     "forgotten_page",
     "launch_meter",
     "left_on",
     "meter_chip",
     "my_costs",
     "spend_page",
+    "went_out",
 ]

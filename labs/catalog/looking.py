@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from labs.catalog.base import Checked, StudentView
@@ -72,3 +73,22 @@ def upload_payments(view: StudentView) -> None:
 def rows_of(text: str) -> list[dict[str, str]]:
     """A CSV with a header, as dicts."""
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def counted(view: StudentView, metric: str, since: datetime, **of: str) -> int:
+    """The sum of a metric over the day that began at `since`, as CloudWatch tells it a minute or two later.
+
+    metric: "AWS/Lambda Errors"; of: its dimensions, FunctionName="...".
+    """
+    namespace, name = metric.split()
+    began = since.replace(second=0, microsecond=0)
+    answer = view.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": dimension, "Value": value} for dimension, value in of.items()],
+        StartTime=began,
+        EndTime=began + timedelta(days=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    return int(sum(point["Sum"] for point in answer["Datapoints"]))

@@ -26,12 +26,11 @@ every_lab = pytest.mark.parametrize("slug", LABS)
 # What every resource has, and what each kind's facts add for step texts and children.
 ALWAYS = {"name", "aws_id"}
 OF_THE_LAUNCH = {"prefix", "tag", "student", "boundary"}
-FACTS = {
-    "iam-role": {"arn"},
-    "s3-bucket": {"arn", "region"},
-    "sagemaker-notebook": {"arn"},
+FACTS = {"iam-role": {"arn"}, "s3-bucket": {"arn", "region"}, "sagemaker-notebook": {"arn"}, "ec2-instance": {"zone"}}
+FACTS |= {
     "sagemaker-training-job": {"arn", "artifacts"},
-    "ec2-instance": {"zone"},
+    "lambda-function": {"arn", "invoke_uri"},
+    "api-gateway-rest": {"arn", "url"},
 }
 
 

@@ -184,6 +184,7 @@ def test_where_nothing_runs_code_an_invocation_says_so_and_is_not_counted(practi
         assert "Practice mode does not run code here" in error["Message"] and "--run-functions" in error["Message"]
     assert practice.lambdas.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] == 204
     assert practice.counted("Invocations") == 0
+    assert [line.partition(":")[0] for line in practice.logged()] == ["Practice mode does not run code here"]
     assert any("Lambda functions are not run" in one for one in practice.simulator.boot()["cannot"])
 
 

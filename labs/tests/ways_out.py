@@ -968,6 +968,12 @@ CODE_AND_FILES = [
     ),
     way(
         THEIRS,
+        "bo's stack, looked at",
+        "templates print passwords and keys into their outputs",
+        Call("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{BOS}s/1"),
+    ),
+    way(
+        THEIRS,
         "the names of bo's log's parts",
         "when bo's function ran, and how often",
         Call("logs:DescribeLogStreams", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{BOS}fn"),

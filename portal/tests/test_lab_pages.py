@@ -87,3 +87,66 @@ def test_nobody_is_told_of_anothers_lab(signed_in, bo, launch, now):
     ledger.end_world(launch.account, "another-boot", now)
     client = signed_in(bo)
     assert RESTARTED not in words(client, "portal:today") + words(client, "portal:labs")
+
+
+# --- what bounds it, and what stands in the way of its end ------------------------------------------------------
+
+
+@pytest.fixture
+def box(launch, now):
+    """Its instance runs, and its switch is not set yet."""
+    row = Resource.objects.get(key="box")
+    facts = {"type": "t3.medium", "platform": "linux", "spot": False, "disks": [], "public_ips": 0}
+    Resource.objects.filter(pk=row.pk).update(create_began_at=now - timedelta(minutes=1))
+    ledger.saw(row, Seen(RUNNING, "i-1", "box", now, facts), now)
+    return row
+
+
+def test_until_its_switch_is_set_a_labs_exposure_is_unbounded_on_its_page_and_on_today(signed_in, aye, launch, box):
+    client = signed_in(aye)
+    for place in (("labs:panel", launch.pk), ("portal:today",)):
+        assert "Unbounded: AWS does not turn off box by itself. Only this server does, at 15:47," in words(
+            client, *place
+        )
+    Resource.objects.filter(pk=box.pk).update(switch_at=launch.expires_at + timedelta(minutes=5))
+    for place in (("labs:panel", launch.pk), ("portal:today",)):
+        said = words(client, *place)
+        assert "more before the clock turns it off at 15:47 ; if this server dies, AWS turns it off at 15:52." in said
+        assert "nbounded" not in said
+
+
+def test_a_lab_that_costs_nothing_by_the_hour_needs_no_switch(signed_in, aye, launch):
+    said = words(signed_in(aye), "labs:panel", launch.pk)
+    assert "At most $0.00 more before the clock turns it off at 15:47." in said and "nbounded" not in said
+
+
+def test_a_lab_that_is_going_off_still_says_what_would_end_it(signed_in, aye, launch, box, now):
+    Launch.objects.update(asked_to_end_at=now)
+    client = signed_in(aye)
+    assert "Unbounded: AWS does not turn off box by itself." in words(client, "labs:panel", launch.pk)
+    Resource.objects.filter(pk=box.pk).update(switch_at=launch.expires_at + timedelta(minutes=5))
+    assert "If this server dies meanwhile, AWS turns it off at 15:52." in words(client, "labs:panel", launch.pk)
+
+
+def test_a_blocked_teardown_is_loud_and_can_be_tried_again_from_the_lab_and_from_today(
+    signed_in, aye, chit, launch, box, now
+):
+    Launch.objects.update(asked_to_end_at=now)
+    later = now + timedelta(minutes=10)
+    blocked = {
+        "wanted": "gone",
+        "blocked_why": "something else still uses it: DependencyViolation",
+        "next_look_at": later,
+    }
+    Resource.objects.filter(pk=box.pk).update(**blocked)
+    for who, places in ((aye, (("labs:panel", launch.pk), ("portal:today",))), (chit, (("labs:panel", launch.pk),))):
+        client = signed_in(who)
+        for place in places:
+            said = words(client, *place)
+            assert "EC2 instance box was asked to go, and is still there" in said
+            assert "What blocks it: something else still uses it: DependencyViolation." in said
+            assert "What to do:" in said and "Try again now: box" in said
+        Resource.objects.filter(pk=box.pk).update(next_look_at=later)
+        answer = client.post(reverse("costs:try_again"), {"r": str(box.pk), "back": "lab"})
+        assert answer.url == reverse("labs:panel", args=[launch.pk])
+        assert Resource.objects.get(pk=box.pk).next_look_at == now

@@ -1,19 +1,10 @@
 import json
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from labs.tests.kinds.examples import AccountOfAye
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """What a kind asks of AWS is the same whatever the database."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labs", "0002_switch_and_fence"),
+        ("labs", "0006_rehearsals"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
