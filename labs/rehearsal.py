@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from labs import admitting, aws, certify, checking, ending, launching, locker, reconcile
-from labs.catalog.base import Lab
+from labs.catalog.base import Lab, Step
 from labs.models import Account, Launch, Rehearsal, Resource, StepCheck
+
+TRIES = 8  # of a check: AWS shows new things late
 
 
 @dataclass
@@ -131,21 +133,28 @@ def _empty_locker(lab: Lab, launch: Launch, result: Rehearsed, now: datetime) ->
 
 
 def _play(lab: Lab, launch: Launch, result: Rehearsed, clock, wait, owner) -> None:
-    """Each step as a student: do it, then check it; a few tries, since AWS shows new things late."""
+    """Each step as a student: do it, then check it until it passes, for as long as the step says that AWS may take."""
     for step in lab.steps:
         if step.check is None:
             continue
         try:
-            if step.play:
-                step.play(checking.view_of(launch))
+            check = _done(step, launch, clock, wait, owner)
         except Exception as error:
             result.failed.append(f"{step.slug}: {aws.sorted_trouble(error)}")
             continue
-        for _ in range(8):
-            check: StepCheck = checking.check_step(launch, step.slug, now=clock(), by=owner)
-            if check.passed:
-                result.steps_passed += 1
-                break
-            wait(1)
+        if check.passed:
+            result.steps_passed += 1
         else:
             result.failed.append(f"{step.slug}: {check.said}")
+
+
+def _done(step: Step, launch: Launch, clock, wait, owner) -> StepCheck:
+    until, tries = clock() + timedelta(minutes=step.waits_minutes), 0
+    while True:
+        if step.play and (not tries or step.waits_minutes):
+            step.play(checking.view_of(launch))
+        check: StepCheck = checking.check_step(launch, step.slug, now=clock(), by=owner)
+        tries += 1
+        if check.passed or (tries >= TRIES and clock() >= until):
+            return check
+        wait(5 if step.waits_minutes else 1)

@@ -57,6 +57,9 @@ class Step:
     expect: str = ""
     # What a student does in this step, as code: the instructor's dress rehearsal plays it before it checks.
     play: Callable[[StudentView], None] | None = None
+    # How long AWS may work on what was done, until the check can pass: a training job takes minutes. Meanwhile `play`
+    # is repeated, as a student does once more what was too early.
+    waits_minutes: int = 0
 
 
 @dataclass(frozen=True)

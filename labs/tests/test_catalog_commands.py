@@ -10,7 +10,7 @@ import pytest
 
 from conftest import AWS_CLI
 from labs.catalog import all_labs, get
-from labs.tests.by_hand import LabByHand
+from labs.tests.by_hand import JOBS_WORK, LabByHand
 from labs.tests.kinds.examples import AccountOfAye
 
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,8 +46,10 @@ def test_whoever_copies_every_command_passes_every_check(slug, account, tmp_path
         "AWS_SESSION_TOKEN": keys["aws_session_token"],
         "AWS_PAGER": "",
     }
+    account.simulator.pace(work_seconds=8)  # a loop that waits for a job waits in real time here
     lab = LabByHand(get(slug), account)
     for step in lab.lab.steps[:-1]:
+        account.simulator.let_pass(JOBS_WORK)  # a student reads the next step meanwhile
         blocks = BLOCK.findall(lab.body(step.slug))
         assert blocks, f"{step.slug} gives nothing to copy"
         for language, code in blocks:

@@ -145,6 +145,16 @@ def test_sync_waits_for_a_training_job_and_gives_what_is_told_of_it(aye, sfn, si
     assert json.loads(told["output"])["TrainingJobStatus"] == "Completed"
 
 
+def test_a_role_may_be_told_by_a_path(aye, sfn, simulator):
+    simulator.pace(work_seconds=0)
+    simulator.client("s3", aye).create_bucket(Bucket=f"of-{aye}")
+    parameters = {**TRAINING, "OutputDataConfig": {"S3OutputPath": f"s3://of-{aye}/out"}, "RoleArn.$": "$.role"}
+    del parameters["RoleArn"]
+    state = task("sagemaker:createTrainingJob.sync", **parameters)
+    told = ended(sfn, start(sfn, machine(sfn, ("Train", state), account=aye), {"role": TRAINING["RoleArn"]}))
+    assert json.loads(told["output"])["RoleArn"] == TRAINING["RoleArn"]
+
+
 def test_what_failed_says_where(aye, sfn):
     arn = machine(sfn, ("Score", task("lambda:invoke", FunctionName="nobodys", Payload={})), account=aye)
     told = ended(sfn, start(sfn, arn))
