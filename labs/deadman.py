@@ -142,6 +142,17 @@ def disarm(scheduler: Any, row: Resource) -> None:
             raise
 
 
+def is_set(scheduler: Any, row: Resource) -> bool:
+    """Does AWS hold a switch of the row, whatever we know of it?"""
+    try:
+        scheduler.get_schedule(Name=name_of(row), GroupName=SWITCH_GROUP)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return False
+    return True
+
+
 def name_of(row: Resource) -> str:
     return f"lightsout-{row.id.hex}"
 

@@ -11,4 +11,5 @@ urlpatterns = [
     path("<uuid:launch_id>/steps/<slug:step>/check/", views.check, name="check"),
     path("<uuid:launch_id>/credentials/", views.credentials, name="credentials"),
     path("<uuid:launch_id>/certificate.txt", views.certificate, name="certificate"),
+    path("<uuid:launch_id>/certificate.pdf", views.certificate_pdf, name="certificate_pdf"),
 ]

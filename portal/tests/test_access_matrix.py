@@ -92,6 +92,7 @@ labs:start                            POST   login  302   404   302   404       
 labs:check                            POST   login  302   404   302   404       302   302
 labs:credentials                      POST   login  302   404   404   404       404   404
 labs:certificate                      GET    login  200   404   200   404       200   200
+labs:certificate_pdf                  GET    login  200   404   200   404       200   200
 account_login                         GET    200    302   302   302   302       302   302
 account_logout                        POST   login  login login login login     login login
 account_inactive                      GET    200    200   200   200   200       200   200

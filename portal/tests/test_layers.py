@@ -13,6 +13,7 @@ PURE = [
     "labs/guardrails.py",
     "labs/iam_words.py",
     "labs/own_roles.py",
+    "labs/printing.py",
     "costs/pricing.py",
     "costs/calculator.py",
     "costs/rules/*.py",
