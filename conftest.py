@@ -49,7 +49,16 @@ def _redis_url():
     return os.environ.get("REDIS_URL", "")
 
 
+DATABASE = {"db", "transactional_db", "live_server"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    for item in items:
+        # What asks no database and no service is the same on any: CI's second pass leaves it out.
+        asks = item.get_closest_marker("django_db") or DATABASE & set(getattr(item, "fixturenames", ()))
+        if not asks and not item.get_closest_marker("services"):
+            item.add_marker(pytest.mark.once)
     for marker in ("browser", "services", "awscli", "bwrap"):
         marked = [item for item in items if item.get_closest_marker(marker)]
         why = _missing(marker) if marked else ""

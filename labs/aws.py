@@ -6,16 +6,22 @@ account from the simulator, for shared and own accounts from AWS by the standard
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import boto3
 import botocore.exceptions as bx
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from django.conf import settings
+
+from labs.iam_words import CONTROLLER, role_arn, text
 
 # Dummy keys of the simulator's own root: they may assume roles in practice accounts and nothing else.
 from labs.simulator import BOOT_HEADER, ROOT_KEY_ID, ROOT_SECRET
@@ -274,6 +280,16 @@ class _Keys:
     session_token: str
     expires_at: datetime
 
+    @classmethod
+    def of(cls, credentials) -> _Keys:
+        """From STS's `Credentials`."""
+        return cls(
+            credentials["AccessKeyId"],
+            credentials["SecretAccessKey"],
+            credentials["SessionToken"],
+            credentials["Expiration"].astimezone(UTC),
+        )
+
 
 _keys: dict[tuple, _Keys] = {}
 _clients: dict[tuple, object] = {}
@@ -298,6 +314,19 @@ def client(account, service, region=None, *, config=CONFIG):
     with _lock:
         if at in _clients:
             return _clients[at]
+    made = _made(account, service, region, keys, config)
+    with _lock:
+        if len(_clients) > 4000:
+            _clients.clear()
+        return _clients.setdefault(at, made)
+
+
+def client_with(credentials, account, service, region=None):
+    """A client of these credentials (STS's dict), kept nowhere: for a look at the account as it is at this moment."""
+    return _made(account, service, region or account.regions[0], _Keys.of(credentials), PATIENT)
+
+
+def _made(account, service, region, keys, config):
     with _making:
         made = _session.client(
             service,
@@ -310,10 +339,7 @@ def client(account, service, region=None, *, config=CONFIG):
         )
     if account.mode == account.PRACTICE:
         made.meta.events.register("after-call", _same_boot(account.boot_id))
-    with _lock:
-        if len(_clients) > 4000:
-            _clients.clear()
-        return _clients.setdefault(at, made)
+    return made
 
 
 def endpoint(account) -> str | None:
@@ -335,19 +361,31 @@ def forget_clients() -> None:
 
 def controller_role(account) -> str:
     """The role that the portal assumes in the account."""
-    return account.role_arn or f"arn:aws:iam::{account.aws_id}:role/lab/controller"
+    return account.role_arn or role_arn(account.aws_id, CONTROLLER)
 
 
-def assume(account, role_arn, *, session_name, seconds=3600, tags=None, source_identity=""):
-    """AssumeRole by the portal's own identity. Answers STS's `Credentials` dict. Errors are sorted.
+def assume(account, role_arn, *, session_name, seconds=3600, tags=None, source_identity="", policy=None):
+    """AssumeRole. Answers STS's `Credentials` dict. Errors are sorted.
+
+    The controller is entered by the portal's own identity, with the account's external id; a student's role by the
+    controller, which alone its trust names. In practice everything is done by the simulator's root. policy: the session
+    policy, a dict.
 
     Raises ChangedWorld when the credentials are of another account than the one asked for: the simulator knows
     nothing of unknown keys, and a wrong role would close another account's rows.
     """
-    sts = _own_sts(account)
     extra: dict = {}
-    if account.external_id:
-        extra["ExternalId"] = account.external_id
+    try:
+        if account.mode == account.PRACTICE or role_arn == controller_role(account):
+            sts = _own_sts(account)
+            if account.external_id:
+                extra["ExternalId"] = account.external_id
+        else:
+            sts = client(account, "sts", config=PATIENT)
+    except Exception as error:
+        raise sorted_trouble(error) from error
+    if policy:
+        extra["Policy"] = text(policy)
     if tags:
         extra["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
     if source_identity:
@@ -360,6 +398,69 @@ def assume(account, role_arn, *, session_name, seconds=3600, tags=None, source_i
     if f"::{account.aws_id}:" not in arn:
         raise ChangedWorld(f"asked for account {account.aws_id}, was answered by {arn or 'nobody'}")
     return answer["Credentials"]
+
+
+# boto3 has no client of it.
+FEDERATION = "https://signin.aws.amazon.com/federation"
+
+
+def console_link(key_id, secret, session_token, *, destination, issuer) -> str:
+    """An address that opens AWS's console with these temporary credentials. Raises Refused and NoAnswer."""
+    # No SessionDuration: of a chained session AWS refuses it, and without it the console ends with the credentials.
+    session = json.dumps({"sessionId": key_id, "sessionKey": secret, "sessionToken": session_token})
+    asked = urlencode({"Action": "getSigninToken", "Session": session})
+    try:
+        with urllib.request.urlopen(f"{FEDERATION}?{asked}", timeout=10) as answer:  # noqa: S310  AWS's own address
+            token = json.load(answer)["SigninToken"]
+    except urllib.error.HTTPError as error:
+        # Only the number: the address that was asked for holds the credentials.
+        said = f"AWS's sign-in page answered {error.code}"
+        raise (NoAnswer if error.code >= 500 else Refused)(said) from None
+    except (OSError, ValueError, KeyError) as error:
+        raise NoAnswer(f"AWS's sign-in page did not answer ({type(error).__name__})") from None
+    signed_in = {"Action": "login", "Issuer": issuer, "Destination": destination, "SigninToken": token}
+    return f"{FEDERATION}?{urlencode(signed_in)}"
+
+
+# --- the portal's own identity -----------------------------------------------------------------------------
+
+LONG_LIVED = (
+    "the portal's own AWS identity is a long-lived access key: give it a role, Roles Anywhere or SSO (docs/accounts.md)"
+)
+
+
+@dataclass(frozen=True)
+class OwnIdentity:
+    """Who the portal is at AWS. method: how boto3 found its credentials ("iam-role", "env", "sso" ...; '' for none).
+    arn: as STS tells it; '' when it does not, with the reason in `trouble`."""
+
+    method: str = ""
+    is_long_lived: bool = False
+    arn: str = ""
+    trouble: str = ""
+
+
+def own_identity() -> OwnIdentity:
+    """The portal's own identity, as AWS tells it now. Raises nothing."""
+    method, is_long_lived = "", False
+    try:
+        own = _own_session()
+        credentials = own.get_credentials()
+        method, is_long_lived = getattr(credentials, "method", "") or "", _is_long_lived(credentials)
+        sts = own.client("sts", region_name=settings.LAB_REGIONS[0], config=PATIENT)
+        return OwnIdentity(method, is_long_lived, sts.get_caller_identity()["Arn"])
+    except Exception as error:
+        return OwnIdentity(method, is_long_lived, trouble=str(sorted_trouble(error)))
+
+
+def _own_session():
+    """By the standard chain: role of the machine or container, Roles Anywhere, SSO, and last an access key."""
+    return boto3.session.Session()
+
+
+def _is_long_lived(credentials) -> bool:
+    # Temporary keys begin with ASIA and have a token.
+    return credentials is not None and str(credentials.access_key).startswith("AKIA")
 
 
 def _own_sts(account):
@@ -379,13 +480,17 @@ def _own_sts(account):
         )
         made.meta.events.register("after-call", _same_boot(account.boot_id))
     else:
-        made = boto3.session.Session().client("sts", config=PATIENT)
+        own = _own_session()
+        if _is_long_lived(own.get_credentials()) and not settings.ALLOW_LONG_LIVED_KEY:
+            raise Denied(LONG_LIVED)
+        made = own.client("sts", region_name=account.regions[0], config=PATIENT)
     with _lock:
         return _clients.setdefault(at, made)
 
 
 def _keys_for(account) -> _Keys:
-    at = (account.pk, account.aws_id, account.boot_id)
+    # Connected anew, its role is another one of the same name: older sessions of it are nobody's.
+    at = (account.pk, account.aws_id, account.boot_id, account.connected_at)
     with _lock:
         turn = _assuming.setdefault(at, threading.Lock())
     # Threads that begin together wait for the one that asks: keys of their own would mean clients of their own.
@@ -393,13 +498,7 @@ def _keys_for(account) -> _Keys:
         kept = _keys.get(at)
         if kept and kept.expires_at - datetime.now(UTC) > _RENEW:
             return kept
-        answer = assume(account, controller_role(account), session_name="lightsout-controller")
-        keys = _Keys(
-            answer["AccessKeyId"],
-            answer["SecretAccessKey"],
-            answer["SessionToken"],
-            answer["Expiration"].astimezone(UTC),
-        )
+        keys = _Keys.of(assume(account, controller_role(account), session_name="lightsout-controller"))
         with _lock:
             _keys[at] = keys
     return keys

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from labs import aws, deadman, ledger
 from labs.kinds import kind_of, registry
-from labs.kinds.base import ABSENT, TAG_LAUNCH, Want
+from labs.kinds.base import ABSENT, TAG_LAUNCH, Kind, Want
 from labs.models import Launch, Resource
 from labs.reconcile import Clock
 
@@ -158,18 +158,31 @@ def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource], stran
             continue
         if of_type and not resource.startswith((f"{of_type}/", f"{of_type}:")):
             continue
-        name = arn if kind.id_is_arn else resource[len(of_type) + 1 :].rsplit("/", 1)[-1] if of_type else resource
-        if (kind.name, name) in strangers:
+        names = _names_in(arn, resource[len(of_type) + 1 :] if of_type else resource, kind)
+        if any((kind.name, name) in strangers for name in names):
             return False
-        known = next((row for row in rows if row.kind == kind.name and name in (row.aws_id, row.name)), None)
-        want = Want(
-            "",
-            kind.name,
-            name=known.name if known else name,
-            aws_id=known.aws_id if known else name,
-            region=region,
-            account_id=launch.account.aws_id,
-        )
         client = aws.client(launch.account, kind.service, region, config=aws.PATIENT)
-        return kind.observe(client, want).state != ABSENT
+        return any(_observed(kind, client, name, rows, launch, region) for name in names)
     return True
+
+
+def _names_in(arn: str, ending: str, kind: Kind) -> list[str]:
+    """What the kind may call the thing of this ARN. A slash may be part of its name (a log group) or stand before it (a
+    role's path), so both are asked after: what is taken for gone by mistake would be certified as gone."""
+    if kind.id_is_arn:
+        return [arn]
+    whole = ending.removesuffix(":*")
+    return list(dict.fromkeys([whole, whole.rsplit("/", 1)[-1]]))
+
+
+def _observed(kind: Kind, client, name: str, rows: list[Resource], launch: Launch, region: str) -> bool:
+    known = next((row for row in rows if row.kind == kind.name and name in (row.aws_id, row.name)), None)
+    want = Want(
+        "",
+        kind.name,
+        name=known.name if known else name,
+        aws_id=known.aws_id if known else name,
+        region=region,
+        account_id=launch.account.aws_id,
+    )
+    return kind.observe(client, want).state != ABSENT

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 
 from labs.decide import GONE
+from labs.iam_words import SWITCH, role_arn
 from labs.kinds import registry
 from labs.kinds.aws_words import code_of
 from labs.kinds.base import ABSENT, NAME, STOPPED, Kind, OffCall, Seen, Want
@@ -153,13 +154,22 @@ def is_set(scheduler: Any, row: Resource) -> bool:
     return True
 
 
+def disarm_all(scheduler: Any) -> None:
+    """Take every switch of a region away, with their group."""
+    try:
+        scheduler.delete_schedule_group(Name=SWITCH_GROUP)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+
+
 def name_of(row: Resource) -> str:
     return f"lightsout-{row.id.hex}"
 
 
 def role_of(account: Account) -> str:
-    """The role that AWS's scheduler assumes: it may stop and delete, and nothing else (guardrails.py)."""
-    return f"arn:aws:iam::{account.aws_id}:role/lab/deadman"
+    """The role that AWS's scheduler assumes: it may stop and delete, and nothing else (own_roles.py)."""
+    return role_arn(account.aws_id, SWITCH)
 
 
 def _make_group(scheduler: Any) -> None:

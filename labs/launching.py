@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import adopting, ledger
+from labs import admitting, adopting, ledger
 from labs.catalog.base import Lab
 from labs.decide import GONE
 from labs.kinds import kind_of
@@ -66,6 +66,8 @@ def launch(
             expires_at=now + timedelta(hours=float(hours if hours is not None else lab.hours)),
             look_ahead_until=look_ahead_until,
         )
+        if account.mode == account.SHARED:
+            admitting.ask(account, owner, now)
         rows = ledger.plan(made, lab.wants, now)
         if not rows:
             Launch.objects.filter(pk=made.pk).update(ready_at=now)

@@ -140,6 +140,7 @@ def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
         account_id=row.account.aws_id,
         region=row.region,
         parents=parents,
+        boundary=guardrails.boundary_arn(row.account.aws_id) if row.account.is_real else "",
     )
 
 
@@ -481,18 +482,7 @@ def end_world(account: Account, boot_id: str, now: datetime) -> list[Launch]:
         locked = Account.objects.select_for_update().get(pk=account.pk)
         if locked.boot_id == boot_id:
             return []
-        seen = Resource.objects.open().filter(account=account).exclude(seen_at=None).only("id", "seen_at")
-        for row in seen:
-            Span.objects.filter(resource=row, ended=None, began__lte=row.seen_at).update(ended=row.seen_at)
-        Resource.objects.open().filter(account=account).update(
-            closed_at=now,
-            closed_why=why,
-            seen=ABSENT,
-            next_look_at=None,
-            lease_until=None,
-            blocked_why="",
-            fence=F("fence") + 1,  # a worker that had just looked into the old world writes nothing
-        )
+        _close_all(account, now, why, seen=ABSENT)
         launches = list(Launch.objects.open().filter(account=account))
         for launch in launches:
             note("ended", f"The lab ended: {why}", now, launch=launch, account=account)
@@ -500,6 +490,28 @@ def end_world(account: Account, boot_id: str, now: datetime) -> list[Launch]:
         Account.objects.filter(pk=account.pk).update(boot_id=boot_id)
     account.boot_id = boot_id
     return launches
+
+
+def let_go(account: Account, now: datetime, why: str) -> int:
+    """Close every row of an account that we do not look into any more: what is there is its owner's business now, not
+    known to be gone. Spans end where they were last observed. Answers how many rows."""
+    with transaction.atomic():
+        return _close_all(account, now, why, switch_at=None)
+
+
+def _close_all(account: Account, now: datetime, why: str, **more) -> int:
+    rows = Resource.objects.open().filter(account=account)
+    for row in rows.exclude(seen_at=None).only("id", "seen_at"):
+        Span.objects.filter(resource=row, ended=None, began__lte=row.seen_at).update(ended=row.seen_at)
+    return rows.update(
+        closed_at=now,
+        closed_why=why,
+        next_look_at=None,
+        lease_until=None,
+        blocked_why="",
+        fence=F("fence") + 1,  # a worker that had just looked into the old world writes nothing
+        **more,
+    )
 
 
 def goes_before(row: Resource, kind, family: Mapping[str, Resource]) -> bool:

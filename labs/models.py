@@ -5,13 +5,25 @@ Three facts make the state of a resource, and nothing else does: what is `wanted
 """
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from labs import guardrails
+
 RUNNING, STOPPED, GONE = "running", "stopped", "gone"
 WANTED = [(RUNNING, "running"), (STOPPED, "stopped"), (GONE, "gone")]
+
+
+class AccountQuerySet(models.QuerySet):
+    def real(self):
+        return self.exclude(mode=Account.PRACTICE)
+
+    def named(self, name):
+        """The account of that AWS id, else of that name; None when there is none."""
+        return self.filter(aws_id=name).first() or self.filter(name=name).first()
 
 
 class Account(models.Model):
@@ -22,7 +34,8 @@ class Account(models.Model):
 
     name = models.CharField(max_length=80)
     mode = models.CharField(max_length=10, choices=MODES)
-    aws_id = models.CharField(max_length=12, unique=True, help_text="Twelve digits.")
+    # Of a real account it is known when it was proved (connecting.py), and never changes after that.
+    aws_id = models.CharField(max_length=12, blank=True, default="", help_text="Twelve digits; '' until it is proved.")
     # In a practice or own account everything belongs to this person; a shared account has none.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="aws_accounts"
@@ -32,27 +45,82 @@ class Account(models.Model):
     regions = models.JSONField(default=list, help_text="Regions looked into. The first is where labs start.")
     lab_regions = models.JSONField(default=list, help_text="Regions that a lab uses; elsewhere is a wrong region.")
     role_arn = models.CharField(max_length=200, blank=True, default="", help_text="The role the portal assumes.")
-    external_id = models.CharField(max_length=64, blank=True, default="")
+    external_id = models.CharField(max_length=64, blank=True, default="", help_text="Made by us, for this account.")
+    # Fields of guardrails.Rules that differ from its defaults; the regions are lab_regions.
+    rules = models.JSONField(default=dict, blank=True)
     # Practice only: the simulator's boot in which this account's rows were made. Another boot is another world.
     boot_id = models.CharField(max_length=36, blank=True, default="")
     is_open = models.BooleanField(default=True)
     looked_at = models.DateTimeField(null=True, blank=True, help_text="The last whole census of this account.")
     census_trouble = models.TextField(blank=True, default="", help_text="Why the last census is not whole.")
     created_at = models.DateTimeField()
+    # Of a real account: when it was connected (last), when its trust was last proved, and what stood in the way since.
+    connected_at = models.DateTimeField(null=True, blank=True)
+    proved_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.TextField(blank=True, default="")
+    template_version = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the stack in it.")
+    # What the doctor found (examining.py), so that pages ask AWS nothing: {"findings": [...], "quotas": [...]}.
+    report = models.JSONField(default=dict, blank=True)
+    examined_at = models.DateTimeField(null=True, blank=True)
+    examine_at = models.DateTimeField(null=True, blank=True, help_text="When the doctor looks next. Empty: never.")
+
+    objects = AccountQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["owner"], condition=Q(mode="practice"), name="one_practice_account_a_person"
-            )
+            ),
+            models.UniqueConstraint(fields=["aws_id"], condition=~Q(aws_id=""), name="one_row_an_aws_account"),
+            models.UniqueConstraint(
+                fields=["owner"],
+                condition=Q(mode="own") & (Q(is_open=True) | Q(aws_id="")),
+                name="one_own_account_a_person",
+            ),
         ]
 
     def __str__(self):
-        return f"{self.name} ({self.aws_id})"
+        return f"{self.name} ({self.aws_id or 'not connected yet'})"
+
+    @property
+    def is_real(self):
+        """At AWS, where things cost money; a practice account is simulated."""
+        return self.mode != self.PRACTICE
+
+    @property
+    def is_connected(self):
+        return bool(self.aws_id) and self.is_open
+
+    def limits(self):
+        """guardrails.Rules of this account: where, and how large. Raises ValueError when its rules cannot be used."""
+        chosen: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in self.rules.items()
+        }
+        return guardrails.Rules(**({"regions": tuple(self.lab_regions)} | chosen))
 
 
 # Over without anybody's asking and without a proof: its practice world was started anew (ledger.end_world).
 CUT_OFF = Q(ended_at__isnull=False, asked_to_end_at=None, certificate__isnull=True)
+
+
+class StudentRole(models.Model):
+    """A student's role in the shared account: made at their first lab there, taken away when they leave (admitting.py).
+
+    The row is the queue, and is deleted when AWS has the role no more.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="student_roles")
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="student_roles")
+    made_at = models.DateTimeField(null=True, blank=True)
+    leaves_at = models.DateTimeField(null=True, blank=True, help_text="From when on it is taken away.")
+    next_try_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="Empty: nothing is to be done.")
+    trouble = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "student"], name="one_role_a_student")]
+
+    def __str__(self):
+        return f"{self.student_id} in {self.account_id}"
 
 
 class LaunchQuerySet(models.QuerySet):
@@ -88,6 +156,8 @@ class Launch(models.Model):
     asked_to_end_at = models.DateTimeField(null=True, blank=True)
     # When credentials of this launch were last given out; None: nobody ever had any, so there is nothing to revoke.
     session_at = models.DateTimeField(null=True, blank=True)
+    # SHA-256 of the token with which the owner's aws command fetches credentials by itself (sessions.py); '': none.
+    token_sha256 = models.CharField(max_length=64, blank=True, default="", editable=False)
     # While it is set nothing of the launch is deleted: at this instant its sessions are revoked and what its student
     # made is gathered (ending.py).
     prepare_at = models.DateTimeField(null=True, blank=True)
@@ -104,6 +174,7 @@ class Launch(models.Model):
         indexes = [
             models.Index(fields=["owner", "ended_at"]),
             models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="labs_launch_clock"),
+            models.Index(fields=["token_sha256"], condition=~Q(token_sha256=""), name="labs_launch_token"),
         ]
 
     def __str__(self):
@@ -121,6 +192,24 @@ class Launch(models.Model):
     @property
     def extensions_left(self):
         return max(0, settings.LAB_EXTENSIONS - self.extensions_used)
+
+
+class Rehearsal(models.Model):
+    """That a lab was played from a click to its certificate in this account (rehearsal.py). The last one counts."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="rehearsals")
+    lab = models.SlugField(max_length=60)
+    at = models.DateTimeField()
+    passed = models.BooleanField()
+    # {"seconds_to_running", "seconds_to_gone", "steps_passed", "steps", "failed": [words], "left": [words]}
+    report = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["lab", "-at"])]
+
+    def __str__(self):
+        return f"{self.lab} in {self.account_id}: {'passed' if self.passed else 'failed'}"
 
 
 class ResourceQuerySet(models.QuerySet):

@@ -66,7 +66,7 @@ SEES = (
         "ListAllMyBuckets",
         "ListBucket*",
     ),
-    *of("sagemaker", "Describe*", "List*"),
+    *of("sagemaker", "Describe*", "List*", "Search"),
     *of("scheduler", "Get*", "List*"),
     *of("secretsmanager", "DescribeSecret", "ListSecrets"),  # never what is in them
     *of("servicequotas", "Get*", "List*"),

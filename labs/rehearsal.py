@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from labs import aws, certify, checking, launching, reconcile
+from labs import admitting, aws, certify, checking, launching, reconcile
 from labs.catalog.base import Lab
-from labs.models import Account, Launch, Resource, StepCheck
+from labs.models import Account, Launch, Rehearsal, Resource, StepCheck
 
 
 @dataclass
@@ -75,9 +75,28 @@ def rehearse(
     return result
 
 
+def record(result: Rehearsed, account: Account, now: datetime) -> Rehearsal:
+    """Keep how it went: a class starts this lab in this account only when the last rehearsal there passed."""
+    report = {
+        "seconds_to_running": result.seconds_to_running,
+        "seconds_to_gone": result.seconds_to_gone,
+        "steps_passed": result.steps_passed,
+        "steps": result.steps,
+        "failed": result.failed,
+        "left": result.left,
+    }
+    return Rehearsal.objects.create(account=account, lab=result.lab, at=now, passed=result.ok, report=report)
+
+
+def has_passed(lab: str, accounts) -> bool:
+    """Did the last rehearsal of the lab in these accounts (a queryset) pass? One query."""
+    return bool(Rehearsal.objects.filter(lab=lab, account__in=accounts).values_list("passed", flat=True).first())
+
+
 def _until(launch: Launch, done: Callable[[], bool], clock, wait, patience: timedelta) -> bool:
     end = clock() + patience
     while clock() < end:
+        admitting.work_off(clock)
         reconcile.work_off(clock, until=clock() + timedelta(seconds=5), most=20)
         certify.prove_due(clock)
         if done():

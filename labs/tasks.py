@@ -6,8 +6,8 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from labs import census, certify, ending, launching, reconcile
-from labs.models import Launch, Resource
+from labs import admitting, census, certify, ending, launching, reconcile
+from labs.models import Launch, Resource, StudentRole
 
 DRAINS = 8  # as many as a worker has threads
 
@@ -18,12 +18,14 @@ def hurry():
     now = timezone.now()
     due = Resource.objects.due(now)[:DRAINS].count()
     to_prove = Launch.objects.open().filter(Q(prove_at__lte=now) | Q(prepare_at__lte=now))[:1].count()
-    for _ in range(max(due, to_prove)):
+    to_admit = StudentRole.objects.filter(next_try_at__lte=now)[:1].count()
+    for _ in range(max(due, to_prove, to_admit)):
         work_off.apply_async(expires=5)
 
 
 @shared_task
 def work_off():
+    admitting.work_off(timezone.now)
     ending.prepare_due(timezone.now)
     reconcile.work_off(timezone.now, until=timezone.now() + timedelta(seconds=20))
     certify.prove_due(timezone.now)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.core.cache import cache
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -18,6 +21,8 @@ from labs.models import Launch
 from labs.panel import panel
 
 STOP_POLLING = 286  # htmx ends a poll on this answer
+# How often a lab's token may be used in a minute, in each web process. The aws command asks at each of its calls.
+FETCHES_A_MINUTE = 120
 
 
 def launch_page(permission):
@@ -105,23 +110,78 @@ def check(request, launch, step):
     return response
 
 
-@require_POST
-@never_cache
-@launch_page("labs.act_launch")
+def secrets_page(view):
+    """Only for the lab's owner: staff help without a student's keys. What the page shows is kept nowhere, and a secret
+    that is not to be had leads back to the lab with the reason."""
+
+    @require_POST
+    @launch_page("labs.act_launch")
+    @wraps(view)
+    def guarded(request, launch):
+        if launch.owner_id != request.user.pk:
+            raise Http404("No such lab.")
+        try:
+            answer = view(request, launch)
+        except (sessions.NoSession, aws.Trouble) as why:
+            messages.error(request, f"No credentials this time. {why}")
+            return redirect("labs:panel", launch.pk)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    return guarded
+
+
+@secrets_page
 def credentials(request, launch):
-    """Temporary credentials, shown on this page once. Only the owner gets them: staff help without a student's keys."""
-    if launch.owner_id != request.user.pk:
-        raise Http404("No such lab.")
+    """Temporary credentials, shown on this page once."""
+    made = sessions.credentials(launch, request.user, timezone.now())
+    facts = {"launch": launch, "lab": catalog.get(launch.lab), "credentials": made}
+    return render(request, "labs/credentials.html", facts)
+
+
+@secrets_page
+def token(request, launch):
+    """A token for the aws command, shown on this page once; the one before it ends."""
+    made = sessions.new_token(launch, request.user, timezone.now())
+    address = settings.PUBLIC_URL + reverse("labs:fetch")
+    # -f: an answer without credentials in it would be reported as a broken one, not by its number.
+    fetch = f'curl -sSf -H "Authorization: Bearer {made}" {address}'
+    facts = {"launch": launch, "lab": catalog.get(launch.lab), "config": sessions.config_of(launch, fetch)}
+    return render(request, "labs/token.html", facts | {"profile": sessions.PROFILE})
+
+
+@secrets_page
+def console(request, launch):
+    """A page with the link to AWS's console. Not a redirect: our policy lets no form lead to another site."""
+    issuer = settings.PUBLIC_URL + reverse("labs:panel", args=[launch.pk])
+    link = sessions.console_link(launch, request.user, timezone.now(), issuer=issuer)
+    return render(request, "labs/console.html", {"launch": launch, "lab": catalog.get(launch.lab), "link": link})
+
+
+@require_safe
+def fetch(request):
+    """What a credential_process answers, for whoever shows a lab's token: no session, no cookie."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    now = timezone.now()
     try:
-        made = sessions.credentials(launch, request.user, timezone.now())
-    except (sessions.NoSession, aws.Trouble) as why:
-        messages.error(request, f"No credentials this time. {why}")
-        return redirect("labs:panel", launch.pk)
-    answer = render(
-        request, "labs/credentials.html", {"launch": launch, "lab": catalog.get(launch.lab), "credentials": made}
-    )
+        if scheme.lower() != "bearer" or not token:
+            raise sessions.NoSession("Show the lab's token: Authorization: Bearer TOKEN.")
+        if _is_too_often(sessions.launch_of(token), now):
+            answer = JsonResponse({"error": "Too often: wait a minute."}, status=429, headers={"Retry-After": "60"})
+        else:
+            answer = JsonResponse(sessions.fetched(token, now).as_process())
+    except sessions.NoSession as why:
+        answer = JsonResponse({"error": str(why)}, status=401, headers={"WWW-Authenticate": "Bearer"})
+    except aws.Trouble as why:
+        answer = JsonResponse({"error": f"AWS gave no credentials: {why}"}, status=503)
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def _is_too_often(launch, now):
+    key = f"labs.fetch.{launch.pk}.{now:%H%M}"
+    cache.add(key, 0, timedelta(minutes=2).total_seconds())
+    return cache.incr(key) > FETCHES_A_MINUTE
 
 
 @require_safe

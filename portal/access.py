@@ -9,8 +9,10 @@ from functools import cached_property, wraps
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404
 
+from labs.models import Account
 from portal.models import Assignment, Cohort, CohortWeek, LabInWeek, Material, Membership, Submission
 
 SCOPE_PERMISSIONS = {"costs.view_spend", "costs.act"}
@@ -117,6 +119,25 @@ def teacher_page(view):
         return view(request, *args, standing=here, **kwargs)
 
     return guarded
+
+
+# --- AWS accounts --------------------------------------------------------------------------------------------
+
+
+def connectable(user):
+    """The real AWS accounts that this person may connect and let go of: their own; of admins, the shared ones."""
+    mine = Q(mode=Account.OWN, owner=user)
+    return Account.objects.filter(mine | Q(mode=Account.SHARED) if user.is_staff else mine)
+
+
+def accounts_visible_to(user):
+    """The real AWS accounts that this person answers for: an admin for all, an instructor for those of their cohorts
+    and for a shared one that is every cohort's. Students answer for none."""
+    real = Account.objects.real()
+    if user.is_staff:
+        return real
+    scopes = scopes_visible_to(user)
+    return real.filter(Q(scope__in=scopes) | Q(mode=Account.SHARED, scope="")) if scopes else real.none()
 
 
 # --- what labs and costs ask ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.core.checks import Error, Warning, register
 
 LOCAL_NAMES = {"localhost", "testserver"}
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+ROLE = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
 
 
 def is_loopback(host):
@@ -183,6 +184,32 @@ def regions(**_):
                 f"LAB_REGIONS has {', '.join(unseen)}, which PRACTICE_REGIONS lacks: labs there would never be seen.",
                 hint=f"Set PRACTICE_REGIONS={','.join([*settings.PRACTICE_REGIONS, *unseen])}.",
                 id="lightsout.E031",
+            )
+        )
+    return found
+
+
+@register("lightsout")
+def identity_at_aws(**_):
+    """PORTAL_ROLE_ARN, TEMPLATE_URL and ALLOW_LONG_LIVED_KEY: all empty where there is practice mode alone."""
+    found = []
+    if settings.PORTAL_ROLE_ARN and not ROLE.fullmatch(settings.PORTAL_ROLE_ARN):
+        found.append(
+            Error(
+                f"PORTAL_ROLE_ARN is {settings.PORTAL_ROLE_ARN!r}: not the ARN of a role.",
+                hint="Write the role that the portal runs as, not a session of it: arn:aws:iam::123456789012:role/NAME "
+                "(docs/accounts.md).",
+                id="lightsout.E040",
+            )
+        )
+    if settings.TEMPLATE_URL:
+        found += about_address("TEMPLATE_URL", settings.TEMPLATE_URL)
+    if settings.ALLOW_LONG_LIVED_KEY:
+        found.append(
+            Warning(
+                "ALLOW_LONG_LIVED_KEY is on: the portal may work at AWS with an access key that never ends.",
+                hint="Give it a role, Roles Anywhere or SSO instead (docs/accounts.md), and delete the key.",
+                id="lightsout.W040",
             )
         )
     return found

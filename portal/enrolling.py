@@ -1,10 +1,17 @@
 """Opening a cohort, telling it its dates, and taking people in."""
 
-from django.db import transaction
+from datetime import timedelta
 
-from labs import practice
+from django.db import transaction
+from django.db.models import Max
+
+from labs import admitting, practice
+from labs.models import StudentRole
 from portal import schedule, telling
 from portal.models import Cohort, CohortWeek, Membership
+
+# After the last session of a cohort its students keep their roles in the shared account for so long.
+ROLES_STAY_FOR = timedelta(days=7)
 
 
 def open_cohort(course, *, slug, name, start_on, now, **facts):
@@ -70,3 +77,14 @@ def practice_account(user, *, now):
         return practice.account_of(user, now=now)
     cohort = newest.cohort
     return practice.account_of(user, now=now, scope=cohort.scope, lab_regions=cohort.lab_regions)
+
+
+def let_leave(now):
+    """Take the roles in shared accounts away from those who are in no running cohort any more. Answers how many.
+
+    A cohort runs until a week after its last session. Admins keep theirs.
+    """
+    over = Cohort.objects.annotate(last=Max("told__session_at")).filter(last__lte=now - ROLES_STAY_FOR)
+    staying = Membership.objects.exclude(cohort__in=over.values("pk")).values("user")
+    roles = StudentRole.objects.exclude(student__in=staying).exclude(student__is_staff=True)
+    return admitting.ask_to_leave(roles, now)

@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "look into every account": {"task": "labs.tasks.census_all", "schedule": 900.0, "options": {"expires": 600}},
     "end what is past its time": {"task": "labs.tasks.end_expired", "schedule": 15.0, "options": {"expires": 15}},
     "is it the same world": {"task": "portal.tasks.tend_practice", "schedule": 10.0, "options": {"expires": 10}},
+    "who has left": {"task": "portal.tasks.tend_accounts", "schedule": 3600.0, "options": {"expires": 1800}},
     "tell what is known, and whom it concerns": {
         "task": "portal.tasks.tell",
         "schedule": 60.0,
@@ -218,6 +219,14 @@ PRACTICE_REGIONS = env.list("PRACTICE_REGIONS", default=["us-east-1", "ap-southe
 LAB_REGIONS = env.list("LAB_REGIONS", default=["us-east-1"])
 # Seconds that a state takes in practice mode. AWS takes longer; this is enough to see it happen.
 SIMULATOR_STATE_SECONDS = env.float("SIMULATOR_STATE_SECONDS", default=6.0)
+# The portal's own role at AWS, in full: the only one that the roles in connected accounts let in (docs/accounts.md).
+PORTAL_ROLE_ARN = env("PORTAL_ROLE_ARN", default="")
+# Regions of connected accounts that are looked into, beside those of their labs.
+WATCHED_REGIONS = env.list("WATCHED_REGIONS", default=PRACTICE_REGIONS)
+# Where the operator has put the output of `manage.py account_template`, for a link that opens it in AWS's console.
+TEMPLATE_URL = env("TEMPLATE_URL", default="")
+# Only in an emergency, and under a standing warning: the portal's own identity may be an access key that never ends.
+ALLOW_LONG_LIVED_KEY = env.bool("ALLOW_LONG_LIVED_KEY", default=False)
 # Students' Lambda functions are a stranger's code: they run on this machine only where its operator says so, and only
 # shut in by bubblewrap. Otherwise an invocation answers that practice mode runs no code.
 SIMULATOR_RUN_FUNCTIONS = env.bool("SIMULATOR_RUN_FUNCTIONS", default=False)
@@ -230,6 +239,7 @@ LAB_EXTENSION = timedelta(minutes=30)
 LAB_EXTENSIONS = 2
 LABS_AT_ONCE = 2
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.error_pages.NoValues"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

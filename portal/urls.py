@@ -1,7 +1,20 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal.views import chrome, cohort, course, demo, feeds, health, labs, review, search, submissions, today
+from portal.views import (
+    aws_accounts,
+    chrome,
+    cohort,
+    course,
+    demo,
+    feeds,
+    health,
+    labs,
+    review,
+    search,
+    submissions,
+    today,
+)
 
 school = [
     path("", today.today, name="today"),
@@ -32,6 +45,13 @@ school = [
     path("feed/<str:token>.ics", feeds.calendar, name="feed"),
     path("labs/", labs.index, name="labs"),
     path("labs/start/<int:number>/<slug:slug>/", labs.start, name="start_lab"),
+    path("aws/mine/", aws_accounts.mine, name="my_account"),
+    path("aws/rules/", aws_accounts.rules, name="rules_of_use"),
+    path("aws/connect/", aws_accounts.connect_shared, name="connect_shared"),
+    path("aws/<int:pk>/", aws_accounts.one, name="account"),
+    path("aws/<int:pk>/template.yaml", aws_accounts.template, name="account_template"),
+    path("aws/<int:pk>/check/", aws_accounts.check, name="check_account"),
+    path("aws/<int:pk>/disconnect/", aws_accounts.disconnect, name="disconnect_account"),
     path("theme/", chrome.set_theme, name="set_theme"),
     path("zone/", chrome.set_zone, name="set_zone"),
     path("demo/sign-in/", demo.demo_sign_in, name="demo_sign_in"),

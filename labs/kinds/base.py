@@ -49,6 +49,7 @@ class Want:
     account_id: str = ""
     region: str = ""
     parents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # key -> facts + {"name", "aws_id"}
+    boundary: str = ""  # ARN of what bounds every role and user of a lab in a real account; '' in practice
 
 
 @dataclass(frozen=True)

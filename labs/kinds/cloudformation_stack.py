@@ -23,6 +23,7 @@ from labs.kinds.base import (
     Seen,
     Want,
 )
+from labs.stack_template import STACK
 
 STATES = {
     "CREATE_IN_PROGRESS": PENDING,
@@ -125,8 +126,9 @@ class CloudFormationStack(Kind):
     def find_all(self, client) -> Iterable[Seen]:
         for page in client.get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
-                # A nested stack belongs to its root, and goes with it.
-                if not stack.get("ParentId") and stack["StackStatus"] != "DELETE_COMPLETE":
+                # A nested stack belongs to its root, and goes with it. Ours is how we come in.
+                is_its_own = not stack.get("ParentId") and stack["StackName"] != STACK
+                if is_its_own and stack["StackStatus"] != "DELETE_COMPLETE":
                     yield replace(_seen(stack), whole=False)
 
 

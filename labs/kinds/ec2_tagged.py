@@ -14,8 +14,12 @@ HOLD_INTERFACES = (
     "ec2-instance",
     "efs-file-system",
     "emr-cluster",
+    "lambda-function",
     "load-balancer",
     "nat-gateway",
+    "rds-instance",
+    "sagemaker-notebook",
+    "sagemaker-studio-domain",
     "vpc-endpoint",
 )
 

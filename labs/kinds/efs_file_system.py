@@ -44,6 +44,7 @@ class EFSFileSystem(Kind):
     """params: zone (kept in that zone alone, and cheaper), as wanted."""
 
     name, service, identity = "efs-file-system", "efs", TOKEN
+    goes_after = ("sagemaker-studio-domain",)
     title, icon, cost_service = "EFS file system", "folder", "EFS"
     arn_type = "elasticfilesystem:file-system"
     signals = (Signal("AWS/EFS", "ClientConnections", "FileSystemId"),)

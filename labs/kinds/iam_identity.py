@@ -13,6 +13,7 @@ from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
 PATH = "/lab/"
 # Not to be listed: what AWS makes for itself, and that by which the portal and the students come in.
 AWS_OWN = ("/aws-service-role/", "/aws-reserved/")
+OURS = ("boundary-", "emr-", "lab-student-", "student-")  # roles and policies of guardrails.py
 PORTALS_OWN = ("/lab/controller", "/lab/student", "/lab/deadman", "/lab/boundary")
 
 
@@ -108,7 +109,8 @@ class IAMIdentity(Kind):
 
 def is_not_listed(path: str, name: str) -> bool:
     """What AWS made for itself, and what the portal and the students come in by."""
-    return path.startswith(AWS_OWN) or path + name in PORTALS_OWN
+    is_ours = path + name in PORTALS_OWN or (path == "/lab/" and name.startswith(OURS))
+    return is_ours or path.startswith(AWS_OWN)
 
 
 def pages_of(client, operation: str, member: str, **asked: Any) -> list[Any]:

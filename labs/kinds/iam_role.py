@@ -17,10 +17,23 @@ class IAMRole(IAMIdentity):
 
     name, what = "iam-role", "Role"
     title, icon, arn_type = "IAM role", "fingerprint", "iam:role"
-    goes_after = ("instance-profile",)
+    # What works with a role is taken down by it, or works on without it until it is gone.
+    goes_after = (
+        "instance-profile",
+        "bedrock-knowledge-base",
+        "cloudformation-stack",
+        "codepipeline-pipeline",
+        "emr-cluster",
+        "emr-serverless-application",
+        "lambda-function",
+        "sagemaker-endpoint",
+        "sagemaker-notebook",
+        "sagemaker-studio-domain",
+        "step-functions-state-machine",
+    )
 
     def create(self, client, want: Want) -> None:
-        boundary = want.params.get("permissions_boundary")
+        boundary = want.params.get("permissions_boundary") or want.boundary
         client.create_role(
             RoleName=want.name,
             Path=PATH,

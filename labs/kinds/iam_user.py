@@ -19,7 +19,7 @@ class IAMUser(IAMIdentity):
     lost_on_delete = "Its password, access keys and MFA devices are deleted with it: nobody can sign in as it any more."
 
     def create(self, client, want: Want) -> None:
-        boundary = want.params.get("permissions_boundary")
+        boundary = want.params.get("permissions_boundary") or want.boundary
         client.create_user(
             UserName=want.name,
             Path=PATH,

@@ -22,7 +22,17 @@ class LogGroup(FoundByName):
     name, service = "log-group", "logs"
     title, icon, cost_service, arn_type = "Log group", "file-text", "CloudWatch", "logs:log-group"
     # Kinds that write logs; a new one that does joins here.
-    goes_after = ("sagemaker-endpoint", "sagemaker-notebook", "step-functions-state-machine")
+    goes_after = (
+        "api-gateway-http",
+        "api-gateway-rest",
+        "lambda-function",
+        "sagemaker-endpoint",
+        "sagemaker-notebook",
+        "sagemaker-processing-job",
+        "sagemaker-training-job",
+        "sagemaker-transform-job",
+        "step-functions-state-machine",
+    )
     lost_on_delete = "Every line in it is deleted with it."
 
     def create(self, client, want: Want) -> None:

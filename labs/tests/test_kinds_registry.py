@@ -16,8 +16,6 @@ from labs.kinds import kind_of, registry
 from labs.kinds.base import ABSENT, NAME, RUNNING, STOPPED, TAG, TOKEN, Kind, Seen
 from labs.tests.kinds.examples import EXAMPLES, AccountOfAye, configure, delete, example_of, make, want_for
 
-pytestmark = pytest.mark.once
-
 PRICES = Path(__file__).resolve().parents[2] / "costs/prices/prices.csv"
 KINDS = sorted(registry())
 COSTLY = [name for name in KINDS if not kind_of(name).is_free]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-from pathlib import Path
-
 import pytest
 
 from labs import own_roles
 from labs.iam_words import INLINE_LIMIT, TRUST_LIMIT, role_arn, text
+from labs.kind_actions import EVERY_LAB, actions_of, asked_with
 from labs.kinds import registry
 from labs.kinds.base import Want
 from labs.tests.guarded_world import (
@@ -31,7 +29,6 @@ from labs.tests.guarded_world import (
     user,
 )
 from labs.tests.iam_facts import actions_like, faults, impossible
-from labs.tests.kind_calls import actions_for, calls_in
 from labs.tests.policy_evaluator import Call, Principal, is_allowed, matches
 
 PORTAL_ROLE = "arn:aws:iam::444455556666:role/lightsout"
@@ -101,29 +98,27 @@ def test_only_the_scheduler_of_this_account_is_the_switch():
 # --- what the portal does ------------------------------------------------------------------------------------
 
 
-def sources_of(kind) -> set[Path]:
-    """The files that a kind's verbs stand in: its own, its bases', and what those take from other kinds' files."""
-    found: set[Path] = set()
-    modules = [inspect.getmodule(each) for each in type(kind).__mro__ if each.__module__.startswith("labs.kinds.")]
-    while modules:
-        module = modules.pop()
-        path = Path(inspect.getfile(module))
-        if path.name in ("base.py", "__init__.py") or path in found:
-            continue
-        found.add(path)
-        taken = [thing for thing in vars(module).values() if inspect.isfunction(thing)]
-        modules += [inspect.getmodule(each) for each in taken if each.__module__.startswith("labs.kinds.")]
-    return found
-
-
 @pytest.mark.parametrize("name", registry())
 def test_the_portal_may_make_every_call_of_a_kind(name):
     """Does it fail for a new kind? Then labs/own_roles.py does not name the action yet."""
     kind = registry()[name]
-    calls = {call for source in sources_of(kind) for call in calls_in(source, kind.service)}
-    asked = {action for call in calls for action in actions_for(kind.service, call)}
+    asked = actions_of(kind)
     assert len(asked) >= 2  # one to see it and one to end it
+    assert sorted(action for action in asked if not actions_like(action)) == []
     assert sorted(action for action in asked if not is_named(action)) == []
+
+
+@pytest.mark.parametrize("name", registry())
+def test_what_the_doctor_asks_aws_about_a_kind_is_what_the_portal_may(name):
+    """Else the doctor would find a permission missing in an account that is as it should be."""
+    asked = {*actions_of(registry()[name]), *EVERY_LAB, "iam:PassRole"}
+    refused = [
+        action
+        for action in asked
+        for resource, context in [asked_with(action, ACCOUNT)]
+        if not is_allowed(who("controller"), Call(action, resource, context))
+    ]
+    assert sorted(refused) == []
 
 
 def is_named(action: str) -> bool:

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from django.urls import reverse
+from django.utils.html import escape
 
 from conftest import AWS_CLI
-from labs import aws, launching, sessions
+from labs import aws, catalog, launching, sessions
 from labs.kinds.base import Want
 from labs.models import Account, Event
 from labs.tests.cast import Clock
@@ -61,6 +63,17 @@ def run_aws(credentials, *words):
     return subprocess.run([AWS_CLI, *words], env=env, capture_output=True, text=True, timeout=60)
 
 
+def run_with_files(folder, *words):
+    """The aws command with the files of `folder` as its own, and no variable that says who it is."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "AWS_CONFIG_FILE": str(folder / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+    }
+    return subprocess.run([AWS_CLI, *words], env=env, capture_output=True, text=True, timeout=60)
+
+
 def bucket_of(launch):
     return launch.resources.get(key="bucket").name
 
@@ -101,6 +114,35 @@ def test_they_cannot_become_another_student(running, aye, bo, clock):
         client_of("sts", made).assume_role(
             RoleArn=f"arn:aws:iam::{theirs.account.aws_id}:role/lab/student", RoleSessionName="aye"
         )
+
+
+@pytest.mark.awscli
+def test_the_aws_command_works_with_them_as_a_profile(running, aye, clock, tmp_path):
+    launch = running(aye)
+    (tmp_path / "credentials").write_text(sessions.credentials(launch, aye, clock()).as_profile())
+    listed = run_with_files(tmp_path, "s3", "ls", "--profile", "lightsout")
+    assert bucket_of(launch) in listed.stdout, listed.stderr
+
+
+@pytest.mark.awscli
+@pytest.mark.django_db(transaction=True)
+def test_the_aws_command_fetches_them_by_itself_until_another_token_is_made(
+    running, aye, client, live_server, tmp_path, settings, monkeypatch
+):
+    monkeypatch.setitem(catalog.catalog(), BUCKET.slug, BUCKET)
+    settings.PUBLIC_URL = live_server.url
+    launch = running(aye)
+    client.force_login(aye, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.post(reverse("labs:token", args=[launch.pk]))
+    config = page.context["config"]
+    assert escape(config) in page.content.decode()
+    (tmp_path / "config").write_text(config)
+    listed = run_with_files(tmp_path, "s3", "ls", "--profile", "lightsout")
+    assert bucket_of(launch) in listed.stdout, listed.stderr
+    client.post(reverse("labs:token", args=[launch.pk]))
+    refused = run_with_files(tmp_path, "s3", "ls", "--profile", "lightsout")
+    assert refused.returncode != 0
+    assert "401" in refused.stderr
 
 
 def test_they_last_an_hour_at_most_and_are_not_stored(running, aye, clock):

@@ -11,7 +11,7 @@ from portal.models.coursework import (
     Submission,
     SubmissionFile,
 )
-from portal.models.people import User
+from portal.models.people import RulesAccepted, User
 
 __all__ = [
     "Assignment",
@@ -27,6 +27,7 @@ __all__ = [
     "Membership",
     "ReceiptBook",
     "Release",
+    "RulesAccepted",
     "Submission",
     "SubmissionFile",
     "User",

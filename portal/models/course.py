@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from labs.models import Account
 from portal import schedule
 from portal.models.people import User, validate_zone
 
@@ -190,6 +191,17 @@ class Cohort(models.Model):
     student_budget_usd = models.DecimalField(max_digits=9, decimal_places=2, default=25)
     cohort_budget_usd = models.DecimalField(max_digits=9, decimal_places=2, default=500)
     lab_regions = models.JSONField(default=default_lab_regions)
+    lab_mode = models.CharField(
+        "where labs start",
+        max_length=10,
+        default=Account.PRACTICE,
+        choices=[
+            (Account.PRACTICE, "practice: simulated accounts, nobody is billed"),
+            (Account.SHARED, "shared: the bootcamp's AWS account"),
+            (Account.OWN, "own: each student's AWS account"),
+        ],
+        help_text="A lab that is not for this kind of account starts in practice.",
+    )
 
     class Meta:
         ordering = ["-start_on", "slug"]

@@ -78,3 +78,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self):
         return (self.name or self.email).split()[0]
+
+
+class RulesAccepted(models.Model):
+    """That a person has read the rules of use of real AWS accounts, and when (portal/rules_of_use.py)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="rules_accepted")
+    edition = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "edition"], name="rules_are_accepted_once")]
+
+    def __str__(self):
+        return f"{self.user}, edition {self.edition}"

@@ -16,7 +16,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from conftest import member, person
 from costs.models import LightsOut
-from labs import checking, ledger, sessions
+from labs import checking, connecting, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
 from labs.models import Launch
 from portal import enrolling, releasing, reviewing, submitting
@@ -25,7 +25,7 @@ from portal.models import Assignment, Feedback, Membership
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
 PEOPLE = ["nobody", "aye", "bo", "chit", "elsewhere", "admin", "root"]
-# aye: whose work and lab it is. bo: another student. chit: their instructor. elsewhere: another cohort's instructor.
+# aye: whose work, lab and AWS account it is. bo: another student. chit: their instructor. elsewhere: of another cohort.
 # address                             by     nobody aye   bo    chit  elsewhere admin root
 TABLE = """
 portal:today                          GET    login  200   200   302   302       302   302
@@ -60,6 +60,17 @@ portal:feed                           GET    200    200   200   200   200       
 portal:labs                           GET    login  200   200   200   200       200   200
 portal:start_lab                      GET    login  302   200   200   200       200   200
 portal:start_lab                      POST   login  302   302   302   302       302   302
+portal:my_account                     GET    login  200   200   200   200       200   200
+portal:my_account                     POST   login  302   302   302   302       302   302
+portal:rules_of_use                   GET    login  200   200   200   200       200   200
+portal:rules_of_use                   POST   login  302   302   302   302       302   302
+portal:connect_shared                 GET    login  404   404   404   404       200   200
+portal:connect_shared                 POST   login  404   404   404   404       302   302
+portal:account                        GET    login  404   404   404   404       200   200
+portal:account_template               GET    login  200   404   404   404       404   404
+portal:check_account                  POST   login  302   404   404   404       404   404
+portal:disconnect_account             GET    login  200   404   404   404       404   404
+portal:disconnect_account             POST   login  302   404   404   404       404   404
 portal:set_theme                      POST   302    302   302   302   302       302   302
 portal:set_zone                       GET    login  200   200   200   200       200   200
 portal:set_zone                       POST   login  302   302   302   302       302   302
@@ -91,6 +102,9 @@ labs:stop                             POST   login  302   404   302   404       
 labs:start                            POST   login  302   404   302   404       302   302
 labs:check                            POST   login  302   404   302   404       302   302
 labs:credentials                      POST   login  302   404   404   404       404   404
+labs:token                            POST   login  302   404   404   404       404   404
+labs:console                          POST   login  302   404   404   404       404   404
+labs:fetch                            GET    401    401   401   401   401       401   401
 labs:certificate                      GET    login  200   404   200   404       200   200
 labs:certificate_pdf                  GET    login  200   404   200   404       200   200
 account_login                         GET    200    302   302   302   302       302   302
@@ -162,9 +176,14 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     )
     box = Seen(RUNNING, "i-1", "box", now, {"type": "t3.medium", "platform": "linux", "disks": []})
     [left_on] = ledger.enter_strangers([(launch.account, "ec2-instance", box, "ap-southeast-1")], now)
+    settings.PORTAL_ROLE_ARN = "arn:aws:iam::444455556666:role/lightsout"
+    real = {"regions": ["us-east-1"], "lab_regions": ["us-east-1"], "now": now}
+    own = connecting.begin(mode="own", name="Aye's own", owner=aye, **real)
+    shared = connecting.begin(mode="shared", name="Bootcamp", **real)
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
     night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
+    monkeypatch.setattr(sessions, "new_token", no_session)
     file = draft.files.get()
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
@@ -195,7 +214,10 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "costs:went_out": [night.pk],
         "costs:went_out_csv": [night.pk],
         "costs:readings": [left_on.pk],
+        "portal:account": [shared.pk],
+        **{f"portal:{name}": [own.pk] for name in ("account_template", "check_account", "disconnect_account")},
         "labs:check": [launch.pk, "a-step"],
+        "labs:fetch": [],
         "account_reset_password_from_key": ["1", "wrong-key"],
     }
     forms = {
@@ -203,6 +225,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:review_desk": score,
         "portal:choose_cohort": {"cohort": cohort.slug},
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
+        "portal:check_account": {"aws_id": "no number"},
         "costs:turn_off": {"r": str(left_on.pk), "act": "turn_off", "confirm": "yes"},
         "costs:snooze": {"r": str(left_on.pk), "until": "4", "why": "a test", "confirm": "yes"},
         "costs:wake": {"r": str(left_on.pk)},

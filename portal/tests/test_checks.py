@@ -140,3 +140,20 @@ def test_real_regions_pass(settings):
     settings.LAB_REGIONS = ["us-east-1", "ap-southeast-1"]
     settings.PRACTICE_REGIONS = ["us-east-1", "ap-southeast-1", "us-gov-west-1"]
     assert checks.regions() == []
+
+
+def test_the_portals_role_is_a_role_and_not_a_session_of_it(settings):
+    settings.PORTAL_ROLE_ARN = "arn:aws:sts::444455556666:assumed-role/lightsout/i-1"
+    assert list(said(checks.identity_at_aws())) == ["lightsout.E040"]
+    settings.PORTAL_ROLE_ARN = "arn:aws:iam::444455556666:role/service/lightsout"
+    assert checks.identity_at_aws() == []
+
+
+def test_a_long_lived_key_is_warned_of(settings):
+    settings.ALLOW_LONG_LIVED_KEY = True
+    assert list(said(checks.identity_at_aws())) == ["lightsout.W040"]
+
+
+def test_a_template_is_at_a_web_address(settings):
+    settings.TEMPLATE_URL = "s3://school/lightsout.yaml"
+    assert list(said(checks.identity_at_aws())) == ["lightsout.E013"]

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 
 from conftest import YANGON, person
 from costs.models import Budget, Scope
-from labs.models import Account
+from labs.models import Account, StudentRole
 from portal import enrolling
 from portal.models import Cohort, Membership, Week
 
@@ -98,3 +98,32 @@ def test_costs_are_told_of_the_cohort_when_it_opens(cohort):
         ("student", Decimal(25)),
         ("cohort", Decimal(500)),
     }
+
+
+@pytest.fixture
+def shared_roles(aye, chit, admin, now):
+    """aye, chit, an admin and somebody who is in no cohort have a role in the shared account."""
+    account = Account.objects.create(
+        name="Bootcamp", mode=Account.SHARED, aws_id="111122223333", regions=["us-east-1"], created_at=now
+    )
+    people = [aye, chit, admin, person("gone")]
+    return [StudentRole.objects.create(account=account, student=one, made_at=now) for one in people]
+
+
+def leaving():
+    return {str(role.student) for role in StudentRole.objects.exclude(leaves_at=None)}
+
+
+def test_a_week_after_the_last_session_students_lose_their_roles(cohort, shared_roles):
+    last = max(told.session_at for told in cohort.told.exclude(session_at=None))
+    enrolling.let_leave(last + timedelta(days=6))
+    assert leaving() == {"Gone"}
+    assert enrolling.let_leave(last + timedelta(days=7)) == 2
+    assert leaving() == {"Gone", "Aye", "Chit"}
+
+
+def test_who_is_in_a_later_cohort_keeps_theirs(cohort, other_cohort, shared_roles, aye, now):
+    enrolling.enrol(other_cohort, aye, now=now)
+    last = max(told.session_at for told in cohort.told.exclude(session_at=None))
+    enrolling.let_leave(last + timedelta(days=7))
+    assert leaving() == {"Gone", "Chit"}

@@ -7,7 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from labs import catalog
-from labs.models import Launch, Resource
+from labs.models import Account, Launch, Resource
+from labs.rehearsal import Rehearsed
+from portal.management.commands import rehearse
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.simulator, pytest.mark.slow]
 
@@ -41,3 +43,23 @@ def test_a_lab_that_does_not_exist_is_named_with_those_that_do(nothing_running):
 def test_an_account_that_is_not_connected_is_refused(nothing_running):
     with pytest.raises(CommandError, match="No account 'class' is connected"):
         call_command("rehearse", "s3-ml-bucket", "--account", "class", stdout=StringIO(), stderr=StringIO())
+
+
+def test_in_a_real_account_it_is_recorded_how_each_lab_went(nothing_running, monkeypatch, now):
+    account = Account.objects.create(
+        name="class", mode="shared", aws_id="111122223333", regions=["us-east-1"], created_at=now
+    )
+
+    def played(lab, where, owner, **_):
+        assert where == account
+        went_well = lab.slug == "s3-ml-bucket"
+        return Rehearsed(lab.slug, seconds_to_running=1, seconds_to_gone=1, failed=[] if went_well else ["no capacity"])
+
+    monkeypatch.setattr(rehearse, "rehearse", played)
+    with pytest.raises(SystemExit):
+        call_command(
+            "rehearse", "s3-ml-bucket", "ec2-reads-s3", "--account", "class", stdout=StringIO(), stderr=StringIO()
+        )
+    kept = account.rehearsals.order_by("lab").values_list("lab", "passed")
+    assert list(kept) == [("ec2-reads-s3", False), ("s3-ml-bucket", True)]
+    assert account.rehearsals.get(passed=False).report["failed"] == ["no capacity"]

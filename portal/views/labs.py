@@ -15,16 +15,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from costs import budget
 from costs.dashboard import LaunchMeter, launch_meter
 from costs.pricebook import PriceBook
-from labs import catalog, launching, practice
+from labs import catalog, launching
 from labs.catalog.base import Lab
 from labs.models import CUT_OFF, Account, Launch
 from portal import enrolling, schedule
 from portal.access import member_page
+from portal.placing import nowhere, place_of, region_of
 
 # A lab that the practice world took with it is told of for so long, or until it is started again.
 TOLD_FOR = timedelta(days=1)
-# Labs start in practice accounts; where there are none, a row would only wait and be blocked.
-NOT_CONNECTED = "Labs are not connected on this server yet. Ask your instructor, or whoever runs the server."
 
 
 @dataclass
@@ -137,10 +136,6 @@ def launchable(standing, told, now):
     return startables(standing, standing.labs(now).filter(week=told.week_id).select_related("week"), now)
 
 
-def region_of(cohort):
-    return (cohort.lab_regions or settings.LAB_REGIONS)[0]
-
-
 @require_safe
 @member_page
 def index(request, standing):
@@ -159,7 +154,7 @@ def index(request, standing):
             "weeks": list(weeks.values()),
             "open_labs": open_labs(request.user, now),
             "at_once": settings.LABS_AT_ONCE,
-            "trouble": "" if practice.is_on() else NOT_CONNECTED,
+            "trouble": nowhere(standing.cohort),
         },
     )
 
@@ -176,13 +171,14 @@ def start(request, number, slug, standing):
     one = rows[0]
     if one.open:
         return redirect("labs:panel", one.open.pk)
+    place = place_of(standing, one.lab, back=request.path)
     if request.method == "POST":
         try:
-            return redirect("labs:panel", begin(standing, one, now).pk)
+            return redirect("labs:panel", begin(standing, one, place, now).pk)
         except (NotNow, launching.CannotLaunch) as why:
             trouble = str(why)
     else:
-        trouble = _why_not(standing, one, now)
+        trouble = _why_not(standing, one, place, now)
     return render(
         request,
         "portal/start_lab.html",
@@ -190,6 +186,7 @@ def start(request, number, slug, standing):
             "now": now,
             "standing": standing,
             "one": one,
+            "place": place,
             "open_count": Launch.objects.open().filter(owner=request.user).count(),
             "trouble": trouble,
         },
@@ -201,21 +198,21 @@ class NotNow(Exception):
     """Why this person cannot start this lab now, in words for them."""
 
 
-def begin(standing, one, now):
-    """Start the lab in the person's account, or answer the launch of it that is on. Raises NotNow, CannotLaunch."""
-    if not practice.is_on():
-        raise NotNow(NOT_CONNECTED)
-    account = enrolling.practice_account(standing.user, now=now)
+def begin(standing, one, place, now):
+    """Start the lab in that place, or answer the launch of it that is on. Raises NotNow, CannotLaunch."""
+    if place.trouble:
+        raise NotNow(place.trouble)
+    account = place.account or enrolling.practice_account(standing.user, now=now)
     ahead = [told.session_at for told in standing.told if told.session_at and told.session_at > now]
     with transaction.atomic():
         # Of two clicks at once the second waits here, and then finds what the first one started.
-        Account.objects.select_for_update().get(pk=account.pk)
+        account = Account.objects.select_for_update().get(pk=account.pk)
         already = Launch.objects.open().filter(owner=standing.user, lab=one.lab.slug).first()
         if already:
             return already
         # Of two people at once the second counts what the first began: they may share the cohort's budget.
         budget.hold(standing.cohort.scope)
-        if why := _why_not(standing, one, now):
+        if why := _why_not(standing, one, place, now):
             raise NotNow(why)
         return launching.launch(
             one.lab,
@@ -229,10 +226,10 @@ def begin(standing, one, now):
         )
 
 
-def _why_not(standing, one, now):
+def _why_not(standing, one, place, now):
     """Why this lab may not be started by this person now; '' when it may."""
-    if not practice.is_on():
-        return NOT_CONNECTED
+    if place.trouble:
+        return place.trouble
     on = Launch.objects.open().filter(owner=standing.user).count()
     if on >= settings.LABS_AT_ONCE:
         return f"You have {on} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."

@@ -22,7 +22,7 @@ from costs.pricebook import PriceBook, load
 from costs.rates import rate_now
 from labs import aws, catalog, practice
 from labs.models import Account, Resource
-from labs.rehearsal import rehearse
+from labs.rehearsal import record, rehearse
 from labs.simulator import SECRET_FILE
 
 REHEARSER = "rehearsal{}@lightsout.invalid"
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         return account, person
 
     def _real(self, name):
-        found = Account.objects.filter(aws_id=name).first() or Account.objects.filter(name=name).first()
+        found = Account.objects.named(name)
         if found is None:
             raise CommandError(f"No account {name!r} is connected.")
         return found
@@ -108,6 +108,8 @@ class Command(BaseCommand):
 
                 say(f"{lab.slug}: starting in {account.name}")
                 result = rehearse(lab, account, owner, clock=timezone.now, wait=time.sleep, when_running=price)
+                if account.is_real:
+                    record(result, account, timezone.now())
                 known = [rate.known for rate in rates]
                 return result, None if None in known else sum(known, Decimal(0))
             finally:

@@ -1,0 +1,194 @@
+"""Real AWS accounts: connecting one's own or the bootcamp's shared one, its template, and letting go of it."""
+
+from functools import wraps
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from labs import aws, connecting, stack_template
+from labs.models import Account, Launch
+from portal import access, rules_of_use
+from portal.access import member_page
+from portal.placing import region_of
+from portal.views.chrome import back
+
+FILE = "lightsout.yaml"
+
+
+def connectable_page(view):
+    """The view gets the account; for whoever may not connect it, it does not exist."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request, pk):
+        account = access.connectable(request.user).filter(pk=pk).first()
+        if account is None:
+            raise Http404("No such account.")
+        return view(request, account)
+
+    return guarded
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@member_page
+def mine(request, standing):
+    """My AWS account: what connecting it means, how, and what is known of it. A POST begins."""
+    account = connecting.own_account(request.user)
+    if request.method == "POST":
+        cohort = standing.cohort
+        connecting.begin(
+            mode=Account.OWN,
+            owner=request.user,
+            name=f"{request.user}'s own",
+            scope=cohort.scope,
+            regions=settings.WATCHED_REGIONS,
+            lab_regions=cohort.lab_regions or settings.LAB_REGIONS,
+            now=timezone.now(),
+        )
+        return redirect("portal:my_account")
+    return render(
+        request,
+        "portal/my_account.html",
+        {
+            "account": account,
+            "region": region_of(standing.cohort),
+            "can_connect": bool(settings.PORTAL_ROLE_ARN),
+            "rules_accepted_at": rules_of_use.accepted_at(request.user),
+            **(facts_of(account) if account else {}),
+        },
+    )
+
+
+def facts_of(account):
+    """What the pages about connecting say of one account."""
+    region = (account.lab_regions or settings.LAB_REGIONS)[0]
+    student = str(account.owner_id or "")
+    on_its_way = not account.aws_id
+    return {
+        "template": template_text(account) if on_its_way and settings.PORTAL_ROLE_ARN else "",
+        "link": stack_template.quick_create_link(settings.TEMPLATE_URL, region, account.external_id, student)
+        if settings.TEMPLATE_URL
+        else "",
+        "command": stack_template.deploy_command(FILE, region, account.external_id, student),
+        "delete_command": stack_template.delete_command(region),
+        "template_version": stack_template.VERSION,
+        "labs_on": Launch.objects.open().filter(account=account).count() if account.is_connected else 0,
+        # The stack has to stay until they are gone: its role takes them away, and its boundary is on them.
+        "roles": list(account.student_roles.select_related("student")) if account.mode == Account.SHARED else [],
+    }
+
+
+def template_text(account):
+    """The template for this account, as it is shown and downloaded."""
+    return stack_template.as_text(stack_template.template(settings.PORTAL_ROLE_ARN, account.limits()))
+
+
+@require_safe
+@connectable_page
+def template(request, account):
+    """The template to download."""
+    if not settings.PORTAL_ROLE_ARN:
+        raise Http404("This server has no identity at AWS yet.")
+    answer = HttpResponse(template_text(account), content_type="application/yaml; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{FILE}"'
+    return answer
+
+
+@require_POST
+@connectable_page
+def check(request, account):
+    """Ask AWS whether the account is what it is said to be, and connect it."""
+    try:
+        bound = connecting.connect(account, request.POST.get("aws_id", ""), now=timezone.now(), by=request.user)
+    except (connecting.CannotConnect, aws.Trouble) as why:
+        messages.error(request, f"Not connected. {why}")
+        return redirect(home_of(account))
+    messages.success(request, f"Connected: account {bound.aws_id} lets us in, and refuses strangers.")
+    return redirect(home_of(bound))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@connectable_page
+def disconnect(request, account):
+    """Asks once, then lets go of the account. One that never was connected is forgotten at once."""
+    if request.method != "POST":
+        return render(
+            request, "portal/disconnect.html", {"account": account, "home": home_of(account), **facts_of(account)}
+        )
+    if not account.aws_id:
+        account.delete()
+        messages.info(request, "Forgotten. Nothing was connected.")
+        return redirect("portal:my_account" if account.owner_id else "portal:connect_shared")
+    try:
+        left = connecting.disconnect(account, now=timezone.now(), by=request.user)
+    except connecting.CannotDisconnect as why:
+        messages.error(request, str(why))
+        return redirect(home_of(account))
+    messages.success(request, f"Disconnected. No lab starts in {account.aws_id} any more. {left}".strip())
+    return redirect(home_of(account))
+
+
+def home_of(account):
+    """The address of the page on which this account is connected."""
+    return reverse("portal:my_account") if account.owner_id else reverse("portal:account", args=[account.pk])
+
+
+@require_safe
+@never_cache
+@connectable_page
+def one(request, account):
+    """A shared account: how to connect it, or what is known of it."""
+    if account.owner_id:
+        return redirect("portal:my_account")
+    facts = {"account": account, "can_connect": bool(settings.PORTAL_ROLE_ARN), **facts_of(account)}
+    return render(request, "portal/shared_account.html", facts)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def connect_shared(request):
+    """An admin begins to connect the bootcamp's account, for one cohort or for all."""
+    if not request.user.is_staff:
+        raise Http404("No such page.")
+    cohorts = [standing.cohort for standing in access.standings(request.user).values()]
+    if request.method == "POST":
+        cohort = next((one for one in cohorts if one.slug == request.POST.get("cohort")), None)
+        account = connecting.begin(
+            mode=Account.SHARED,
+            name=request.POST.get("name", "").strip() or "Shared",
+            scope=cohort.scope if cohort else "",
+            regions=settings.WATCHED_REGIONS,
+            lab_regions=(cohort and cohort.lab_regions) or settings.LAB_REGIONS,
+            now=timezone.now(),
+        )
+        return redirect("portal:account", account.pk)
+    facts = {"cohorts": cohorts, "can_connect": bool(settings.PORTAL_ROLE_ARN)}
+    return render(request, "portal/connect_shared.html", facts)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page
+def rules(request, standing):
+    """The rules of use of real accounts, to read and to accept."""
+    if request.method == "POST":
+        rules_of_use.accept(request.user, timezone.now())
+        messages.success(request, "Accepted. You can start labs in a real AWS account now.")
+        return back(request)
+    return render(
+        request,
+        "portal/rules_of_use.html",
+        {
+            "standing": standing,
+            "region": region_of(standing.cohort),
+            "accepted_at": rules_of_use.accepted_at(request.user),
+            "next": request.GET.get("next", ""),
+        },
+    )
