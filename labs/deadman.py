@@ -144,6 +144,17 @@ def disarm(scheduler: Any, row: Resource) -> None:
             raise
 
 
+def is_set(scheduler: Any, row: Resource) -> bool:
+    """Does AWS hold a switch of the row, whatever we know of it?"""
+    try:
+        scheduler.get_schedule(Name=name_of(row), GroupName=SWITCH_GROUP)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return False
+    return True
+
+
 def disarm_all(scheduler: Any) -> None:
     """Take every switch of a region away, with their group."""
     try:

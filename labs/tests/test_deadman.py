@@ -334,3 +334,32 @@ def test_every_kind_that_can_cost_by_the_hour_is_among_those_that_pages_ask_for(
         assert (name in listed) == bool(kind.no_off_call or kind.off_call(Want("", name, name="n", aws_id="i")))
     assert {"ec2-instance", "sagemaker-endpoint", "sagemaker-feature-group"} <= set(listed)
     assert "iam-role" not in listed
+
+
+def test_no_certificate_while_a_switch_of_the_lab_is_left_and_it_is_taken_away(start, world, costly, clock, aye):
+    launch = start()
+    world.run(60)
+    kept = dict(costly.schedules)
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+
+    def set_again(number, operation, when):
+        """A worker that was held up sets one after its row was closed."""
+        if operation == "GetResources" and when == "before" and not seen:
+            seen.append(True)
+            costly.schedules.update(dict(list(kept.items())[:1]))
+
+    seen = []
+    costly.at = set_again
+    world.run(30)
+    launch.refresh_from_db()
+    assert seen and launch.ended_at is None
+    assert "dead-man's switch of" in launch.events.filter(code="left").get().words
+    world.run(60)
+    launch.refresh_from_db()
+    assert launch.ended_at and costly.schedules == {}
+    [method] = [one for one in launch.certificate["methods"] if "scheduler" in one["method"]]
+    assert (method["asked"], method["left"]) == (2, 0)
+    assert [one["method"] for one in launch.certificate["methods"] if one.get("is_independent")] == [
+        "tagging API, by the lab's tag",
+        "lists of the lab's kinds, by tag and name",
+    ]

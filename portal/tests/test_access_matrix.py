@@ -112,6 +112,7 @@ labs:token                            POST   login  302   404   404   404       
 labs:console                          POST   login  302   404   404   404       404   404
 labs:fetch                            GET    401    401   401   401   401       401   401
 labs:certificate                      GET    login  200   404   200   404       200   200
+labs:certificate_pdf                  GET    login  200   404   200   404       200   200
 account_login                         GET    200    302   302   302   302       302   302
 account_logout                        POST   login  login login login login     login login
 account_inactive                      GET    200    200   200   200   200       200   200

@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.urls import reverse
+from pypdf import PdfReader
 
 from labs import ledger
 from labs.kinds.base import RUNNING, Seen, Want
@@ -150,3 +152,53 @@ def test_a_blocked_teardown_is_loud_and_can_be_tried_again_from_the_lab_and_from
         answer = client.post(reverse("costs:try_again"), {"r": str(box.pk), "back": "lab"})
         assert answer.url == reverse("labs:panel", args=[launch.pk])
         assert Resource.objects.get(pk=box.pk).next_look_at == now
+
+
+# --- the certificate ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proved(launch, now):
+    """Its certificate, as certify.py writes it."""
+    row = {"kind": "S3 bucket", "name": "lab-1-bucket", "id": "lab-1-bucket", "region": "us-east-1"}
+    row |= {"made": now.isoformat(), "gone": now.isoformat(), "why": "seen absent"}
+    methods = [
+        {"method": "each resource seen absent twice", "asked": 1, "left": 0},
+        {"method": "tagging API, by the lab's tag", "asked": 0, "left": 0, "is_independent": True},
+        {"method": "lists of the lab's kinds, by tag and name", "asked": 3, "left": 0, "is_independent": True},
+        {"method": "AWS's scheduler, for dead-man's switches of the lab", "asked": 0, "left": 0},
+    ]
+    proof = {
+        "proved_at": now.isoformat(),
+        "account": "200000000001",
+        "region": "us-east-1",
+        "fenced_at": now.isoformat(),
+    }
+    proof |= {"proved_at": now.isoformat(), "rows": [row], "methods": methods, "left": []}
+    Launch.objects.filter(pk=launch.pk).update(ended_at=now, certificate=proof)
+    return launch
+
+
+def test_the_certificate_is_kept_as_text_and_as_pdf_with_its_two_independent_methods(signed_in, aye, proved):
+    client = signed_in(aye)
+    finished = client.get(reverse("labs:panel", args=[proved.pk])).content.decode()
+    text, pdf = (reverse(f"labs:{name}", args=[proved.pk]) for name in ("certificate", "certificate_pdf"))
+    assert f'href="{text}"' in finished and f'href="{pdf}"' in finished
+    told = client.get(text)
+    said = told.content.decode()
+    assert "Started by   Aye, aye@example.org" in said and "S3 bucket: lab-1-bucket" in said
+    assert said.count("(independent)") == 2 and "switches of the lab: 0 looked at, 0 left" in said
+    assert "Credentials  revoked at 2025-09-18T14:47:00+06:30" in said
+    answer = client.get(pdf)
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="lightsout-{proved.pk}.pdf"'
+    read = " ".join(page.extract_text() for page in PdfReader(BytesIO(answer.content), strict=True).pages)
+    squeezed = re.sub(r"\s", "", read)
+    for line in said.splitlines():
+        assert re.sub(r"\s", "", line) in squeezed
+
+
+def test_a_lab_without_a_certificate_has_none_in_any_form(signed_in, aye, launch):
+    client = signed_in(aye)
+    for name in ("certificate", "certificate_pdf"):
+        assert client.get(reverse(f"labs:{name}", args=[launch.pk])).status_code == 404

@@ -13,6 +13,7 @@ PURE = [
     "labs/guardrails.py",
     "labs/iam_words.py",
     "labs/own_roles.py",
+    "labs/printing.py",
     "labs/doctor.py",
     "labs/quotas.py",
     "labs/stack_template.py",
