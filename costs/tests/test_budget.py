@@ -60,7 +60,7 @@ def test_in_a_region_without_a_price_a_lab_has_none():
     assert len(price.rate.unpriced) == 2
 
 
-def test_every_lab_of_the_catalogue_has_a_price_where_it_is_launched():
+def test_every_lab_of_the_catalogue_has_a_price_where_it_is_launched(whole_book):
     book = pricebook.PriceBook.open(regions=["us-east-1"])
     for lab in catalog.all_labs():
         assert rate_of(lab, "us-east-1", NOW, book=book).at_most is not None, lab.slug
