@@ -258,7 +258,7 @@ import os, socket
 def handler(event, context):
     with socket.socket() as one:
         reached = one.connect_ex(("127.0.0.1", event["port"])) == 0
-    tops = [top for top in os.listdir("/") if top != "usr"]
+    tops = [top for top in os.listdir("/") if top not in ("usr", "proc")]
     seen = [folder for top in tops for folder, _, files in os.walk("/" + top) if "simulator.secret" in files]
     return [reached, seen, [name for name in os.environ if "KEY" in name or "TOKEN" in name or "SECRET" in name]]
 """
