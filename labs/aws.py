@@ -199,7 +199,7 @@ def sorted_trouble(error: Exception) -> Trouble:
     if isinstance(error, (bx.HTTPClientError, bx.ConnectionError, ResponseParserError, ConnectionError, TimeoutError)):
         return NoAnswer(f"AWS did not answer ({type(error).__name__})")
     if isinstance(error, (bx.NoCredentialsError, bx.PartialCredentialsError, bx.TokenRetrievalError)):
-        return Denied("the portal has no AWS identity of its own: give it a role (README.md)")
+        return Denied(NO_IDENTITY)
     if isinstance(error, (bx.ParamValidationError, bx.BotoCoreError)):
         return Refused(str(error)[:500])
     log.error("not an error of AWS", exc_info=error)
@@ -446,6 +446,7 @@ def console_link(key_id, secret, session_token, *, destination, issuer) -> str:
 
 # --- the portal's own identity -----------------------------------------------------------------------------
 
+NO_IDENTITY = "the portal has no AWS identity of its own: give it a role, Roles Anywhere or SSO (docs/accounts.md)"
 LONG_LIVED = (
     "the portal's own AWS identity is a long-lived access key: give it a role, Roles Anywhere or SSO (docs/accounts.md)"
 )
@@ -468,7 +469,9 @@ def own_identity() -> OwnIdentity:
     try:
         own = _own_session()
         credentials = own.get_credentials()
-        method, is_long_lived = getattr(credentials, "method", "") or "", _is_long_lived(credentials)
+        if credentials is None:
+            return OwnIdentity(trouble=NO_IDENTITY)
+        method, is_long_lived = credentials.method, _is_long_lived(credentials)
         sts = own.client("sts", region_name=settings.LAB_REGIONS[0], config=PATIENT)
         return OwnIdentity(method, is_long_lived, sts.get_caller_identity()["Arn"])
     except Exception as error:

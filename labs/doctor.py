@@ -94,6 +94,8 @@ def reach(facts: Facts) -> Iterable[Finding]:
         return
     if facts.mode == PRACTICE:
         mend = "start the simulator (make run does), or look at its log."
+    elif not facts.own_method:
+        mend = "give the portal an identity at AWS first (docs/accounts.md)."
     else:
         mend = (
             "is the stack still there? Make it again from the account's page. Does it have another external id than "

@@ -73,11 +73,14 @@ def gather(patient: Patient, clock: Clock) -> tuple[Facts, bool]:
     if account.is_real:
         own = aws.own_identity()
         facts = replace(facts, own_arn=own.arn, own_method=own.method, is_long_lived=own.is_long_lived)
+        if not own.method:
+            return replace(facts, trouble=own.trouble), False
     role = aws.controller_role(account)
     try:
         entered = aws.assume(account, role, session_name="lightsout-doctor", seconds=900)
     except aws.Trouble as why:
-        return replace(facts, trouble=str(why)), isinstance(why, aws.Denied)
+        # A no is the account's own only when the portal is somebody at AWS.
+        return replace(facts, trouble=str(why)), isinstance(why, aws.Denied) and bool(facts.own_arn)
     look = _Look(account, entered)
     arn, skew = look.who(clock)
     facts = replace(facts, arn=arn, skew=skew, enabled_regions=look.regions(), has_switch=look.has_switch())

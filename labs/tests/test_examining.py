@@ -182,6 +182,16 @@ def test_a_long_lived_key_of_the_portals_is_told_even_where_it_is_allowed(look, 
     assert look()["key"] == [doctor.FAILS]
 
 
+def test_a_portal_without_an_identity_is_told_so_and_asks_nothing(look, accounts, connected):
+    accounts.get_credentials = lambda: None
+    aws.forget_clients()
+    asked = len(accounts.calls)
+    assert look() == {"reach": [doctor.FAILS], "key": [doctor.FAILS], "census": [doctor.OK]}
+    assert len(accounts.calls) == asked
+    assert "give the portal an identity" in stored(connected)[0]["mend"]
+    assert connected.trouble == "", "the account is as it was"
+
+
 @pytest.mark.simulator
 def test_a_practice_account_is_looked_at_and_says_what_practice_cannot_show(simulator, settings, aye, clock):
     settings.SIMULATOR_URL = simulator.url
