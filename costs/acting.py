@@ -121,6 +121,20 @@ def snooze(request):
 
 @login_required
 @require_POST
+def try_again(request):
+    """What was asked to go and is blocked is tried now: a row waits up to ten minutes for its turn."""
+    rows = _rows(request)
+    tried = launching.try_again(rows, now=timezone.now(), by=request.user)
+    if tried:
+        messages.success(request, f"Trying {_things(len(tried))} again now. What AWS says to it shows here in seconds.")
+    elif rows:
+        messages.info(request, "Nothing stands in its way any more: it is on its way already.")
+    launch = rows[0].launch if rows and request.POST.get("back") == "lab" else None
+    return redirect("labs:panel", launch.pk) if launch else _back(request)
+
+
+@login_required
+@require_POST
 def wake(request):
     forgotten.wake(_rows(request, staff_only=True))
     return _back(request)
@@ -153,14 +167,15 @@ def lights_out(request):
     now = timezone.now()
     typed, include_in_use = request.POST.get("name", "").strip(), "include_in_use" in request.POST
     if request.method == "POST" and typed == scope.name:
-        outs = house.lights_out(scope.key, now, request.user, include_in_use)
+        night = house.lights_out(scope.key, now, request.user, include_in_use)
+        outs = night.outs
         words = f"{_things(len(outs))} asked to go off. Each goes dark here once AWS shows it."
         messages.success(request, words if outs else "Nothing was on that Lights out turns off.")
         left = len(house.staying_on(forgotten_in([scope.key], now), now).rows)
         if left:
             why = "without a Stop, put off, or stopped with a disk"
             messages.info(request, f"Still costing money: {_things(left)} {why}.")
-        return redirect("costs:forgotten")
+        return redirect("costs:went_out", night.record.pk if night.record else 0)
     found = forgotten_in([scope.key], now)
     lights = house.going_out(found, now)
     facts = {

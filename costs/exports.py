@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from costs import dashboard
 from costs.models import DailySpend, Reading
-from costs.views import money_page
+from costs.views import money_page, night_page
 
 
 class _Echo:
@@ -107,5 +108,60 @@ def mine(request):
                 one.price.source if one.price else "",
             )
             for one in found.order_by("start", "pk").iterator(chunk_size=2000)
+        ),
+    )
+
+
+@night_page
+def went_out(request, record):
+    """The evidence of one Lights out, a line a resource, as it stands now."""
+    page = dashboard.went_out(record)
+    return _csv(
+        f"lights-out-{record.at:%Y-%m-%d-%H%M}",
+        [
+            "lab",
+            "launch",
+            "person",
+            "email",
+            "kind",
+            "name",
+            "aws_id",
+            "account",
+            "region",
+            "usd_per_hour_then",
+            "asked_to",
+            "asked_at_utc",
+            "seen_off_at_utc",
+            "proof",
+            "credentials_revoked_at_utc",
+            "certificate_proved_at_utc",
+            "still_on_because",
+        ],
+        (
+            (
+                lab.title,
+                lab.launch.pk if lab.launch else "",
+                lab.owner,
+                lab.email,
+                line.row.kind,
+                line.row.name,
+                line.row.aws_id,
+                line.row.account.aws_id,
+                line.row.region,
+                "" if line.found_later else "unpriced" if line.usd_per_hour is None else f"{line.usd_per_hour:f}",
+                line.act,
+                line.asked_at.isoformat(),
+                line.off_at.isoformat() if line.off_at else "",
+                line.proof,
+                "not revoked"
+                if lab.is_unfenced
+                else lab.launch.fenced_at.isoformat()
+                if lab.launch and lab.launch.fenced_at
+                else "",
+                lab.launch.certificate["proved_at"] if lab.launch and lab.launch.certificate else "",
+                "" if line.off_at else line.row.blocked_why or "it was asked, and AWS still shows it",
+            )
+            for lab in page.labs
+            for line in lab.lines
         ),
     )

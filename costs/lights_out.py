@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import transaction
+
 from costs.dashboard.forgotten import Forgotten, forgotten_in
 from costs.kinds import title_of
-from costs.rates import Rate
+from costs.live import is_going, live
+from costs.models import LightsOut, PutOut
+from costs.pricebook import PriceBook
+from costs.rates import Rate, rate_now
 from labs import launching
+from labs.decide import GONE
 from labs.models import Launch, Resource
 
 WHY = "Lights out"
@@ -32,6 +38,14 @@ class Out:
 
 
 @dataclass(frozen=True)
+class Night:
+    """One Lights out: what was asked, and its record, which tells what came of it (None: it was only pretended)."""
+
+    outs: list[Out]
+    record: LightsOut | None = None
+
+
+@dataclass(frozen=True)
 class StaysOn:
     """What costs money and Lights out leaves as it is, the unpriced first and then the dearest."""
 
@@ -42,24 +56,44 @@ class StaysOn:
         return sum((one.rate for one in self.rows), Rate())
 
 
-def lights_out(scope: str, now: datetime, by, include_in_use: bool = False, *, pretend: bool = False) -> list[Out]:
+def lights_out(scope: str, now: datetime, by, include_in_use: bool = False, *, pretend: bool = False) -> Night:
     """Ask all that is forgotten in the scope to stop, or to be deleted where Stop means that; labs in use only if told.
 
-    What is snoozed stays on: somebody said so. What can neither be stopped nor is safely deleted (a disk with data on
-    it) is left to a person; `staying_on` tells both. Answers what was asked; nothing is off until it is seen to be.
-    pretend: only answer.
+    A lab that is ended is fenced off first: its end asks for that (launching.py), and ending.py does it. What is
+    snoozed stays on: somebody said so. What can neither be stopped nor is safely deleted (a disk with data on it) is
+    left to a person; `staying_on` tells both. Nothing is off until it is seen to be. pretend: only answer.
     """
-    outs = [_out(one) for one in going_out(forgotten_in([scope], now), now)]
     labs = labs_in_use(scope, now) if include_in_use else []
-    for launch in labs:
-        held = Resource.objects.open().filter(launch=launch).select_related("owner").order_by("created_at")
-        asked = {out.resource.pk for out in outs}
-        outs += [Out(row, "Delete", "Its lab is ended.") for row in held if row.pk not in asked]
-    if not pretend:
-        launching.ask_to_stop([out.resource for out in outs], now=now, by=by, why=WHY)
+    ended = {launch.pk for launch in labs}
+    going = going_out(forgotten_in([scope], now), now)
+    outs = [_out(one) for one in going if one.row.launch_id not in ended]
+    held = Resource.objects.open().filter(launch__in=ended).select_related("owner").order_by("launch", "created_at")
+    outs += [Out(row, "Delete", "Its lab is ended.") for row in held]
+    if pretend:
+        return Night(outs)
+    with transaction.atomic():
+        record = LightsOut.objects.create(scope=scope, at=now, by=by, include_in_use=include_in_use)
+        record.launches.set(labs)
+        _note(record, outs)
         for launch in labs:
             launching.ask_to_delete(launch, now=now, by=by, why=WHY)
-    return outs
+        launching.ask_to_stop(
+            [out.resource for out in outs if out.resource.launch_id not in ended], now=now, by=by, why=WHY
+        )
+    return Night(outs, record)
+
+
+def _note(record: LightsOut, outs: list[Out]) -> None:
+    """Write down what was on: what is asked now, and what was asked before and has not gone yet."""
+    asked = {out.resource.pk: (out.resource, PutOut.STOP if out.act == "Stop" else PutOut.DELETE) for out in outs}
+    before = [row for row in live(Resource.objects.filter(scope=record.scope)) if is_going(row) and row.pk not in asked]
+    lines = [*((row, act, record.at) for row, act in asked.values())]
+    lines += [(row, PutOut.DELETE if row.wanted == GONE else PutOut.STOP, row.wanted_at) for row in before]
+    book = PriceBook.open(regions={row.region for row, _, _ in lines})
+    PutOut.objects.bulk_create(
+        PutOut(lights_out=record, resource=row, act=act, asked_at=at, usd_per_hour=rate_now(row, book, record.at).known)
+        for row, act, at in lines
+    )
 
 
 def going_out(forgotten: Iterable[Forgotten], now: datetime) -> list[Forgotten]:

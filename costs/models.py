@@ -1,4 +1,4 @@
-"""What things cost: the price book, the readings, their sums, budgets, and what was forgotten.
+"""What things cost: the price book, the readings, their sums, budgets, what was forgotten, and what was put out.
 
 Readings are append-only. `Metered` and `DailySpend` are sums of them, written in the same transaction, so that a
 page costs the same after a year as after a day. Money is USD, Decimal, ten places; days are UTC, as AWS bills.
@@ -218,3 +218,36 @@ class Budget(models.Model):
             models.UniqueConstraint(fields=["scope"], condition=Q(kind="cohort"), name="one_budget_a_cohort"),
             models.CheckConstraint(condition=Q(usd__gte=0), name="a_budget_is_not_negative"),
         ]
+
+
+class LightsOut(models.Model):
+    """One time that a scope's lights were put out. What was asked is in its lines; what came of it is read from AWS's
+    side of the ledger at any later time (costs/dashboard/went_out.py)."""
+
+    scope = models.CharField(max_length=32, db_index=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    include_in_use = models.BooleanField(default=False, help_text="Labs that were in use were ended too.")
+    launches = models.ManyToManyField("labs.Launch", related_name="+", help_text="The labs that it ended.")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"Lights out at {self.at:%Y-%m-%d %H:%M} UTC"
+
+
+class PutOut(models.Model):
+    """One resource that was on when the lights were put out, and was asked to go off then or before."""
+
+    STOP, DELETE = "stop", "delete"
+    ACTS = [(STOP, "stop"), (DELETE, "delete")]
+
+    lights_out = models.ForeignKey(LightsOut, on_delete=models.CASCADE, related_name="lines")
+    resource = models.ForeignKey("labs.Resource", on_delete=models.CASCADE, related_name="+")
+    act = models.CharField(max_length=10, choices=ACTS)
+    asked_at = models.DateTimeField(help_text="Earlier than the lights were put out where it was asked before.")
+    usd_per_hour = UsdField(null=True, help_text="As it was on then. None: a part had no price.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lights_out", "resource"], name="put_out_once_a_time")]

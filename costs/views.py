@@ -15,13 +15,15 @@ from django.views.decorators.http import require_safe
 from costs import dashboard
 from costs.access import ACT, VIEW, scopes_of
 from costs.charts import colours_of, paint_of, spend_figure
+from costs.dashboard.forgotten import forgotten_in
 from costs.kinds import title_of
-from costs.lights_out import staying_on
-from costs.models import Reading
+from costs.lights_out import labs_in_use, staying_on
+from costs.models import LightsOut, Reading
 from costs.pricebook import CONFIDENCE
 from labs.models import Resource
 
 READINGS_A_PAGE = 200
+STOP_POLLING = 286  # htmx ends a poll on this answer
 
 
 def money_page(view):
@@ -72,8 +74,40 @@ def forgotten(request, scopes):
         "going_out": [one for one in page.going_out if only and one.row.scope == only.key],
         "staying": staying_on([one for one in page.found if only and one.row.scope == only.key], now),
         "in_use_count": sum(one.launch.scope == only.key for one in page.on_purpose) if only else 0,
+        "last_out": LightsOut.objects.filter(scope__in=scopes).first(),
     }
     return render(request, "costs/forgotten.html", facts)
+
+
+def night_page(view):
+    """The view gets one Lights out of a scope whose spend the reader may see; for others it does not exist."""
+
+    @require_safe
+    @never_cache
+    @login_required
+    @wraps(view)
+    def guarded(request, pk):
+        record = LightsOut.objects.filter(pk=pk).select_related("by").first()
+        if record is None or not request.user.has_perm(VIEW, record.scope):
+            raise Http404("No such page.")
+        return view(request, record)
+
+    return guarded
+
+
+@night_page
+def went_out(request, record):
+    """The evidence of one Lights out; asked by htmx, only what still moves on it."""
+    now, page = timezone.now(), dashboard.went_out(record)
+    facts = {
+        "page": page,
+        "now": now,
+        "staying": staying_on(forgotten_in([record.scope], now), now),
+        "in_use": len(labs_in_use(record.scope, now)),
+    }
+    if request.headers.get("HX-Request"):
+        return render(request, "costs/_went_out.html", facts, status=STOP_POLLING if page.is_over else 200)
+    return render(request, "costs/went_out.html", facts)
 
 
 @require_safe

@@ -1,20 +1,23 @@
-"""The certificate: a launch has ended when every row was seen absent and a second method finds nothing of it.
+"""The certificate: a launch has ended when every row was seen absent and two independent methods find nothing of it.
 
-The second method asks two other ways: the tagging API for the launch's tag, and the lists of the launch's kinds for its
-tag or name. A hit is resolved by a describe, because tags outlive what they were put on.
+These ask other ways than the rows were looked at: the tagging API for the launch's tag, and the lists of the launch's
+kinds for its tag or name. A hit is resolved by a describe, because tags outlive what they were put on. And no switch of
+it (deadman.py) is left in AWS's scheduler.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from labs import aws, ledger
+from labs import aws, deadman, ledger, locker
 from labs.kinds import kind_of, registry
 from labs.kinds.base import ABSENT, TAG_LAUNCH, Kind, Want
 from labs.models import Launch, Resource
 from labs.reconcile import Clock
 
 AGAIN = timedelta(seconds=20)
+# The two methods that need nothing of what the rows were looked at by.
+TAGGED, LISTED = "tagging API", "lists of the lab's kinds"
 
 
 def prove_due(clock: Clock, *, most: int = 20) -> int:
@@ -34,7 +37,7 @@ def prove_due(clock: Clock, *, most: int = 20) -> int:
 
 
 def prove(launch: Launch, clock: Clock) -> list[str]:
-    """Look with the second method; end the launch with its certificate when nothing is left. Answers what is left.
+    """Look with the other methods; end the launch with its certificate when nothing is left. Answers what is left.
 
     Nothing is certified while a row is open, a list cannot be read, or the world has changed.
     """
@@ -44,13 +47,14 @@ def prove(launch: Launch, clock: Clock) -> list[str]:
     try:
         tagged, tagged_left = _by_tag(launch, rows)
         listed, listed_left = _by_lists(launch, rows)
+        switches, switches_left = _by_switches(launch, rows)
     except Exception as error:
         trouble = aws.sorted_trouble(error)
         ledger.note_once(
             "unproved", f"Absence is not proved yet: {trouble}", clock(), launch=launch, account=launch.account
         )
         return [str(trouble)]
-    left = sorted(set(tagged_left) | set(listed_left))
+    left = sorted({*tagged_left, *listed_left, *switches_left})
     if left:
         words = f"Still there after the lab: {', '.join(left)}"
         ledger.note_once("left", words, clock(), launch=launch, account=launch.account)
@@ -60,13 +64,16 @@ def prove(launch: Launch, clock: Clock) -> list[str]:
         "proved_at": now.isoformat(),
         "account": launch.account.aws_id,
         "region": launch.region,
+        "fenced_at": launch.fenced_at.isoformat() if launch.fenced_at else None,
         "rows": [_line(row) for row in rows],
         "methods": [
             {"method": "each resource seen absent twice", "asked": len(rows), "left": 0},
-            {"method": "tagging API, by the lab's tag", "asked": tagged, "left": 0},
-            {"method": "lists of the lab's kinds, by tag and name", "asked": listed, "left": 0},
+            {"method": f"{TAGGED}, by the lab's tag", "asked": tagged, "left": 0, "is_independent": True},
+            {"method": f"{LISTED}, by tag and name", "asked": listed, "left": 0, "is_independent": True},
+            {"method": "AWS's scheduler, for dead-man's switches of the lab", "asked": switches, "left": 0},
         ],
         "left": [],
+        **_saved(launch),
     }
     if Launch.objects.filter(pk=launch.pk, ended_at=None).update(certificate=certificate, ended_at=now, prove_at=None):
         ledger.note("proved", "Everything of this lab is gone, proved by two methods", now, launch=launch)
@@ -82,6 +89,17 @@ def _line(row: Resource) -> dict:
         "made": row.create_began_at.isoformat() if row.create_began_at else None,
         "gone": row.closed_at.isoformat() if row.closed_at else None,
         "why": row.closed_why,
+    }
+
+
+def _saved(launch: Launch) -> dict:
+    """What was copied to the locker before the teardown, and what was not."""
+    files = locker.files_of(launch)
+    if not files:
+        return {}
+    return {
+        "saved": [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in files if f.saved_at],
+        "not_saved": [{"name": f.name, "why": f.why_not} for f in files if not f.saved_at],
     }
 
 
@@ -116,6 +134,21 @@ def _by_lists(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
             if ours and seen.state != ABSENT and (kind_name, seen.aws_id) not in strangers:
                 left.append(f"{kind.title} {seen.name or seen.aws_id}")
     return listed, left
+
+
+def _by_switches(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
+    """(switches asked for, those that were left) of every row that can have one. A row is closed after its switch was
+    taken away, so what a worker that lost its row has set since is taken away here."""
+    could = set(deadman.kinds_with_a_switch())
+    asked, left = 0, []
+    for row in rows:
+        if row.kind in could:
+            asked += 1
+            scheduler = aws.client(launch.account, "scheduler", row.region, config=aws.PATIENT)
+            if deadman.is_set(scheduler, row):
+                deadman.disarm(scheduler, row)
+                left.append(f"the dead-man's switch of {row.name or row.aws_id}")
+    return asked, left
 
 
 def _strangers(launch: Launch) -> set[tuple[str, str]]:

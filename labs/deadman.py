@@ -7,6 +7,7 @@ made by hand has no clock: its switch is set some hours ahead and moved on as lo
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from labs.decide import GONE
 from labs.iam_words import SWITCH, role_arn
 from labs.kinds import registry
 from labs.kinds.aws_words import code_of
-from labs.kinds.base import NAME, Kind, OffCall, Want
+from labs.kinds.base import ABSENT, NAME, STOPPED, Kind, OffCall, Seen, Want
 from labs.kinds.scheduler_group import SWITCH_GROUP
 from labs.models import Account, Launch, Resource
 
@@ -48,6 +49,63 @@ def is_due(row: Resource, kind: Kind, want: Want, launch: Launch | None, account
         return False
     at = due_at(row, launch, account, now)
     return at is not None and at != row.switch_at
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Of some rows that can cost by the hour: which AWS turns off by itself when the portal is dead, and which it does
+    not. One of these makes the exposure of the whole unbounded.
+    """
+
+    armed: tuple[Resource, ...] = ()
+    unarmed: tuple[Resource, ...] = ()
+
+    @property
+    def off_at(self) -> datetime | None:
+        """When AWS turns off the last of them; None where it turns off none."""
+        return max((row.switch_at for row in self.armed if row.switch_at is not None), default=None)
+
+
+def reach(rows: Iterable[Resource], now: datetime) -> Reach:
+    """PURE. What does not exist yet, is free or billed by the month, or is stopped and costs nothing by the hour, does
+    not count. A switch whose time has come has fired: what is still on after it is bounded by nothing."""
+    armed: list[Resource] = []
+    unarmed: list[Resource] = []
+    for row in rows:
+        if _is_exposed(row):
+            (armed if row.switch_at is not None and row.switch_at > now else unarmed).append(row)
+    return Reach(tuple(armed), tuple(unarmed))
+
+
+def kinds_with_a_switch() -> list[str]:
+    """The kinds of which one can be exposed: those that cost by the hour, or start what does."""
+    return [name for name, kind in registry().items() if _has_call(kind) or kind.no_off_call]
+
+
+def _is_exposed(row: Resource) -> bool:
+    began = row.create_began_at is not None or row.is_made_by_hand
+    if row.closed_at is not None or row.seen == ABSENT or not began:
+        return False
+    kind = registry().get(row.kind)
+    if kind is None:  # of an older version: nothing here can turn it off
+        return True
+    if row.seen == STOPPED or not _has_call(kind):
+        return _is_billed_by_the_hour(kind, row)
+    return True
+
+
+def _has_call(kind: Kind) -> bool:
+    return kind.off_call(Want("", kind.name, name="its-name", aws_id="its-id")) is not None
+
+
+def _is_billed_by_the_hour(kind: Kind, row: Resource) -> bool:
+    if not row.seen:
+        return False
+    try:
+        meters = kind.meters(Seen(row.seen, row.aws_id, row.name, row.seen_since, row.facts))
+    except Exception:  # it cannot say what it costs: loud, not free
+        return True
+    return any(meter.per == "hour" for meter in meters)
 
 
 def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime) -> None:
@@ -84,6 +142,17 @@ def disarm(scheduler: Any, row: Resource) -> None:
     except scheduler.exceptions.ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
+
+
+def is_set(scheduler: Any, row: Resource) -> bool:
+    """Does AWS hold a switch of the row, whatever we know of it?"""
+    try:
+        scheduler.get_schedule(Name=name_of(row), GroupName=SWITCH_GROUP)
+    except scheduler.exceptions.ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return False
+    return True
 
 
 def disarm_all(scheduler: Any) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import admitting, adopting, ledger
+from labs import admitting, adopting, ledger, locker
 from labs.catalog.base import Lab
 from labs.decide import GONE
 from labs.kinds import kind_of
@@ -145,6 +145,17 @@ def ask_to_start(what: Launch | Iterable[Resource], *, now: datetime, by=None, w
     return changed
 
 
+def try_again(what: Iterable[Resource], *, now: datetime, by=None) -> list[Resource]:
+    """Look at what is blocked now instead of when its turn comes: what stood in the way may be gone. Nothing else is
+    wanted of it than before. Answers those that are blocked."""
+    with transaction.atomic():
+        rows = [row for row in _rows(what) if row.blocked_why]
+        ledger.hurry([row.pk for row in rows], now)
+        _note_each(rows, "Another try", now, by, "")
+        transaction.on_commit(lambda: hurry(len(rows)))
+    return rows
+
+
 def end_expired(now: datetime) -> int:
     """Ask every launch past its time to go. Answers how many."""
     over = list(Launch.objects.past_their_time(now).select_related("account"))
@@ -196,9 +207,9 @@ def _what_needs(rows: list[Resource]) -> list[Resource]:
 
 
 def _must_prepare(launch: Launch) -> bool:
-    """Somebody may still make things in it, or has: ending.py goes before the teardown."""
+    """Somebody may still make things in it, or has, or there is work to save: ending.py goes before the teardown."""
     kept = Launch.objects.get(pk=launch.pk)
-    return kept.session_at is not None or bool(adopting.made_in(kept))
+    return kept.session_at is not None or bool(adopting.made_in(kept)) or bool(locker.saved_places(kept))
 
 
 def _note_each(rows, verb, now, by, why):

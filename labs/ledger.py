@@ -217,6 +217,11 @@ def delete_asked(row: Resource, at: datetime) -> None:
         _write(row, delete_asked_at=at)
 
 
+def delete_refused(row: Resource) -> None:
+    """AWS clearly said no to the delete call: how long it takes is counted from a call that it takes."""
+    _write(row, delete_asked_at=None)
+
+
 # --- facts ---------------------------------------------------------------------------------------------------
 
 

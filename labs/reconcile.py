@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from labs import aws, deadman, ledger
+from labs import aws, blocked, deadman, ledger
 from labs.decide import (
     ARM,
     BLOCK,
@@ -42,6 +42,8 @@ BLOCKED_AFTER = 8  # tries that AWS answered with a clear no
 RETRY_BLOCKED = timedelta(minutes=10)
 STUCK = timedelta(minutes=15)  # in one state: no longer patience, but a person's business
 CHANGED_WORLD = timedelta(seconds=10)
+# AWS understood, and did nothing.
+CLEAR_NO = (aws.Throttled, aws.Refused, aws.Denied, aws.NotYet, aws.InTheWay, aws.NotThere)
 
 
 def work_off(clock: Clock, *, until: datetime, most: int = 1000) -> int:
@@ -180,11 +182,13 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
         except Exception as error:
             trouble = aws.sorted_trouble(error)
             if not isinstance(trouble, aws.NotThere):  # not there is what was asked for: the next look will tell
+                if isinstance(trouble, CLEAR_NO):
+                    ledger.delete_refused(row)
                 raise trouble from error
     asked_at = row.delete_asked_at
     if step.act in (DELETE, LOOK) and row.wanted == GONE and asked_at is not None and now - asked_at > STUCK:
         minutes = int((now - asked_at).total_seconds() // 60)
-        why = f"AWS took the delete {minutes // 15 * 15} minutes ago and still shows it: look at it in the console"
+        why = f"{blocked.STILL_SHOWN} {minutes // 15 * 15} minutes ago and still shows it: look at it in the console"
         ledger.block(row, why, now + timedelta(seconds=60), now)
         return
     # A look at something on its way proves nothing yet; any other step says that what was in the way is over.
@@ -224,10 +228,7 @@ def _create(step: Step, kind: Kind, client, want: Want, row: Resource, clock: Cl
         if isinstance(trouble, aws.AlreadyThere):
             pass  # made by an earlier try whose answer was lost: the next look finds it
         else:
-            clear_no = isinstance(
-                trouble, (aws.Throttled, aws.Refused, aws.Denied, aws.NotYet, aws.InTheWay, aws.NotThere)
-            )
-            if first and clear_no:
+            if first and isinstance(trouble, CLEAR_NO):
                 ledger.create_refused(row)
             raise trouble from error
     ledger.put_off(row, clock() + timedelta(seconds=0.5), now=clock())
@@ -242,7 +243,7 @@ def _put_off_after(trouble: aws.Trouble, row: Resource, step: Step, now: datetim
         elif isinstance(trouble, aws.Throttled):
             ledger.put_off(row, now + _backoff(min(row.attempts + 2, 5)), now=now)
         elif isinstance(trouble, aws.Denied):
-            ledger.block(row, f"AWS does not let the portal do this: {trouble}", now + RETRY_BLOCKED, now)
+            ledger.block(row, f"{blocked.DENIED}: {trouble}", now + RETRY_BLOCKED, now)
         else:
             tries = row.attempts + 1
             # Waiting for a child or for a role to be known everywhere takes minutes, and is not a failure of ours.
@@ -258,7 +259,7 @@ def _put_off_after(trouble: aws.Trouble, row: Resource, step: Step, now: datetim
 
 def _loud(step: Step, trouble: aws.Trouble) -> str:
     if step.act == DELETE:
-        return f"it could not be deleted and still costs what it costs: {trouble}"
+        return f"{blocked.IN_USE if isinstance(trouble, aws.InTheWay) else blocked.KEPT}: {trouble}"
     return f"{trouble}"
 
 

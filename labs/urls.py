@@ -14,4 +14,5 @@ urlpatterns = [
     path("<uuid:launch_id>/token/", views.token, name="token"),
     path("<uuid:launch_id>/console/", views.console, name="console"),
     path("<uuid:launch_id>/certificate.txt", views.certificate, name="certificate"),
+    path("<uuid:launch_id>/certificate.pdf", views.certificate_pdf, name="certificate_pdf"),
 ]

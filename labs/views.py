@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from labs import aws, catalog, checking, launching, sessions
+from labs import aws, catalog, checking, launching, locker, printing, sessions
 from labs.models import Launch
 from labs.panel import panel
 
@@ -58,7 +58,9 @@ def show(request, launch):
     if request.headers.get("HX-Request"):
         over = launch.ended_at is not None
         return render(request, "labs/_live.html", facts | {"as_fragment": True}, status=STOP_POLLING if over else 200)
-    return render(request, "labs/finished.html" if launch.ended_at else "labs/panel.html", facts)
+    if launch.ended_at is None:
+        return render(request, "labs/panel.html", facts)
+    return render(request, "labs/finished.html", facts | {"saved_files": locker.files_of(launch)})
 
 
 @launch_page("labs.act_launch")
@@ -188,9 +190,26 @@ def _is_too_often(launch, now):
 @launch_page("labs.view_launch")
 def certificate(request, launch):
     """The certificate of absence as plain text, to keep."""
+    return _to_keep(launch, _certificate(request, launch), "text/plain; charset=utf-8", "txt")
+
+
+@require_safe
+@launch_page("labs.view_launch")
+def certificate_pdf(request, launch):
+    """The same as a PDF, to print or to hand in."""
+    text = _certificate(request, launch).decode()
+    proved_at = datetime.fromisoformat(launch.certificate["proved_at"])
+    pdf = printing.pdf_of(text, title=f"Certificate of absence, {launch.pk}", made_at=proved_at)
+    return _to_keep(launch, pdf, "application/pdf", "pdf")
+
+
+def _certificate(request, launch):
     if not launch.certificate:
         raise Http404("This lab has no certificate yet.")
-    text = render(request, "labs/certificate.txt", {"launch": launch, "proof": launch.certificate}).content
-    answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="lightsout-{launch.pk}.txt"'
+    return render(request, "labs/certificate.txt", {"launch": launch, "proof": launch.certificate}).content
+
+
+def _to_keep(launch, content, content_type, ending):
+    answer = HttpResponse(content, content_type=content_type)
+    answer["Content-Disposition"] = f'attachment; filename="lightsout-{launch.pk}.{ending}"'
     return answer

@@ -238,6 +238,9 @@ METER_EVERY = timedelta(minutes=env.int("METER_EVERY_MINUTES", default=5))
 STRANGER_SWITCH = timedelta(hours=env.float("STRANGER_SWITCH_HOURS", default=4.0))
 LAB_EXTENSION = timedelta(minutes=30)
 LAB_EXTENSIONS = 2
+# What labs save of a person's work before they are torn down: all of it together, and the largest file.
+LOCKER_BYTES = env.int("LOCKER_MB", default=200) * 2**20
+LOCKER_FILE_BYTES = env.int("LOCKER_FILE_MB", default=50) * 2**20
 LABS_AT_ONCE = 2
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.error_pages.NoValues"

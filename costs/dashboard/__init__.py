@@ -5,6 +5,7 @@ from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
 from costs.dashboard.mine import MyCosts, my_costs
 from costs.dashboard.spend import SpendPage, spend_page
+from costs.dashboard.went_out import WentOut, went_out
 
 __all__ = [
     "Book",
@@ -13,6 +14,7 @@ __all__ = [
     "MeterChip",
     "MyCosts",
     "SpendPage",
+    "WentOut",
     "forgotten_page",
     "launch_meter",
     "left_on",
@@ -21,4 +23,5 @@ __all__ = [
     "price_book",
     "spend_page",
     "spent_by_mode",
+    "went_out",
 ]

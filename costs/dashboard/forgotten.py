@@ -14,19 +14,22 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
 from costs.budget import hours_between
 from costs.dashboard.people import NOBODY, Person, people_of
+from costs.dashboard.stuck import Stuck, stuck_in
+from costs.dashboard.unbounded import unbounded_in
 from costs.kinds import can_stop, icon_of, kept_on_stop, lost_on_delete, stop_deletes, title_of
 from costs.live import CURRENT, LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, is_going, is_light, live, newer
 from costs.models import Finding, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from costs.rules import rank_of
-from labs import catalog
+from labs import catalog, deadman
 from labs.decide import GONE
 from labs.kinds.base import ABSENT, FAILED, STOPPED
 from labs.models import Account, Launch, Resource
 
 # Without a next session to look ahead to, pages look this far.
 LOOK_AHEAD = timedelta(hours=24)
+STUCK_SHOWN = 20
 LOOKED_LONG_AGO = timedelta(minutes=45)  # three times the time between two censuses
 
 
@@ -35,7 +38,7 @@ class Forgotten:
     """One resource with its findings, the loudest first.
 
     burned_usd: what was metered, and its rate since then; estimated. by_next_usd: what it costs from now until `until`;
-    None when a part is unpriced.
+    None when a part is unpriced. aws_off_at: when AWS turns it off if the portal is dead; None when it would not.
     """
 
     row: Resource
@@ -47,6 +50,7 @@ class Forgotten:
     by_next_usd: Decimal | None
     is_light: bool
     is_unknown: bool
+    aws_off_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -114,7 +118,8 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class OnPurpose:
-    """A lab in use: within its time. lights: what costs something in it; left_on: of these, how many are forgotten."""
+    """A lab in use: within its time. lights: what costs something in it; left_on: of these, how many are forgotten.
+    unbounded: how many things in it AWS would not turn off, were the portal dead."""
 
     launch: Launch
     title: str
@@ -122,16 +127,17 @@ class OnPurpose:
     lights: int
     unpriced: int
     left_on: int
+    unbounded: int
 
 
 @dataclass(frozen=True)
 class ForgottenPage:
     """lights: on and forgotten; behind: costs nothing or next to nothing an hour, or is off already; snoozed: put off.
 
-    on_purpose: every lab in use. board: [(person, their window: on, use (in a lab), later (put off) or off)]. until:
-    the next session, or a day ahead where nobody said when it is (has_session). looked_at: the oldest last whole census
-    of an account. trouble: [(account, why)] of those not wholly seen. caught: how many were asked to go and went;
-    longest: how long one of them was on.
+    on_purpose: every lab in use. stuck: what was asked to go and does not, found by a rule or not. board: [(person,
+    their window: on, use (in a lab), later (put off) or off)]. until: the next session, or a day ahead where nobody
+    said when it is (has_session). looked_at: the oldest last whole census of an account. trouble: [(account, why)] of
+    those not wholly seen. caught: how many were asked to go and went; longest: how long one of them was on.
     """
 
     now: datetime
@@ -139,6 +145,7 @@ class ForgottenPage:
     behind: list[Forgotten]
     snoozed: list[Forgotten]
     on_purpose: list[OnPurpose]
+    stuck: list[Stuck]
     board: list[tuple[Person, str]]
     looked_at: datetime | None
     next_look_at: datetime | None
@@ -153,6 +160,15 @@ class ForgottenPage:
     @property
     def found(self) -> list[Forgotten]:
         return [*self.lights, *self.behind, *self.snoozed]
+
+    @property
+    def stuck_shown(self) -> list[Stuck]:
+        """The dearest; one missing permission blocks a whole class, and says the same of each."""
+        return self.stuck[:STUCK_SHOWN]
+
+    @property
+    def stuck_more(self) -> int:
+        return len(self.stuck) - len(self.stuck_shown)
 
     @property
     def put_off(self) -> list[Forgotten]:
@@ -187,7 +203,8 @@ class ForgottenPage:
 
 
 def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
-    """Nine queries; eleven while a state is newer than its last metering. As many for 24 people as for 240."""
+    """Eleven queries; two more while a state is newer than its last metering, one while something is stuck. As many for
+    24 people as for 240."""
     keys = list(scopes)
     told = list(Scope.objects.filter(key__in=keys))
     everything = forgotten_in(keys, now, told=told)
@@ -210,6 +227,7 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         behind=[one for one in shown if not one.is_light],
         snoozed=snoozed,
         on_purpose=on_purpose,
+        stuck=stuck_in(keys, now),
         board=[
             (person, next((light for light, owners in whose.items() if person.pk in owners), "off"))
             for person in people_of(keys)
@@ -302,6 +320,7 @@ def _one(row: Resource, findings: list[Finding], book: PriceBook, session: datet
         by_next_usd=None if rate.known is None else rate.known * hours_between(now, until),
         is_light=is_light(row, rate),
         is_unknown=row.seen_at is not None and now - row.seen_at > UNKNOWN_AFTER,
+        aws_off_at=deadman.reach([row], now).off_at,
     )
 
 
@@ -310,11 +329,13 @@ def _on_purpose(scopes: list[str], forgotten: Mapping[Any, int], now: datetime) 
     launches = Launch.objects.in_use(now).filter(scope__in=scopes).select_related("owner").in_bulk()
     alive = live(Resource.objects.filter(launch__in=list(launches)))
     burning = burning_by(alive, "launch_id", fresh=newer(alive, now))
+    unbounded = Counter(row.launch_id for row in unbounded_in(scopes, now))
     found = []
     for pk, launch in launches.items():
         lab, one = catalog.catalog().get(launch.lab), burning.get((pk,), NOTHING)
         title = lab.title if lab else launch.lab
-        found.append(OnPurpose(launch, title, one.usd_per_hour, one.lights, one.unpriced, forgotten.get(pk, 0)))
+        left_on = forgotten.get(pk, 0)
+        found.append(OnPurpose(launch, title, one.usd_per_hour, one.lights, one.unpriced, left_on, unbounded[pk]))
     return sorted(found, key=lambda one: (-one.usd_per_hour, one.launch.expires_at))
 
 

@@ -11,9 +11,11 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 
 from costs.budget import calls_usd, hours_between
+from costs.dashboard.stuck import Stuck
 from costs.live import UNKNOWN_AFTER, burning, live
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
+from labs import blocked, deadman
 from labs.models import Launch, Resource, Span
 
 
@@ -44,7 +46,9 @@ class LaunchMeter:
     usd_per_hour: None when a part has no price. metered_usd: what was spent by `until`, the last observation of any
     part of it; from there on it ticks. estimated_usd: what was metered, and of each part its rate since then.
     at_most_more_usd: what can still be spent before the clock deletes it; None if unknown. seen_at: the oldest last
-    look; is_unknown: it is too old to be believed. rates: {resource: its Rate}.
+    look; is_unknown: it is too old to be believed. reach: what of it AWS turns off when the portal is dead; with
+    anything unarmed what can still be spent is unbounded. stuck: what was asked to go and does not. rates: {resource:
+    its Rate}.
     """
 
     usd_per_hour: Decimal | None
@@ -57,6 +61,8 @@ class LaunchMeter:
     time_on: timedelta
     seen_at: datetime | None
     is_unknown: bool
+    reach: deadman.Reach = field(default_factory=deadman.Reach)
+    stuck: tuple[Stuck, ...] = ()
     rates: Mapping[Any, Rate] = field(default_factory=dict)
 
 
@@ -100,6 +106,8 @@ def launch_meter(launch: Launch, now: datetime) -> LaunchMeter:
         time_on=(launch.ended_at or now) - launch.created_at,
         seen_at=seen_at,
         is_unknown=seen_at is not None and now - seen_at > UNKNOWN_AFTER,
+        reach=deadman.reach(rows, now),
+        stuck=tuple(Stuck(row, rates[row.pk]) for row in rows if blocked.is_blocked_teardown(row)),
         rates=rates,
     )
 

@@ -17,7 +17,7 @@ from costs.live import UNKNOWN_AFTER, is_going, is_light, live
 from costs.models import DailySpend, Price, Reading, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
-from labs import catalog
+from labs import catalog, deadman
 from labs.kinds.base import FAILED, STOPPED
 from labs.models import Launch, Resource
 
@@ -32,6 +32,7 @@ class Light:
     row: Resource
     rate: Rate
     is_light: bool
+    now: datetime
 
     @property
     def title(self) -> str:
@@ -53,16 +54,23 @@ class Light:
     def is_going(self) -> bool:
         return is_going(self.row)
 
+    @property
+    def aws_off_at(self) -> datetime | None:
+        """When AWS turns it off if the portal is dead; None when it would not."""
+        return deadman.reach([self.row], self.now).off_at
+
 
 @dataclass(frozen=True)
 class Exposure:
-    """What one lab can still cost before its clock deletes it. usd: None when a part is unpriced."""
+    """What one lab can still cost before its clock deletes it. usd: None when a part is unpriced. reach: what of it AWS
+    turns off when the portal is dead."""
 
     launch: Launch
     title: str
     usd_per_hour: Decimal | None
     usd: Decimal | None
     calls_usd: Decimal
+    reach: deadman.Reach
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,16 @@ class MyCosts:
         return sum((one.usd for one in self.exposures if one.usd is not None), Decimal(0))
 
     @property
+    def unbounded(self) -> list[Resource]:
+        """What only this portal turns off: while there is any, no most is known if the portal dies."""
+        return [row for one in self.exposures for row in one.reach.unarmed]
+
+    @property
+    def aws_off_by(self) -> datetime | None:
+        """When AWS has turned off the last of the labs' things, should the portal be dead."""
+        return max((one.reach.off_at for one in self.exposures if one.reach.off_at), default=None)
+
+    @property
     def off_by(self) -> datetime | None:
         return max((one.launch.expires_at for one in self.exposures), default=None)
 
@@ -168,7 +186,7 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
     mine = Resource.objects.filter(owner=user)
     rows = list(live(mine).select_related("launch", "metered").defer("params", "wishes").order_by("created_at"))
     book = PriceBook.open(regions={row.region for row in rows})
-    lights = [Light(row, rate, is_light(row, rate)) for row in rows for rate in [rate_now(row, book, now)]]
+    lights = [Light(row, rate, is_light(row, rate), now) for row in rows for rate in [rate_now(row, book, now)]]
     exposures = _exposures(lights, now)
     groups = _groups(mine, now)
     scopes = {row.scope for row in rows} | _scopes(user)
@@ -208,18 +226,21 @@ def _scopes(user) -> set[str]:
 def _exposures(lights: list[Light], now: datetime) -> list[Exposure]:
     """One for each lab that is on, the dearest first."""
     rates: dict[Any, Rate] = defaultdict(Rate)
+    rows: dict[Any, list[Resource]] = defaultdict(list)
     launches: dict[Any, Launch] = {}
     for light in lights:
         launch = light.row.launch
         if launch is not None and not launch.asked_to_end_at:
             launches[launch.pk] = launch
             rates[launch.pk] += light.rate
+            rows[launch.pk].append(light.row)
     found = []
     for pk, launch in launches.items():
         calls = calls_usd(launch)
         known = rates[pk].known
         most = None if known is None else known * hours_between(now, launch.expires_at) + calls
-        found.append(Exposure(launch, _lab_title(launch.lab), known, most, calls))
+        reach = deadman.reach(rows[pk], now)
+        found.append(Exposure(launch, _lab_title(launch.lab), known, most, calls, reach))
     return sorted(found, key=lambda one: (one.usd is not None, -(one.usd or 0)))
 
 

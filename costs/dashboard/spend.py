@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,6 +15,8 @@ from costs.budget import NEAR, budget_of, budgets_of, hours_between, percent
 from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of, since_first_spend
 from costs.dashboard.forgotten import left_on_and_put_off, next_session
 from costs.dashboard.people import NOBODY, Person, people_of
+from costs.dashboard.stuck import Stuck, stuck_in
+from costs.dashboard.unbounded import unbounded_in
 from costs.live import LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, live, newer
 from costs.models import Budget, DailySpend, Scope
 from labs import catalog
@@ -35,7 +37,8 @@ class InLab:
 @dataclass(frozen=True)
 class PersonRow:
     """One line of the table. budget_usd: None without a budget. forgotten: lights left on; put_off: those of which
-    somebody said that they stay on for a while. trend: USD of 14 days."""
+    somebody said that they stay on for a while. trend: USD of 14 days. unbounded: what AWS would not turn off, were the
+    portal dead."""
 
     person: Person
     spent_usd: Decimal
@@ -46,6 +49,7 @@ class PersonRow:
     lab: InLab | None
     trend: tuple[Decimal, ...]
     is_staff: bool = False
+    unbounded: int = 0
 
     @property
     def light(self) -> str:
@@ -103,6 +107,8 @@ class SpendPage:
     later: int = 0
     off: int = 0
     scopes: list[Scope] = field(default_factory=list)
+    stuck: list[Stuck] = field(default_factory=list)
+    unbounded: int = 0
 
     @property
     def board(self) -> list[PersonRow]:
@@ -132,7 +138,8 @@ class SpendPage:
 
 
 def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
-    """Eleven queries; thirteen while a state is newer than its last metering. As many for 24 people as for 240."""
+    """Thirteen queries; two more while a state is newer than its last metering, one while something is stuck. As many
+    for 24 people as for 240."""
     keys = list(scopes)
     told = list(Scope.objects.filter(key__in=keys))
     budgets, staff = budgets_of(keys), {pk for scope in told for pk in scope.staff}
@@ -148,6 +155,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     everybody = people_of(keys)
     if None in spent or (None,) in burning:
         everybody.append(NOBODY)
+    unbounded = Counter(row.owner_id for row in unbounded_in(keys, now))
     people = [
         PersonRow(
             person,
@@ -159,6 +167,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
             labs.get(person.pk),
             tuple(trends[person.pk].get(day, Decimal(0)) for day in last_days(now, TREND_DAYS)),
             is_staff=person.pk in staff,
+            unbounded=unbounded[person.pk],
         )
         for person in everybody
     ]
@@ -200,6 +209,8 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         later=sum(row.light == "later" for row in people),
         off=sum(row.light == "off" for row in people),
         scopes=told,
+        stuck=stuck_in(keys, now),
+        unbounded=unbounded.total(),
     )
 
 

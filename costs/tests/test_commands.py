@@ -122,7 +122,7 @@ def wanted():
 
 
 def test_lights_out_stops_what_stops_deletes_what_has_no_stop_and_leaves_disks_to_a_person(left_on, chit):
-    outs = lights_out(SCOPE, NOW, chit)
+    outs = lights_out(SCOPE, NOW, chit).outs
     assert [(out.resource.kind, out.act) for out in outs] == [
         ("sagemaker-endpoint", "Delete"),
         ("ec2-instance", "Stop"),
@@ -133,13 +133,13 @@ def test_lights_out_stops_what_stops_deletes_what_has_no_stop_and_leaves_disks_t
 
 
 def test_lights_out_may_only_pretend(left_on):
-    assert len(lights_out(SCOPE, NOW, None, pretend=True)) == 2
+    assert len(lights_out(SCOPE, NOW, None, pretend=True).outs) == 2
     assert set(wanted().values()) == {"running"}
 
 
 def test_lights_out_twice_asks_for_nothing_twice(left_on, chit):
     lights_out(SCOPE, NOW, chit)
-    assert lights_out(SCOPE, NOW, chit) == []
+    assert lights_out(SCOPE, NOW, chit).outs == []
 
 
 def test_lights_out_of_one_scope_leaves_others_alone(left_on, bo):

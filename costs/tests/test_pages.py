@@ -12,6 +12,7 @@ from costs import forgotten, metering, scopes
 from costs.models import Finding
 from costs.tests import worlds
 from costs.tests.worlds import DAY, HOUR, NOW, SCOPE, endpoint, instance, notebook, stranger
+from labs import launching, ledger
 from labs.kinds.base import STOPPED
 from labs.models import Event, Launch, Resource
 
@@ -409,3 +410,96 @@ def test_my_csv_is_every_reading_of_mine(client, aye, bo, left_on):
     assert sum(D(line["usd"]) for line in lines(aye)) == page(client, aye, "mine").context["page"].spent_usd
     assert {line["price_confidence"] for line in lines(aye)} <= {"list", "quoted"}
     assert lines(bo) == []
+
+
+# --- what bounds what is on ------------------------------------------------------------------------------------
+
+
+def armed(row, at):
+    Resource.objects.filter(pk=row.pk).update(switch_at=at)
+    return row
+
+
+def test_a_stranger_says_when_aws_would_turn_it_off_or_that_nothing_does(client, teacher, aye, left_on):
+    armed(left_on["box"], NOW + 4 * HOUR)
+    said = words(page(client, teacher, "forgotten"))
+    box, ep = said.index("box EC2 instance"), said.index("ep SageMaker endpoint")
+    by_row = {"ep": said[ep:box], "box": said[box:]} if ep < box else {"box": said[box:ep], "ep": said[ep:]}
+    assert "Only a person turns it off. If this server dies, AWS does at Thu 18 Sep, 18:47" in by_row["box"]
+    assert "Unbounded: nothing but a person turns it off." in by_row["ep"]
+    mine = words(page(client, aye, "mine"))
+    assert "If this server dies, AWS turns it off at Thu 18 Sep, 18:47" in mine
+    assert "Unbounded: nothing but a person turns it off" in mine
+    spent = words(page(client, teacher, "spend"))
+    assert "1 unbounded : AWS turns it off by no switch of its own" in spent and "Left on $0.17/h 1 unbounded" in spent
+
+
+@pytest.fixture
+def in_lab(told, aye, ayes):
+    made = worlds.launch(aye, ayes, NOW - HOUR, nb="sagemaker-notebook", bucket="s3-bucket")
+    Resource.objects.filter(launch=made).update(create_began_at=NOW - HOUR)
+    row = worlds.saw(worlds.row_of(made, "nb"), notebook(name="mine", since=NOW - HOUR), NOW)
+    metering.meter(NOW)
+    return row
+
+
+def test_a_lab_whose_switch_is_not_set_is_unbounded_everywhere(client, teacher, aye, in_lab):
+    assert "1 lab in use" in words(page(client, teacher, "forgotten"))
+    assert "unbounded: AWS has no switch for 1 of it" in words(page(client, teacher, "forgotten"))
+    assert "1 unbounded" in words(page(client, teacher, "spend"))
+    said = words(page(client, aye, "mine"))
+    assert "At most unbounded AWS does not turn off mine by itself. Only this server does, at 17:47 ," in said
+    assert "for at most $0.15 more by then." in said
+
+
+def test_a_lab_whose_switch_is_set_says_when_aws_ends_it(client, teacher, aye, in_lab):
+    armed(in_lab, in_lab.launch.expires_at + 5 * worlds.MINUTE)
+    for name in ("forgotten", "spend"):
+        assert "unbounded" not in words(page(client, teacher, name)).lower()
+    said = words(page(client, aye, "mine"))
+    assert "At most $0.15 more" in said and "If this server dies, AWS turns it off at 17:52 ." in said
+
+
+# --- blocked teardowns -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stuck(left_on, teacher):
+    """The endpoint was asked to go, and AWS does not let it be deleted."""
+    launching.ask_to_delete([left_on["ep"]], now=NOW, by=teacher)
+    held = ledger.claim(NOW, pk=left_on["ep"].pk)
+    ledger.block(held, "AWS does not let the portal do this: DeleteEndpoint (AccessDenied)", NOW + HOUR, NOW)
+    return left_on["ep"]
+
+
+def test_a_blocked_teardown_is_loud_with_its_price_its_reason_and_what_to_do(client, teacher, stuck):
+    said = words(page(client, teacher, "forgotten"))
+    assert "SageMaker endpoint ep was asked to go, and is still there: $0.12/h ." in said
+    assert "What blocks it: AWS does not let the portal do this: DeleteEndpoint (AccessDenied)." in said
+    assert "What to do: The portal's role in this account lacks a permission." in said.replace("&#x27;", "'")
+    assert "Try again now : ep" in said
+    assert "1 resource was asked to go, and cannot be deleted." in words(page(client, teacher, "spend"))
+
+
+def test_a_blocked_teardown_is_tried_again_at_a_press_by_its_owner_and_by_staff(client, teacher, aye, bo, stuck):
+    assert press(client, bo, "try_again", r=stuck.pk).status_code == 404
+    stuck.refresh_from_db()
+    assert stuck.next_look_at == NOW + HOUR
+    for who in (aye, teacher):
+        Resource.objects.filter(pk=stuck.pk).update(next_look_at=NOW + HOUR)
+        assert "Trying 1 resource again now." in words(press(client, who, "try_again", r=stuck.pk))
+        stuck.refresh_from_db()
+        assert (stuck.next_look_at, stuck.wanted) == (NOW, "gone")
+        assert Event.objects.filter(resource=stuck, actor=who, words__startswith="Another try").count() == 1
+
+
+def test_what_is_not_blocked_any_more_is_not_tried_twice(client, teacher, left_on):
+    assert "it is on its way already" in words(press(client, teacher, "try_again", r=left_on["box"].pk))
+
+
+def test_a_missing_permission_that_blocks_a_class_fills_no_page(client, teacher, ayes, left_on):
+    rows = [stranger(ayes, "sagemaker-endpoint", endpoint(name=f"e{n}"), NOW) for n in range(25)]
+    launching.ask_to_delete(rows, now=NOW, by=teacher)
+    Resource.objects.filter(pk__in=[row.pk for row in rows]).update(blocked_why="AWS took the delete")
+    said = words(page(client, teacher, "forgotten"))
+    assert said.count("What blocks it") == 20 and "And 5 more that cannot be deleted" in said

@@ -60,7 +60,7 @@ def test_by_hand_in_another_region_to_lights_out(account, simulator, aye):  # no
     assert hours.price.region == "ap-southeast-1"
     assert light.rate.known >= hours.usd_per_hour > Decimal("0.0416")
 
-    outs = lights_out(SCOPE, now(), aye)
+    outs = lights_out(SCOPE, now(), aye).outs
     assert [out.act for out in outs if out.resource.pk == light.row.pk] == ["Stop"]
     row = Resource.objects.get(pk=light.row.pk)
     assert row.seen == RUNNING, "asked, but not off before it is seen to be"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from labs.catalog.base import Checked, StudentView
@@ -20,6 +22,8 @@ P00002,2025-09-13T01:14:00Z,Singapore,fuel,28.83,C044,2880,0
 P00003,2025-09-13T02:31:00Z,Bangkok,online,402.10,C020,55,1
 P00004,2025-09-13T03:02:00Z,Yangon,grocery,22.75,C007,610,0
 """
+# The same as an object that a bucket is made with (kinds/s3_bucket.py).
+PAYMENTS_IN_RAW = {f"raw/{DATED_KEY}": base64.b64encode(PAYMENTS.encode()).decode()}
 
 
 def files_under(view: StudentView, prefix: str) -> list[dict[str, Any]]:
@@ -35,6 +39,14 @@ def text_of(view: StudentView, key: str) -> str:
     if answer["ContentLength"] > TOO_BIG:
         return ""
     return answer["Body"].read().decode("utf-8", "replace")
+
+
+def text_if_there(view: StudentView, key: str) -> str | None:
+    """As text_of; None when the bucket has no such file."""
+    try:
+        return text_of(view, key)
+    except view.client("s3").exceptions.NoSuchKey:
+        return None
 
 
 def put_file(view: StudentView, key: str, text: str) -> None:
@@ -72,3 +84,22 @@ def upload_payments(view: StudentView) -> None:
 def rows_of(text: str) -> list[dict[str, str]]:
     """A CSV with a header, as dicts."""
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def counted(view: StudentView, metric: str, since: datetime, **of: str) -> int:
+    """The sum of a metric over the day that began at `since`, as CloudWatch tells it a minute or two later.
+
+    metric: "AWS/Lambda Errors"; of: its dimensions, FunctionName="...".
+    """
+    namespace, name = metric.split()
+    began = since.replace(second=0, microsecond=0)
+    answer = view.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": dimension, "Value": value} for dimension, value in of.items()],
+        StartTime=began,
+        EndTime=began + timedelta(days=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    return int(sum(point["Sum"] for point in answer["Datapoints"]))

@@ -161,8 +161,15 @@ Look at the meter of this page before and after. The disk stays, and its price t
 """
 
 FINISH = """
-Download what you want to keep. Then press **Finish lab**: the notebook is deleted with its disk, then its role and the
-bucket. The portal shows you the proof.
+The notebook's disk is deleted with it. So put your notebook file into the bucket too. In JupyterLab open **File**,
+**New**, **Terminal** (with the name of your file):
+
+```sh
+aws s3 cp SageMaker/Untitled.ipynb s3://{bucket.name}/notebooks/
+```
+
+Then press **Finish lab**. What lies under `processed/` and `notebooks/` is copied to your locker first. Then the
+notebook is deleted, then its role and the bucket. The portal shows you the proof.
 """
 
 LAB = Lab(
@@ -214,7 +221,9 @@ LAB = Lab(
         Step("stop", "Stop the notebook, and see what still costs", STOP, is_stopped, play=play_stop),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the notebook is deleted with its disk, and so are its role and the bucket.",
+    saves=(("bucket", "processed/"), ("bucket", "notebooks/")),
+    kept="The notebook is deleted with its disk, and so are its role and the bucket. What lies under processed/ and "
+    "notebooks/ is copied to your locker first.",
     calls_usd=Decimal("0.01"),
     calls_note="With the calls to S3 it is at most $0.01 more.",
 )

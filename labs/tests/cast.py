@@ -197,6 +197,14 @@ class Cloud:
 
         self.call("UpdateSchedule", act)
 
+    def get_schedule(self, Name, GroupName):
+        def act():
+            if Name not in self.schedules:
+                raise refusal("ResourceNotFoundException", 404)
+            return self.schedules[Name]
+
+        return self.call("GetSchedule", act)
+
     def delete_schedule(self, Name, GroupName):
         def act():
             if self.schedules.pop(Name, None) is None:

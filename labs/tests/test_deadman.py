@@ -265,3 +265,101 @@ def burning(account):
             if any(meter.per == "hour" and meter.sku != "in-use-address" for meter in kind.meters(whole)):
                 running.append(kind.name)
     return sorted(running)
+
+
+# --- what bounds an exposure -----------------------------------------------------------------------------------
+
+
+def a_row(kind, *, key="it", began=START, at=None, seen=RUNNING, facts=None, **more):
+    return Resource(
+        kind=kind, key=key, create_began_at=began, switch_at=at, seen=seen, facts=facts or {}, wanted_at=START, **more
+    )
+
+
+IN_AN_HOUR = START + timedelta(hours=1)
+NOTEBOOK = {"type": "ml.t3.medium", "disk_gb": 5}
+EXPOSED = [
+    ("armed for an instant to come", a_row("ec2-instance", at=IN_AN_HOUR), "armed"),
+    ("not armed yet", a_row("ec2-instance"), "unarmed"),
+    ("asked for and not seen yet: it may be there", a_row("ec2-instance", seen=""), "unarmed"),
+    ("a switch that has fired bounds nothing any more", a_row("ec2-instance", at=START), "unarmed"),
+    ("asked to go, and still there", a_row("ec2-instance", wanted="gone"), "unarmed"),
+    ("nobody began to make it", a_row("ec2-instance", began=None, seen=""), ""),
+    ("made by hand, so nobody here began it", a_row("ec2-instance", key="", began=None), "unarmed"),
+    ("gone", a_row("ec2-instance", closed_at=START), ""),
+    ("seen absent once", a_row("ec2-instance", seen="absent"), ""),
+    ("neither a call nor a cost by the hour", a_row("iam-role"), ""),
+    ("billed by the month", a_row("ebs-volume", facts={"type": "gp3", "gb": 100, "iops": 3000, "mibps": 125}), ""),
+    ("no cost, but it starts what has one", a_row("eventbridge-rule"), "unarmed"),
+    ("stopped: its disk is billed by the month", a_row("sagemaker-notebook", seen="stopped", facts=NOTEBOOK), ""),
+    ("a kind that this version does not know", a_row("from-the-future"), "unarmed"),
+]
+
+
+@pytest.mark.parametrize(("why", "row", "side"), EXPOSED, ids=[case[0] for case in EXPOSED])
+def test_an_exposure_is_bounded_by_what_aws_turns_off_by_itself(why, row, side):
+    reach = deadman.reach([row], START)
+    assert [name for name in ("armed", "unarmed") if row in getattr(reach, name)] == ([side] if side else [])
+
+
+def test_one_that_costs_by_the_hour_and_has_no_call_is_unbounded(cloud):
+    rows = [a_row(TokenKind.name), a_row(NameKind.name, seen="stopped"), a_row("ec2-instance", at=IN_AN_HOUR)]
+    reach = deadman.reach(rows, START)
+    assert (reach.unarmed, reach.off_at) == ((rows[0],), IN_AN_HOUR)
+
+
+def test_a_lab_is_unbounded_until_its_switches_are_set_and_again_when_they_were_no_use(start, world, costly, clock):
+    launch = start()
+
+    def reach():
+        rows = Resource.objects.filter(launch=launch).exclude(key="free")
+        return deadman.reach(rows, clock())
+
+    assert reach() == deadman.Reach(), "nothing is there yet"
+    costly.at = lambda number, operation, when: (
+        (_ for _ in ()).throw(refusal("Throttling")) if "Sched" in operation else None
+    )
+    world.run(10)
+    assert [row.key for row in reach().unarmed] == ["box"], "the named one is not made before its switch is set"
+    costly.at = lambda number, operation, when: None
+    world.run(60)
+    assert reach().unarmed == () and reach().off_at == launch.expires_at + timedelta(minutes=5)
+    clock.now = launch.expires_at + timedelta(minutes=6)
+    assert len(reach().unarmed) == 2
+
+
+def test_every_kind_that_can_cost_by_the_hour_is_among_those_that_pages_ask_for():
+    listed = deadman.kinds_with_a_switch()
+    for name, kind in registry().items():
+        assert (name in listed) == bool(kind.no_off_call or kind.off_call(Want("", name, name="n", aws_id="i")))
+    assert {"ec2-instance", "sagemaker-endpoint", "sagemaker-feature-group"} <= set(listed)
+    assert "iam-role" not in listed
+
+
+def test_no_certificate_while_a_switch_of_the_lab_is_left_and_it_is_taken_away(start, world, costly, clock, aye):
+    launch = start()
+    world.run(60)
+    kept = dict(costly.schedules)
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+
+    def set_again(number, operation, when):
+        """A worker that was held up sets one after its row was closed."""
+        if operation == "GetResources" and when == "before" and not seen:
+            seen.append(True)
+            costly.schedules.update(dict(list(kept.items())[:1]))
+
+    seen = []
+    costly.at = set_again
+    world.run(30)
+    launch.refresh_from_db()
+    assert seen and launch.ended_at is None
+    assert "dead-man's switch of" in launch.events.filter(code="left").get().words
+    world.run(60)
+    launch.refresh_from_db()
+    assert launch.ended_at and costly.schedules == {}
+    [method] = [one for one in launch.certificate["methods"] if "scheduler" in one["method"]]
+    assert (method["asked"], method["left"]) == (2, 0)
+    assert [one["method"] for one in launch.certificate["methods"] if one.get("is_independent")] == [
+        "tagging API, by the lab's tag",
+        "lists of the lab's kinds, by tag and name",
+    ]

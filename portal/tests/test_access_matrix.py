@@ -15,9 +15,10 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from conftest import member, person
-from labs import checking, connecting, ledger, sessions
+from costs.models import LightsOut
+from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
-from labs.models import Launch
+from labs.models import Launch, SavedFile
 from portal import enrolling, releasing, reviewing, submitting
 from portal.models import Assignment, Feedback, Membership
 
@@ -59,6 +60,10 @@ portal:feed                           GET    200    200   200   200   200       
 portal:labs                           GET    login  200   200   200   200       200   200
 portal:start_lab                      GET    login  302   200   200   200       200   200
 portal:start_lab                      POST   login  302   302   302   302       302   302
+portal:locker                         GET    login  200   200   200   200       200   200
+portal:locker_file                    GET    login  200   404   404   404       404   404
+portal:locker_delete                  GET    login  200   404   404   404       404   404
+portal:locker_delete                  POST   login  302   404   404   404       404   404
 portal:accounts                       GET    login  404   404   200   200       200   200
 portal:run_doctor                     POST   login  302   302   302   302       302   302
 portal:my_account                     GET    login  200   200   200   200       200   200
@@ -87,8 +92,11 @@ costs:snooze                          GET    login  404   404   200   404       
 costs:snooze                          POST   login  404   404   302   404       302   302
 costs:wake                            POST   login  404   404   302   404       302   302
 costs:remind                          POST   login  404   404   302   404       302   302
+costs:try_again                       POST   login  302   404   302   404       302   302
 costs:lights_out                      GET    login  404   404   200   404       200   200
 costs:lights_out                      POST   login  404   404   302   404       302   302
+costs:went_out                        GET    login  404   404   200   404       200   200
+costs:went_out_csv                    GET    login  404   404   200   404       200   200
 costs:extend                          POST   login  302   404   302   404       302   302
 costs:mine                            GET    login  200   200   200   200       200   200
 costs:mine_csv                        GET    login  200   200   200   200       200   200
@@ -104,6 +112,7 @@ labs:token                            POST   login  302   404   404   404       
 labs:console                          POST   login  302   404   404   404       404   404
 labs:fetch                            GET    401    401   401   401   401       401   401
 labs:certificate                      GET    login  200   404   200   404       200   200
+labs:certificate_pdf                  GET    login  200   404   200   404       200   200
 account_login                         GET    200    302   302   302   302       302   302
 account_logout                        POST   login  login login login login     login login
 account_inactive                      GET    200    200   200   200   200       200   200
@@ -173,6 +182,10 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     )
     box = Seen(RUNNING, "i-1", "box", now, {"type": "t3.medium", "platform": "linux", "disks": []})
     [left_on] = ledger.enter_strangers([(launch.account, "ec2-instance", box, "ap-southeast-1")], now)
+    in_locker = keeping.store([b"a model"], f"locker/{aye.pk}/{launch.id.hex}")
+    saved = SavedFile.objects.create(
+        owner=aye, launch=launch, bucket="b", name="models/m.json", path=in_locker.path, saved_at=now, why_not=""
+    )
     settings.PORTAL_ROLE_ARN = "arn:aws:iam::444455556666:role/lightsout"
     real = {"regions": ["us-east-1"], "lab_regions": ["us-east-1"], "now": now}
     own = connecting.begin(mode="own", name="Aye's own", owner=aye, **real)
@@ -180,6 +193,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
     monkeypatch.setattr(sessions, "new_token", no_session)
+    night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
     file = draft.files.get()
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
@@ -206,7 +220,11 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:cohort_page": [cohort.slug],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
         "portal:start_lab": [2, lab.slug],
+        "portal:locker_file": [saved.pk],
+        "portal:locker_delete": [saved.pk],
         "costs:extend": [launch.pk],
+        "costs:went_out": [night.pk],
+        "costs:went_out_csv": [night.pk],
         "costs:readings": [left_on.pk],
         "portal:account": [shared.pk],
         **{f"portal:{name}": [own.pk] for name in ("account_template", "check_account", "disconnect_account")},
@@ -224,6 +242,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "costs:snooze": {"r": str(left_on.pk), "until": "4", "why": "a test", "confirm": "yes"},
         "costs:wake": {"r": str(left_on.pk)},
         "costs:remind": {"r": str(left_on.pk)},
+        "costs:try_again": {"r": str(left_on.pk)},
         "costs:lights_out": {"scope": cohort.scope, "name": cohort.slug},
     }
     return {"args": args, "forms": forms, "launch": launch}

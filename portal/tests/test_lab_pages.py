@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.urls import reverse
+from pypdf import PdfReader
 
 from labs import ledger
 from labs.kinds.base import RUNNING, Seen, Want
@@ -87,3 +89,116 @@ def test_nobody_is_told_of_anothers_lab(signed_in, bo, launch, now):
     ledger.end_world(launch.account, "another-boot", now)
     client = signed_in(bo)
     assert RESTARTED not in words(client, "portal:today") + words(client, "portal:labs")
+
+
+# --- what bounds it, and what stands in the way of its end ------------------------------------------------------
+
+
+@pytest.fixture
+def box(launch, now):
+    """Its instance runs, and its switch is not set yet."""
+    row = Resource.objects.get(key="box")
+    facts = {"type": "t3.medium", "platform": "linux", "spot": False, "disks": [], "public_ips": 0}
+    Resource.objects.filter(pk=row.pk).update(create_began_at=now - timedelta(minutes=1))
+    ledger.saw(row, Seen(RUNNING, "i-1", "box", now, facts), now)
+    return row
+
+
+def test_until_its_switch_is_set_a_labs_exposure_is_unbounded_on_its_page_and_on_today(signed_in, aye, launch, box):
+    client = signed_in(aye)
+    for place in (("labs:panel", launch.pk), ("portal:today",)):
+        assert "Unbounded: AWS does not turn off box by itself. Only this server does, at 15:47," in words(
+            client, *place
+        )
+    Resource.objects.filter(pk=box.pk).update(switch_at=launch.expires_at + timedelta(minutes=5))
+    for place in (("labs:panel", launch.pk), ("portal:today",)):
+        said = words(client, *place)
+        assert "more before the clock turns it off at 15:47 ; if this server dies, AWS turns it off at 15:52." in said
+        assert "nbounded" not in said
+
+
+def test_a_lab_that_costs_nothing_by_the_hour_needs_no_switch(signed_in, aye, launch):
+    said = words(signed_in(aye), "labs:panel", launch.pk)
+    assert "At most $0.00 more before the clock turns it off at 15:47." in said and "nbounded" not in said
+
+
+def test_a_lab_that_is_going_off_still_says_what_would_end_it(signed_in, aye, launch, box, now):
+    Launch.objects.update(asked_to_end_at=now)
+    client = signed_in(aye)
+    assert "Unbounded: AWS does not turn off box by itself." in words(client, "labs:panel", launch.pk)
+    Resource.objects.filter(pk=box.pk).update(switch_at=launch.expires_at + timedelta(minutes=5))
+    assert "If this server dies meanwhile, AWS turns it off at 15:52." in words(client, "labs:panel", launch.pk)
+
+
+def test_a_blocked_teardown_is_loud_and_can_be_tried_again_from_the_lab_and_from_today(
+    signed_in, aye, chit, launch, box, now
+):
+    Launch.objects.update(asked_to_end_at=now)
+    later = now + timedelta(minutes=10)
+    blocked = {
+        "wanted": "gone",
+        "blocked_why": "something else still uses it: DependencyViolation",
+        "next_look_at": later,
+    }
+    Resource.objects.filter(pk=box.pk).update(**blocked)
+    for who, places in ((aye, (("labs:panel", launch.pk), ("portal:today",))), (chit, (("labs:panel", launch.pk),))):
+        client = signed_in(who)
+        for place in places:
+            said = words(client, *place)
+            assert "EC2 instance box was asked to go, and is still there" in said
+            assert "What blocks it: something else still uses it: DependencyViolation." in said
+            assert "What to do:" in said and "Try again now: box" in said
+        Resource.objects.filter(pk=box.pk).update(next_look_at=later)
+        answer = client.post(reverse("costs:try_again"), {"r": str(box.pk), "back": "lab"})
+        assert answer.url == reverse("labs:panel", args=[launch.pk])
+        assert Resource.objects.get(pk=box.pk).next_look_at == now
+
+
+# --- the certificate ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proved(launch, now):
+    """Its certificate, as certify.py writes it."""
+    row = {"kind": "S3 bucket", "name": "lab-1-bucket", "id": "lab-1-bucket", "region": "us-east-1"}
+    row |= {"made": now.isoformat(), "gone": now.isoformat(), "why": "seen absent"}
+    methods = [
+        {"method": "each resource seen absent twice", "asked": 1, "left": 0},
+        {"method": "tagging API, by the lab's tag", "asked": 0, "left": 0, "is_independent": True},
+        {"method": "lists of the lab's kinds, by tag and name", "asked": 3, "left": 0, "is_independent": True},
+        {"method": "AWS's scheduler, for dead-man's switches of the lab", "asked": 0, "left": 0},
+    ]
+    proof = {
+        "proved_at": now.isoformat(),
+        "account": "200000000001",
+        "region": "us-east-1",
+        "fenced_at": now.isoformat(),
+    }
+    proof |= {"proved_at": now.isoformat(), "rows": [row], "methods": methods, "left": []}
+    Launch.objects.filter(pk=launch.pk).update(ended_at=now, certificate=proof)
+    return launch
+
+
+def test_the_certificate_is_kept_as_text_and_as_pdf_with_its_two_independent_methods(signed_in, aye, proved):
+    client = signed_in(aye)
+    finished = client.get(reverse("labs:panel", args=[proved.pk])).content.decode()
+    text, pdf = (reverse(f"labs:{name}", args=[proved.pk]) for name in ("certificate", "certificate_pdf"))
+    assert f'href="{text}"' in finished and f'href="{pdf}"' in finished
+    told = client.get(text)
+    said = told.content.decode()
+    assert "Started by   Aye, aye@example.org" in said and "S3 bucket: lab-1-bucket" in said
+    assert said.count("(independent)") == 2 and "switches of the lab: 0 looked at, 0 left" in said
+    assert "Credentials  revoked at 2025-09-18T14:47:00+06:30" in said
+    answer = client.get(pdf)
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="lightsout-{proved.pk}.pdf"'
+    read = " ".join(page.extract_text() for page in PdfReader(BytesIO(answer.content), strict=True).pages)
+    squeezed = re.sub(r"\s", "", read)
+    for line in said.splitlines():
+        assert re.sub(r"\s", "", line) in squeezed
+
+
+def test_a_lab_without_a_certificate_has_none_in_any_form(signed_in, aye, launch):
+    client = signed_in(aye)
+    for name in ("certificate", "certificate_pdf"):
+        assert client.get(reverse(f"labs:{name}", args=[launch.pk])).status_code == 404

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from costs.models import Finding
+from costs.models import Finding, LightsOut, PutOut
 from labs.models import Account, Launch, Resource
 from portal.models import Assignment, Draft, Feedback, Membership, Submission, SubmissionFile, User
 
@@ -45,9 +45,10 @@ PINNED = {
         "portal:review_desk sep-2025 LO-2025-200001": 16,
         "portal:release sep-2025 2": 13,
         "portal:cohort_page sep-2025": 15,
-        "costs:spend": 22,
-        "costs:forgotten": 19,
+        "costs:spend": 24,
+        "costs:forgotten": 22,
         "costs:lights_out": 15,
+        "costs:went_out NIGHT": 18,
         "portal:accounts": 18,
         "labs:panel LAUNCH": 14,
         "labs:panel LAUNCH polled": 13,
@@ -58,8 +59,8 @@ PINNED = {
         "portal:cohort_page sep-2025": 16,
         "portal:accounts": 18,
         "portal:connect_shared": 11,
-        "costs:spend": 22,
-        "costs:forgotten": 19,
+        "costs:spend": 24,
+        "costs:forgotten": 22,
     },
     "nobody": {
         "portal:feed": 3,
@@ -151,6 +152,9 @@ def fill(cohort, first, author, number, now):
         )
         for account in accounts
     )
+    night = LightsOut.objects.create(scope=cohort.scope, at=now, by=author)
+    night.launches.set(Launch.objects.all())
+    PutOut.objects.bulk_create(PutOut(lights_out=night, resource=row, act="delete", asked_at=now) for row in strangers)
     Finding.objects.bulk_create(
         Finding(resource=row, rule="stranger", sentence="No lab made it.", opened_at=now) for row in strangers
     )
@@ -172,6 +176,7 @@ def test_a_page_asks_as_many_queries_with_240_students_as_with_24(students, clie
             args = [token] if name == "portal:feed" else args
             headers = {"HX-Request": "true"} if args[1:] == ["polled"] else {}
             args = [Launch.objects.first().pk] if args[:1] == ["LAUNCH"] else args
+            args = [LightsOut.objects.get().pk] if args == ["NIGHT"] else args
             query = {"q": "word"} if name == "portal:search" else {}
             with CaptureQueriesContext(
                 connection,

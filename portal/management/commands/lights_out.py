@@ -22,7 +22,7 @@ class Command(BaseCommand):
             known = ", ".join(Cohort.objects.values_list("slug", flat=True)) or "none"
             raise CommandError(f"There is no cohort {cohort!r}. There are: {known}.")
         now = timezone.now()
-        asked = lights_out(found.scope, now=now, by=None, include_in_use=include_in_use, pretend=not yes)
+        asked = lights_out(found.scope, now=now, by=None, include_in_use=include_in_use, pretend=not yes).outs
         for line in asked:
             self.stdout.write(str(line))
         verb = "asked to go off" if yes else "would be asked to go off; say --yes to do it"

@@ -1,0 +1,20 @@
+"""What nothing but this portal, or a person, turns off: its exposure has no bound should the portal die."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Q
+
+from costs.live import live
+from labs import deadman
+from labs.models import Resource
+
+
+def unbounded_in(scopes: Iterable[str], now: datetime) -> list[Resource]:
+    """Of whole scopes, what is on, can cost by the hour, and has no switch at AWS whose time is still to come. One
+    query, over the few that are not armed."""
+    not_armed = Q(switch_at=None) | Q(switch_at__lte=now)
+    rows = live(Resource.objects.filter(not_armed, scope__in=list(scopes), kind__in=deadman.kinds_with_a_switch()))
+    return list(deadman.reach(rows.defer("params", "wishes"), now).unarmed)
