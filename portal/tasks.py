@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import demo, enrolling, telling
+from portal import demo, enrolling, prelaunching, telling
 
 
 @shared_task
@@ -21,6 +21,11 @@ def tend_practice():
 @shared_task
 def tend_accounts():
     enrolling.let_leave(timezone.now())
+
+
+@shared_task
+def start_classes():
+    prelaunching.start_due(timezone.now())
 
 
 @shared_task
