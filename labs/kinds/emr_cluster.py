@@ -62,6 +62,7 @@ class EMRCluster(Kind):
     stop_means = "delete"
     # A cluster just made is missing from lists for longer than most things, and a second one would cost as much again.
     settle_seconds = 180
+    creates_per_second = 1 / 10  # "one request every ten seconds" (EMR Management Guide)
     max_age_seconds = 900  # how many machines it has is in no list
     native_cap = f"It ends by itself after {IDLE_MINUTES} idle minutes."
     # 1 in each period without work. The sum of the least of each: as many as there were periods, if idle all the time.
