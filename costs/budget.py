@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -68,6 +69,9 @@ class Verdict:
     reason: str = ""
 
 
+UNPRICED = Verdict(False, "A part of this lab has no price in this region, so nobody can say what it would cost.")
+
+
 def may_launch(owner, scope: str, rate_usd_per_hour: Decimal | None, hours, now: datetime) -> Verdict:
     """May this person start something that costs so much an hour for so long?
 
@@ -75,8 +79,33 @@ def may_launch(owner, scope: str, rate_usd_per_hour: Decimal | None, hours, now:
     and into the scope's. Without a budget everything fits; without a price nothing does: nobody knows what it costs.
     """
     if rate_usd_per_hour is None:
-        return Verdict(False, "A part of this lab has no price in this region, so nobody can say what it would cost.")
+        return UNPRICED
     return _fits(owner.pk, scope, rate_usd_per_hour * Decimal(str(hours)), now)
+
+
+def may_each_launch(
+    owners: Iterable[int], scope: str, rate_usd_per_hour: Decimal | None, hours, now: datetime
+) -> dict[int, Verdict]:
+    """{owner: the Verdict} of a class that starts the same thing, one after the other: what the first ones may is taken
+    from what the cohort has left for the next. As many queries for 24 as for 240."""
+    owners = list(owners)
+    if rate_usd_per_hour is None:
+        return dict.fromkeys(owners, UNPRICED)
+    asked = rate_usd_per_hour * Decimal(str(hours))
+    budgets, told = budgets_of([scope]), list(Scope.objects.filter(key=scope))
+    lines = DailySpend.objects.filter(scope=scope).order_by().values_list("owner").annotate(Sum("usd"))
+    spent = {owner: usd or Decimal(0) for owner, usd in lines}
+    on = _still_to_spend_by_owner(Launch.objects.open().filter(scope=scope), now)
+    whole, granted, found = budgets.get((Budget.COHORT, scope, None)), Decimal(0), {}
+    whole_spent, whole_on = sum(spent.values(), Decimal(0)), sum(on.values(), Decimal(0))
+    for owner in owners:
+        own = budget_of(owner, [scope], budgets, told)
+        verdict = _own_fits(asked, own, spent.get(owner, Decimal(0)), on.get(owner, Decimal(0)))
+        if verdict.allowed:
+            verdict = _whole_fits(asked, whole, whole_spent, whole_on + granted)
+        granted += asked if verdict.allowed else Decimal(0)
+        found[owner] = verdict
+    return found
 
 
 def may_extend(launch: Launch, hours, now: datetime) -> Verdict:
@@ -94,19 +123,27 @@ def _fits(owner: int, scope: str, asked: Decimal, now: datetime) -> Verdict:
     budgets = budgets_of([scope])
     own = budget_of(owner, [scope], budgets, Scope.objects.filter(key=scope))
     if own is not None:
-        spent, on = spent_usd(scope, owner=owner), still_to_spend(scope, now, owner=owner)
-        if spent + on + asked > own:
-            return Verdict(False, _your_budget(asked, own, spent, on))
+        verdict = _own_fits(asked, own, spent_usd(scope, owner=owner), still_to_spend(scope, now, owner=owner))
+        if not verdict.allowed:
+            return verdict
     whole = budgets.get((Budget.COHORT, scope, None))
-    if whole is not None:
-        spent, on = spent_usd(scope), still_to_spend(scope, now)
-        if spent + on + asked > whole:
-            return Verdict(
-                False,
-                f"This can cost up to {_at_most(asked)}, and the cohort has {_left(whole - spent - on)} left of its "
-                f"{_left(whole)}. Ask your instructor: what others left on may be in it.",
-            )
-    return Verdict(True)
+    return Verdict(True) if whole is None else _whole_fits(asked, whole, spent_usd(scope), still_to_spend(scope, now))
+
+
+def _own_fits(asked: Decimal, own: Decimal | None, spent: Decimal, on: Decimal) -> Verdict:
+    if own is None or spent + on + asked <= own:
+        return Verdict(True)
+    return Verdict(False, _your_budget(asked, own, spent, on))
+
+
+def _whole_fits(asked: Decimal, whole: Decimal | None, spent: Decimal, on: Decimal) -> Verdict:
+    if whole is None or spent + on + asked <= whole:
+        return Verdict(True)
+    return Verdict(
+        False,
+        f"This can cost up to {_at_most(asked)}, and the cohort has {_left(whole - spent - on)} left of its "
+        f"{_left(whole)}. Ask your instructor: what others left on may be in it.",
+    )
 
 
 def _your_budget(asked: Decimal, budget: Decimal, spent: Decimal, on: Decimal) -> str:
@@ -135,9 +172,16 @@ def still_to_spend(scope: str, now: datetime, *, owner=None) -> Decimal:
     launches = Launch.objects.open().filter(scope=scope)
     if owner is not None:
         launches = launches.filter(owner=owner)
+    return sum(_still_to_spend_by_owner(launches, now).values(), Decimal(0))
+
+
+def _still_to_spend_by_owner(launches: Iterable[Launch], now: datetime) -> dict[int, Decimal]:
     on = list(launches)
     rates = rates_of_labs(on, now)
-    return sum((exposure(launch, rates[launch.pk], now) for launch in on), Decimal(0))
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    for launch in on:
+        found[launch.owner_id] += exposure(launch, rates[launch.pk], now)
+    return found
 
 
 def rates_of_labs(launches: Iterable[Launch], now: datetime) -> dict[Any, Decimal]:

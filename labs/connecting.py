@@ -64,8 +64,17 @@ def begin(*, mode: str, name: str, regions: list[str], lab_regions: list[str], n
 
 def own_account(person) -> Account | None:
     """The person's own AWS account: connected, else on its way, else the one they disconnected last. None: none."""
-    mine = Account.objects.filter(owner=person, mode=Account.OWN).order_by("-is_open", "aws_id", "-connected_at")
-    return mine.first()
+    return own_accounts([person]).get(person.pk)
+
+
+def own_accounts(people) -> dict[int, Account]:
+    """{person's id: their own_account} of those who have any. One query."""
+    found: dict[int, Account] = {}
+    theirs = Account.objects.filter(owner__in=people, mode=Account.OWN)
+    for account in theirs.order_by("-is_open", "aws_id", "-connected_at"):
+        if account.owner_id is not None:
+            found.setdefault(account.owner_id, account)
+    return found
 
 
 def connect(account: Account, aws_id: str, *, now: datetime, by) -> Account:

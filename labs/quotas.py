@@ -78,6 +78,15 @@ def types_of(labs: Iterable[Lab]) -> list[str]:
     return sorted({kind_type for lab in labs for want in lab.wants for kind_type, _ in _machines(want)})
 
 
+def vcpus_by_name(machine: str) -> int:
+    """The vCPUs of an EC2 type as its name tells them, for when AWS was not asked: "m5.2xlarge" has 8. Of the smallest
+    burstable ones (t2) it tells more than they have."""
+    size = machine.rpartition(".")[2]
+    if size.endswith("xlarge"):
+        return 4 * int(size.removesuffix("xlarge") or 1)
+    return 2
+
+
 def is_enough(need: Need, values: Mapping[tuple[str, str], float]) -> bool | None:
     """Does the account have enough? None when the quota could not be told. values: {(service, code or name): value}."""
     has = values.get((need.quota.service, need.quota.name))

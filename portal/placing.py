@@ -1,6 +1,7 @@
 """Where a lab starts for a person: in practice, in the bootcamp's AWS account, or in their own; or why it does not."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -31,21 +32,59 @@ def region_of(cohort):
     return (cohort.lab_regions or settings.LAB_REGIONS)[0]
 
 
-def place_of(standing, lab, *, back=""):
-    """The Place of `lab` for the person of this standing. back: the address to return to from a page that helps.
+class Known:
+    """What places depend on, for some people of a cohort: each asked when it is first needed, once for all of them."""
 
-    Practice asks nothing of the database; a real account four queries at most.
+    def __init__(self, cohort, people):
+        self.cohort, self.people = cohort, list(people)
+        self._rehearsed = {}
+
+    @cached_property
+    def shared(self):
+        """The connected account of the bootcamp; None when there is none."""
+        shared = Account.objects.filter(mode=Account.SHARED, is_open=True, scope__in=[self.cohort.scope, ""])
+        return shared.exclude(aws_id="").order_by("-scope", "-connected_at").first()
+
+    @cached_property
+    def own(self):
+        """{person's id: their connected account}"""
+        theirs = connecting.own_accounts(self.people)
+        return {pk: account for pk, account in theirs.items() if account.is_connected}
+
+    @cached_property
+    def accepted(self):
+        return rules_of_use.who_accepted(self.people)
+
+    def is_rehearsed(self, lab, account):
+        """In this account; of own ones, which are all set up by the same template, in any."""
+        key = lab.slug, account.owner_id is None and account.pk
+        if key not in self._rehearsed:
+            theirs = Account.objects.filter(mode=Account.OWN)
+            accounts = theirs if account.owner_id else Account.objects.filter(pk=account.pk)
+            self._rehearsed[key] = rehearsal.has_passed(lab.slug, accounts)
+        return self._rehearsed[key]
+
+
+def mode_of(cohort, lab):
+    """The mode of the accounts in which this cohort does the lab: its own, else practice where the lab can."""
+    in_practice = cohort.lab_mode not in lab.modes and Account.PRACTICE in lab.modes
+    return Account.PRACTICE if in_practice else cohort.lab_mode
+
+
+def place_of(standing, lab, *, back="", known=None):
+    """The Place of `lab` for the person of this standing. back: the address to return to from a page that helps. known:
+    a Known that is shared with other people of a class.
+
+    Practice asks nothing of the database; a real account three queries at most.
     """
-    mode = standing.cohort.lab_mode
-    if mode not in lab.modes and Account.PRACTICE in lab.modes:
-        mode = Account.PRACTICE
+    mode, known = mode_of(standing.cohort, lab), known or Known(standing.cohort, [standing.user])
     if mode == Account.PRACTICE:
         return Place(mode, trouble="" if practice.is_on() else NOT_CONNECTED)
     if mode not in lab.modes:
         return Place(
             mode, trouble=f"{lab.title} cannot run in {'an own' if mode == Account.OWN else 'a shared'} account."
         )
-    account = _account_of(standing, mode)
+    account = known.own.get(standing.user.pk) if mode == Account.OWN else known.shared
     if account is None:
         return _none_is_connected(mode)
     region = region_of(standing.cohort)
@@ -54,12 +93,12 @@ def place_of(standing, lab, *, back=""):
     if region not in account.lab_regions:
         words = f"Labs of this cohort start in {region}, and account {account.aws_id} was connected for"
         return Place(mode, trouble=f"{words} {', '.join(account.lab_regions)} only.")
-    if rules_of_use.accepted_at(standing.user) is None:
+    if standing.user.pk not in known.accepted:
         rules = f"{reverse('portal:rules_of_use')}?{urlencode({'next': back})}"
         words = "This lab runs in a real AWS account, where things cost money. Read and accept the rules of use first."
         return Place(mode, trouble=words, help="Read the rules", help_url=rules)
     # Whoever teaches may go first: that is what a rehearsal is.
-    if not standing.teaches and not rehearsal.has_passed(lab.slug, _rehearsed_in(account)):
+    if not standing.teaches and not known.is_rehearsed(lab, account):
         words = f"{lab.title} was not rehearsed in {'such an' if mode == Account.OWN else 'this'} AWS account yet."
         return Place(mode, trouble=f"{words} Your instructor does that before a class starts it there.")
     return Place(mode, account)
@@ -70,24 +109,9 @@ def nowhere(cohort):
     return NOT_CONNECTED if cohort.lab_mode == Account.PRACTICE and not practice.is_on() else ""
 
 
-def _account_of(standing, mode):
-    """The connected account of that mode; None when there is none."""
-    if mode == Account.OWN:
-        mine = connecting.own_account(standing.user)
-        return mine if mine and mine.is_connected else None
-    shared = Account.objects.filter(mode=Account.SHARED, is_open=True, scope__in=[standing.cohort.scope, ""])
-    return shared.exclude(aws_id="").order_by("-scope", "-connected_at").first()
-
-
 def _none_is_connected(mode):
     if mode == Account.SHARED:
         words = "Labs of this cohort run in the bootcamp's AWS account, and that is not connected. Ask your instructor."
         return Place(mode, trouble=words)
     words = "Labs of this cohort run in your own AWS account, and you have not connected one."
     return Place(mode, trouble=words, help="Connect yours", help_url=reverse("portal:my_account"))
-
-
-def _rehearsed_in(account):
-    """The accounts of which one must have seen the lab rehearsed. Own accounts are all set up by the same template:
-    what passed in one of them is not rehearsed in each."""
-    return Account.objects.filter(mode=Account.OWN) if account.owner_id else Account.objects.filter(pk=account.pk)

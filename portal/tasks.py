@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import demo, enrolling, overseeing, telling
+from portal import demo, enrolling, overseeing, prelaunching, telling
 
 
 @shared_task
@@ -26,6 +26,11 @@ def visit_accounts():
 @shared_task
 def tend_accounts():
     enrolling.let_leave(timezone.now())
+
+
+@shared_task
+def start_classes():
+    prelaunching.start_due(timezone.now())
 
 
 @shared_task

@@ -4,6 +4,7 @@ from django.urls import include, path
 from portal.views import (
     aws_accounts,
     chrome,
+    classes,
     cohort,
     course,
     demo,
@@ -42,6 +43,9 @@ school = [
     path("cohort/", cohort.here, name="cohort"),
     path("cohort/choose/", cohort.choose, name="choose_cohort"),
     path("cohort/<slug:cohort>/", cohort.page, name="cohort_page"),
+    path("cohort/<slug:cohort>/class-starts/", classes.class_starts, name="class_starts"),
+    path("cohort/<slug:cohort>/class-starts/<int:pk>/", classes.class_start, name="class_start"),
+    path("cohort/<slug:cohort>/class-starts/<int:pk>/cancel/", classes.cancel, name="cancel_class_start"),
     path("search/", search.search, name="search"),
     path("feed/<str:token>.ics", feeds.calendar, name="feed"),
     path("labs/", labs.index, name="labs"),

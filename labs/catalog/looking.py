@@ -81,6 +81,40 @@ def upload_payments(view: StudentView) -> None:
     put_file(view, f"raw/{DATED_KEY}", PAYMENTS)
 
 
+def by_merchant(text: str) -> dict[str, tuple[int, int]]:
+    """{merchant type: (payments, frauds)} of the table of payments. A row without a 0 or 1 counts as no fraud."""
+    count: dict[str, tuple[int, int]] = {}
+    for row in rows_of(text):
+        payments, frauds = count.get(row["merchant_type"], (0, 0))
+        count[row["merchant_type"]] = (payments + 1, frauds + (row["is_fraud"].strip() == "1"))
+    return count
+
+
+def as_summary(count: dict[str, tuple[int, int]]) -> str:
+    """The CSV that steps ask for: merchant_type,payments,frauds."""
+    lines = [f"{name},{payments},{frauds}" for name, (payments, frauds) in sorted(count.items())]
+    return "\n".join(["merchant_type,payments,frauds", *lines])
+
+
+def summary_is_of(view: StudentView, summary: str, raw: str) -> Checked:
+    """Whether the CSV under the key `summary` counts what lies under the key `raw`."""
+    try:
+        said = {
+            row["merchant_type"]: (int(row["payments"]), int(row["frauds"])) for row in rows_of(text_of(view, summary))
+        }
+        expected = by_merchant(text_of(view, raw))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Checked(False, f"{summary} and {raw} cannot be read. The header must be merchant_type,payments,frauds.")
+    if not expected:
+        return Checked(False, f"{raw} has no payments in it, or is larger than 5 MB. Use the course's own file.")
+    wrong = sorted(name for name in expected.keys() | said.keys() if expected.get(name) != said.get(name))
+    if wrong:
+        name = wrong[0]
+        payments, frauds = expected.get(name, (0, 0))
+        return Checked(False, f"{name} is not right. In raw/ it has payments: {payments}, frauds: {frauds}.")
+    return Checked(True, f"All {len(expected)} merchant types are right.")
+
+
 def rows_of(text: str) -> list[dict[str, str]]:
     """A CSV with a header, as dicts."""
     return list(csv.DictReader(io.StringIO(text)))

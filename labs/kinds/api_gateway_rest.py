@@ -25,6 +25,8 @@ class APIGatewayREST(Kind):
     name, service, identity = "api-gateway-rest", "apigateway", TAG
     title, icon, cost_service, arn_type = "REST API", "world", "API Gateway", "apigateway:/restapis"
     settle_seconds = 120
+    # AWS takes one CreateRestApi in 3 s and one CreateDeployment in 5 s an account (API Gateway quotas, fixed).
+    creates_per_second = 1 / 5
     # Stages and their caches are in no list.
     max_age_seconds = 900
     signals = (Signal("AWS/ApiGateway", "Count", "ApiName"),)

@@ -154,6 +154,9 @@ class Kind:
     native_cap: ClassVar[str] = ""
     # Why the dead-man's switch cannot turn it off although it costs by the hour; '' where it can (`off_call`).
     no_off_call: ClassVar[str] = ""
+    # How many of it AWS lets one account create a second in the long run, with what `configure` needs of the same kind:
+    # what EC2 gives back to its calls. Fewer where AWS is slow; a class is started no faster (pacing.py).
+    creates_per_second: ClassVar[float] = 2.0
     longest_name: ClassVar[int] = 50  # characters; fewer where AWS takes no more
     can_stop: ClassVar[bool] = False
     # What Stop means where there is no stop: "delete" for what costs by the hour (an endpoint), else "keep".

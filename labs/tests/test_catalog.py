@@ -131,6 +131,11 @@ def test_what_it_will_cost_is_known_before_the_launch(slug):
             "sagemaker-training": {("SageMaker", "training", "ml.m5.large")},
             "sagemaker-tuning": {("SageMaker", "training", "ml.m5.large")},
             "step-functions-train-infer": {("SageMaker", "training", "ml.m5.large")},
+            "emr-small": {
+                ("EC2", "on-demand-linux", "m5.xlarge"),
+                ("EMR", "ec2-uplift", "m5.xlarge"),
+                ("VPC", "public-ipv4", "in-use-address"),
+            },
             "sagemaker-pipeline-inference": {
                 ("SageMaker", "training", "ml.m5.large"),
                 ("SageMaker", "hosting", "ml.m5.large"),

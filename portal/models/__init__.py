@@ -1,5 +1,6 @@
 """The school's tables: people, the course as content, one cohort's run of it, and the work handed in."""
 
+from portal.models.classroom import ClassSeat, ClassStart
 from portal.models.course import Assignment, Cohort, CohortWeek, Course, LabInWeek, Material, Membership, Week
 from portal.models.coursework import (
     Draft,
@@ -15,6 +16,8 @@ from portal.models.people import RulesAccepted, User
 
 __all__ = [
     "Assignment",
+    "ClassSeat",
+    "ClassStart",
     "Cohort",
     "CohortWeek",
     "Course",

@@ -19,8 +19,8 @@ from costs.models import LightsOut
 from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
 from labs.models import Launch, SavedFile
-from portal import enrolling, releasing, reviewing, submitting
-from portal.models import Assignment, Feedback, Membership
+from portal import enrolling, prelaunching, releasing, reviewing, submitting
+from portal.models import Assignment, CohortWeek, Feedback, LabInWeek, Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -55,6 +55,10 @@ portal:release                        POST   login  404   404   302   404       
 portal:cohort                         GET    login  404   404   302   302       302   302
 portal:choose_cohort                  POST   login  302   302   302   404       302   302
 portal:cohort_page                    GET    login  404   404   200   404       200   200
+portal:class_starts                   GET    login  404   404   200   404       200   200
+portal:class_starts                   POST   login  404   404   302   404       302   302
+portal:class_start                    GET    login  404   404   200   404       200   200
+portal:cancel_class_start             POST   login  404   404   302   404       302   302
 portal:search                         GET    login  200   200   200   200       200   200
 portal:feed                           GET    200    200   200   200   200       200   200
 portal:labs                           GET    login  200   200   200   200       200   200
@@ -192,6 +196,9 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     shared = connecting.begin(mode="shared", name="Bootcamp", scope=cohort.scope, **real)
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
+    saturday = CohortWeek.objects.get(cohort=cohort, week__number=2).session_at
+    part = LabInWeek.objects.select_related("week").get(week__number=2)
+    planned = prelaunching.plan(cohort, part, saturday, now=now, by=chit)
     monkeypatch.setattr(sessions, "new_token", no_session)
     night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
     file = draft.files.get()
@@ -218,6 +225,9 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:review_desk": [cohort.slug, received.number],
         "portal:release": [cohort.slug, 2],
         "portal:cohort_page": [cohort.slug],
+        "portal:class_starts": [cohort.slug],
+        "portal:class_start": [cohort.slug, planned.pk],
+        "portal:cancel_class_start": [cohort.slug, planned.pk],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
         "portal:start_lab": [2, lab.slug],
         "portal:locker_file": [saved.pk],
@@ -236,6 +246,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         **{f"portal:{name}": form for name in ("draft", "add_files", "remove_file", "choose_text", "submit")},
         "portal:review_desk": score,
         "portal:choose_cohort": {"cohort": cohort.slug},
+        "portal:class_starts": {"lab": part.pk, "at": "2025-09-20T09:00", "spread": 5},
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
         "portal:check_account": {"aws_id": "no number"},
         "costs:turn_off": {"r": str(left_on.pk), "act": "turn_off", "confirm": "yes"},

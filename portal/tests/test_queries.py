@@ -12,7 +12,19 @@ from django.urls import reverse
 
 from costs.models import Finding, LightsOut, PutOut
 from labs.models import Account, Launch, Resource
-from portal.models import Assignment, Draft, Feedback, Membership, Submission, SubmissionFile, User
+from portal.models import (
+    Assignment,
+    ClassSeat,
+    ClassStart,
+    CohortWeek,
+    Draft,
+    Feedback,
+    LabInWeek,
+    Membership,
+    Submission,
+    SubmissionFile,
+    User,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -45,6 +57,9 @@ PINNED = {
         "portal:review_desk sep-2025 LO-2025-200001": 16,
         "portal:release sep-2025 2": 13,
         "portal:cohort_page sep-2025": 15,
+        "portal:class_starts sep-2025": 11,
+        "portal:class_starts sep-2025 asked": 23,
+        "portal:class_start sep-2025 PLAN": 10,
         "costs:spend": 24,
         "costs:forgotten": 22,
         "costs:lights_out": 15,
@@ -152,6 +167,12 @@ def fill(cohort, first, author, number, now):
         )
         for account in accounts
     )
+    taught = CohortWeek.objects.get(cohort=cohort, week__number=2)
+    plan = ClassStart.objects.create(
+        cohort=cohort, week=taught.week, lab_slug="s3-for-ml", at=taught.session_at, begins_at=now,
+        apart=timedelta(0), planned_by=author, planned_at=now,
+    )  # fmt: skip
+    ClassSeat.objects.bulk_create(ClassSeat(class_start=plan, student=user, start_at=now) for user in students)
     night = LightsOut.objects.create(scope=cohort.scope, at=now, by=author)
     night.launches.set(Launch.objects.all())
     PutOut.objects.bulk_create(PutOut(lights_out=night, resource=row, act="delete", asked_at=now) for row in strangers)
@@ -177,7 +198,10 @@ def test_a_page_asks_as_many_queries_with_240_students_as_with_24(students, clie
             headers = {"HX-Request": "true"} if args[1:] == ["polled"] else {}
             args = [Launch.objects.first().pk] if args[:1] == ["LAUNCH"] else args
             args = [LightsOut.objects.get().pk] if args == ["NIGHT"] else args
+            args = [args[0], ClassStart.objects.get().pk] if args[1:] == ["PLAN"] else args
             query = {"q": "word"} if name == "portal:search" else {}
+            if args[1:] == ["asked"]:
+                args, query = args[:1], {"lab": LabInWeek.objects.first().pk, "at": "2025-09-20T09:00", "spread": 5}
             with CaptureQueriesContext(
                 connection,
             ) as asked:

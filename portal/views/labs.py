@@ -178,7 +178,7 @@ def start(request, number, slug, standing):
         except (NotNow, launching.CannotLaunch) as why:
             trouble = str(why)
     else:
-        trouble = _why_not(standing, one, place, now)
+        trouble = _why_not(standing, one, place, now, one.lab.hours)
     return render(
         request,
         "portal/start_lab.html",
@@ -198,8 +198,12 @@ class NotNow(Exception):
     """Why this person cannot start this lab now, in words for them."""
 
 
-def begin(standing, one, place, now):
-    """Start the lab in that place, or answer the launch of it that is on. Raises NotNow, CannotLaunch."""
+def begin(standing, one, place, now, *, runs_from=None):
+    """Start the lab in that place, or answer the launch of it that is on. Raises NotNow, CannotLaunch.
+
+    runs_from: the instant, still to come, from which its hours count; from now on without it.
+    """
+    hours = one.lab.hours if runs_from is None else one.lab.hours + budget.hours_between(now, runs_from)
     if place.trouble:
         raise NotNow(place.trouble)
     account = place.account or enrolling.practice_account(standing.user, now=now)
@@ -212,7 +216,7 @@ def begin(standing, one, place, now):
             return already
         # Of two people at once the second counts what the first began: they may share the cohort's budget.
         budget.hold(standing.cohort.scope)
-        if why := _why_not(standing, one, place, now):
+        if why := _why_not(standing, one, place, now, hours):
             raise NotNow(why)
         return launching.launch(
             one.lab,
@@ -222,16 +226,17 @@ def begin(standing, one, place, now):
             scope=standing.cohort.scope,
             labels={"week": one.week.number},
             region=region_of(standing.cohort),
+            hours=hours,
             look_ahead_until=min(ahead, default=None),
         )
 
 
-def _why_not(standing, one, place, now):
+def _why_not(standing, one, place, now, hours):
     """Why this lab may not be started by this person now; '' when it may."""
     if place.trouble:
         return place.trouble
     on = Launch.objects.open().filter(owner=standing.user).count()
     if on >= settings.LABS_AT_ONCE:
         return f"You have {on} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."
-    verdict = budget.may_launch(standing.user, standing.cohort.scope, one.price.usd_per_hour, one.lab.hours, now)
+    verdict = budget.may_launch(standing.user, standing.cohort.scope, one.price.usd_per_hour, hours, now)
     return "" if verdict.allowed else verdict.reason
