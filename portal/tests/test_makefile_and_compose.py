@@ -171,7 +171,7 @@ def test_no_secret_has_a_default_and_each_missing_one_is_explained():
         assert uses and all(use == "" or re.match(r":\?Set [A-Z_]+ to ", use) for use in uses), name
         assert any(use for use in uses), name
     with_default = set(re.findall(r"\${([A-Z_]+):-", text))
-    assert with_default == {"BEHIND_HTTPS", "FROM_EMAIL", "LOG_LEVEL", "PORT"}
+    assert with_default == {"BEHIND_HTTPS", "FROM_EMAIL", "LOG_LEVEL", "PORT", "PORTAL_ROLE_ARN", "TEMPLATE_URL"}
 
 
 def test_every_command_of_ours_exists(composition, dockerfile):
