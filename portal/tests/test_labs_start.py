@@ -175,7 +175,7 @@ def test_the_lab_page_says_that_a_job_ended_and_that_another_failed(signed_in, a
             seen="absent",
             facts={"ended": ended, "is_done": key == "well"},
         )
-    said = ('text-secondary">it completed</span>', 'text-danger">it failed: no such image</span>')
+    said = ('text-secondary">It completed</span>', 'text-danger">It failed: no such image</span>')
     page = client.get(reverse("labs:panel", args=[launch.pk])).content.decode()
     assert page.count("Ended") == 2
     assert all(words in page for words in said)
