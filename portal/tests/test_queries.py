@@ -62,7 +62,7 @@ PINNED = {
         "costs:forgotten": 22,
         "costs:lights_out": 15,
         "costs:went_out NIGHT": 18,
-        "labs:panel LAUNCH": 14,
+        "labs:panel LAUNCH": 16,
         "labs:panel LAUNCH polled": 13,
         "labs:finish LAUNCH": 13,
     },
