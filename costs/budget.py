@@ -47,10 +47,11 @@ class LabPrice:
 
 
 def rate_of(lab: Lab, region: str, now: datetime, *, hours=None, book: PriceBook | None = None) -> LabPrice:
-    """The price of a lab before it is launched, as if all that it wants were running. One query, none with a `book`."""
-    book = book or PriceBook.open(regions=[region])
-    params = {want.key: want.params for want in lab.wants}
-    rate = sum((_would_cost(want, params, region, book, now) for want in lab.wants), Rate())
+    """The price of a lab before it is launched, as if all that it wants, and all that its student makes by hand, were
+    running. One query, none with a `book`."""
+    book, wants = book or PriceBook.open(regions=[region]), (*lab.wants, *lab.by_hand)
+    params = {want.key: want.params for want in wants}
+    rate = sum((_would_cost(want, params, region, book, now) for want in wants), Rate())
     return LabPrice(rate, Decimal(str(hours if hours is not None else lab.hours)), lab.calls_usd)
 
 

@@ -30,7 +30,7 @@ class Worker(threading.Thread):
 
     def run(self):
         from costs import forgotten, metering
-        from labs import certify, launching, reconcile
+        from labs import certify, ending, launching, reconcile
 
         def now():
             return datetime.now(UTC)
@@ -38,6 +38,7 @@ class Worker(threading.Thread):
         while not self.done.wait(0.1):
             try:
                 reconcile.work_off(now, until=now() + timedelta(seconds=5))
+                ending.prepare_due(now)
                 certify.prove_due(now)
                 launching.end_expired(now())
                 metering.meter(now())

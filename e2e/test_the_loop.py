@@ -12,7 +12,7 @@ from portal.models import LabInWeek, Submission
 
 pytestmark = [pytest.mark.browser, pytest.mark.simulator, pytest.mark.django_db(transaction=True)]
 
-SLOW = 60_000
+SLOW = 150_000
 HOSTILE = "<script>alert('mine')</script>"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from labs import aws, deadman, ledger
+from labs import aws, deadman, ledger, locker
 from labs.kinds import kind_of, registry
 from labs.kinds.base import ABSENT, TAG_LAUNCH, Kind, Want
 from labs.models import Launch, Resource
@@ -73,6 +73,7 @@ def prove(launch: Launch, clock: Clock) -> list[str]:
             {"method": "AWS's scheduler, for dead-man's switches of the lab", "asked": switches, "left": 0},
         ],
         "left": [],
+        **_saved(launch),
     }
     if Launch.objects.filter(pk=launch.pk, ended_at=None).update(certificate=certificate, ended_at=now, prove_at=None):
         ledger.note("proved", "Everything of this lab is gone, proved by two methods", now, launch=launch)
@@ -88,6 +89,17 @@ def _line(row: Resource) -> dict:
         "made": row.create_began_at.isoformat() if row.create_began_at else None,
         "gone": row.closed_at.isoformat() if row.closed_at else None,
         "why": row.closed_why,
+    }
+
+
+def _saved(launch: Launch) -> dict:
+    """What was copied to the locker before the teardown, and what was not."""
+    files = locker.files_of(launch)
+    if not files:
+        return {}
+    return {
+        "saved": [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in files if f.saved_at],
+        "not_saved": [{"name": f.name, "why": f.why_not} for f in files if not f.saved_at],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from labs import aws, catalog, ledger
+from labs import aws, catalog, guardrails, ledger
 from labs.catalog.base import StudentView
 from labs.models import Launch, Resource, StepCheck
 
@@ -49,4 +49,8 @@ def view_of(launch: Launch) -> StudentView:
         resources={row.key: {**row.facts, "name": row.name, "aws_id": row.aws_id, "state": row.seen} for row in rows},
         region=launch.region,
         account_id=launch.account.aws_id,
+        prefix=guardrails.own_prefix(launch.id.hex),
+        tags=guardrails.tags(launch.owner_id, launch.id.hex),
+        boundary=guardrails.boundary_arn(launch.account.aws_id),
+        mode=launch.account.mode,
     )

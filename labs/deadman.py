@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count, Min, Q, QuerySet
 
 from labs.decide import GONE
 from labs.iam_words import SWITCH, role_arn
@@ -161,6 +162,30 @@ def disarm_all(scheduler: Any) -> None:
     except scheduler.exceptions.ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
+
+
+@dataclass(frozen=True)
+class Armed:
+    """What the switch stands for: resources of labs that it can turn off, how many of them it is set for, how many that
+    no lab made have none, and when it acts next if nobody else does."""
+
+    of_labs: int
+    with_switch: int
+    strangers_without: int
+    next_at: datetime | None
+
+
+def armed(rows: QuerySet[Resource]) -> Armed:
+    """The switches of these rows. One query."""
+    kinds = [name for name, kind in registry().items() if type(kind).off_call is not Kind.off_call]
+    on = rows.filter(kind__in=kinds, closed_at=None).exclude(wanted=GONE).exclude(seen="")
+    told = on.aggregate(
+        of_labs=Count("pk", filter=Q(launch__isnull=False)),
+        with_switch=Count("pk", filter=Q(launch__isnull=False, switch_at__isnull=False)),
+        strangers_without=Count("pk", filter=Q(launch=None, switch_at=None)),
+        next_at=Min("switch_at"),
+    )
+    return Armed(**told)
 
 
 def name_of(row: Resource) -> str:

@@ -5,7 +5,7 @@ Each check is a function of the facts; what could not be found out is told as un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -153,7 +153,7 @@ def permissions(facts: Facts) -> Iterable[Finding]:
         yield Finding(
             "permissions",
             FAILS,
-            f"{len(denied)} permission{'s are' if len(denied) > 1 else ' is'} missing for {_listed(labs)}",
+            f"{_number(denied, 'permission is', 'permissions are')} missing for {_listed(labs)}",
             "A lab that could be started there but not ended would stay on. Do not launch these until it is mended.",
             f"update the stack to template {facts.template_out}: deploy the file of the account's page over it.",
             tuple(f"{action}: denied, {', '.join(for_labs[action])}" for action in denied),
@@ -163,7 +163,9 @@ def permissions(facts: Facts) -> Iterable[Finding]:
         yield Finding(
             "permissions",
             UNKNOWN,
-            f"{len(unknown)} permissions could not be tried" if unknown else "Permissions could not be tried",
+            f"{_number(unknown, 'permission', 'permissions')} could not be tried"
+            if unknown
+            else "Permissions could not be tried",
             "AWS does not simulate policies for us there, and has no dry run for these calls. A rehearsal shows them.",
             "allow iam:SimulatePrincipalPolicy to the portal's role (the template does), or rehearse each lab.",
             tuple(unknown),
@@ -198,7 +200,7 @@ def quotas(facts: Facts) -> Iterable[Finding]:
         yield Finding(
             "quotas",
             UNKNOWN,
-            f"{len(unknown)} quotas could not be told",
+            f"{_number(unknown, 'quota', 'quotas')} could not be told",
             "AWS's Service Quotas did not name them for this account.",
             "look at them in the console, under Service Quotas.",
             tuple(f"{need.quota.title}: {need.count} needed, {need.lab}" for need in unknown),
@@ -245,7 +247,7 @@ def regions(facts: Facts) -> Iterable[Finding]:
         yield Finding(
             "regions",
             UNKNOWN,
-            f"{len(unseen)} open regions are not looked into",
+            f"{_number(unseen, 'open region is', 'open regions are')} not looked into",
             "Students' roles are held to the labs' regions; what the account's owner makes elsewhere is not seen here.",
             "name those that matter in WATCHED_REGIONS, or close them in AWS's console.",
             tuple(unseen),
@@ -366,6 +368,10 @@ def is_session_of(arn: str, role: str) -> bool:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _number(things: Sized, one: str, many: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else many}"
 
 
 def _people(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Before a lab is torn down: its sessions are revoked, and what its student made in it is gathered.
+"""Before a lab is torn down: its sessions are revoked, what its student made in it is gathered, and the work is saved.
 
 Else students, and functions of theirs, make things anew while we delete. Only this launch is fenced off: another lab of
 the same student goes on.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from labs import aws, census, guardrails, ledger, sessions
+from labs import aws, census, guardrails, ledger, locker, sessions
 from labs.adopting import made_in
 from labs.kinds.aws_words import code_of
 from labs.models import Launch, Resource
@@ -22,22 +22,43 @@ PATIENCE = timedelta(minutes=2)
 NEEDED_TO_GO = ("elasticmapreduce.amazonaws.com", "cloudformation.amazonaws.com")
 
 
-def prepare_due(clock: Clock, *, most: int = 20) -> int:
-    """Prepare the launches that are asked to end. Answers how many were tried."""
+def prepare_due(clock: Clock, *, most: int = 20, until: datetime | None = None) -> int:
+    """Prepare the launches that are asked to end; none is begun later than `until`. Answers how many were tried."""
     now = clock()
     due = Launch.objects.open().filter(prepare_at__lte=now).select_related("account").order_by("prepare_at")[:most]
+    tried = 0
     for launch in list(due):
-        # Whoever moves prepare_at has it.
-        if Launch.objects.filter(pk=launch.pk, prepare_at=launch.prepare_at).update(prepare_at=now + AGAIN):
-            prepare(launch, clock)
-    return len(due)
+        if until is not None and clock() >= until:
+            break
+        # Whoever moves prepare_at has it, until a worker that died would have been done.
+        mine = clock() + ledger.LEASE
+        if not Launch.objects.filter(pk=launch.pk, prepare_at=launch.prepare_at).update(prepare_at=mine):
+            continue
+        tried += 1
+        if not prepare(launch, clock):
+            Launch.objects.filter(pk=launch.pk, prepare_at=mine).update(prepare_at=clock() + AGAIN)
+    return tried
 
 
 def prepare(launch: Launch, clock: Clock) -> bool:
-    """Fence, then gather; only then may anything of it be deleted. True when that is so.
+    """Fence, gather, then save; only then may anything of it be deleted. True when that is so.
 
-    After PATIENCE the teardown goes on all the same, and says loudly what could not be done.
+    After PATIENCE, and after the locker's own, the teardown goes on all the same, and what could not be done is said
+    loudly.
     """
+    # Once its work is being saved, nobody makes anything in it any more.
+    if launch.saving_at is None and not _is_quiet(launch, clock):
+        return False
+    if waits_for := locker.save(launch, clock):
+        words = f"Before it is deleted: {waits_for}"
+        ledger.note_once("saving", words[:500], clock(), launch=launch, account=launch.account)
+        return False
+    ledger.may_go(launch, clock())
+    return True
+
+
+def _is_quiet(launch: Launch, clock: Clock) -> bool:
+    """Nobody makes things in it any more, and what was made is known: or we have tried for long enough."""
     trouble = ""
     try:
         if launch.session_at is not None:
@@ -47,14 +68,14 @@ def prepare(launch: Launch, clock: Clock) -> bool:
             trouble = "; ".join(sorted(found.trouble.values()))[:500]
     except Exception as error:
         trouble = str(aws.sorted_trouble(error))
+    if not trouble:
+        return True
     now = clock()
-    if trouble:
-        ledger.note_once("unprepared", f"Before it is deleted: {trouble}", now, launch=launch, account=launch.account)
-        if launch.asked_to_end_at is not None and now - launch.asked_to_end_at < PATIENCE:
-            return False
-        words = "It is deleted all the same; credentials that are still out end by themselves within the hour"
-        ledger.note_once("unfenced", words, now, launch=launch, account=launch.account)
-    ledger.may_go(launch, now)
+    ledger.note_once("unprepared", f"Before it is deleted: {trouble}", now, launch=launch, account=launch.account)
+    if launch.asked_to_end_at is not None and now - launch.asked_to_end_at < PATIENCE:
+        return False
+    words = "It is deleted all the same; credentials that are still out end by themselves within the hour"
+    ledger.note_once("unfenced", words, now, launch=launch, account=launch.account)
     return True
 
 

@@ -177,7 +177,7 @@ FILES = of("s3", "AbortMultipartUpload", "DeleteObject*", "Get*", "List*", "PutO
 BUCKETS = (
     *FILES,
     *of("s3", "CreateBucket", "DeleteBucket", "PutBucketNotification", "PutBucketVersioning"),
-    *of("s3", "PutLifecycleConfiguration", "RestoreObject"),
+    *of("s3", "PutEncryptionConfiguration", "PutLifecycleConfiguration", "RestoreObject"),
 )
 FUNCTIONS = (
     *of("lambda", "CreateFunction", "DeleteFunction", "DeleteLayerVersion", "Get*", "InvokeFunction"),
@@ -200,6 +200,7 @@ WORKFLOWS = (
     *of("events", "PutRule", "PutTargets", "RemoveTargets", "TagResource"),
     *of("scheduler", "CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
     *of("codepipeline", "GetPipeline*", "StartPipelineExecution"),
+    *of("cloudformation", "DescribeStack*", "GetTemplate"),  # the portal makes them
 )
 WRITES_LOGS = of("logs", "CreateLogGroup", "CreateLogStream", "PutLogEvents")
 MONITORING = (
@@ -298,6 +299,7 @@ def _own(account: str) -> dict[str, tuple[str, ...]]:
         "rules": (f"arn:aws:events:*:{account}:rule/{OWN_NAME}",),
         "schedules": (f"arn:aws:scheduler:*:{account}:schedule/default/{OWN_NAME}",),
         "pipelines": (f"arn:aws:codepipeline:*:{account}:{OWN_NAME}",),
+        "stacks": (f"arn:aws:cloudformation:*:{account}:stack/{OWN_NAME}",),
         "logs": (
             f"arn:aws:logs:*:{account}:log-group:{OWN_NAME}",
             f"arn:aws:logs:*:{account}:log-group:/aws/lambda/{OWN_NAME}",
@@ -498,7 +500,7 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> dict[str, 
             WORKFLOWS,
             [
                 arn
-                for things in ("state machines", "executions", "rules", "schedules", "pipelines")
+                for things in ("state machines", "executions", "rules", "schedules", "pipelines", "stacks")
                 for arn in own[things]
             ],
         ),

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import admitting, adopting, ledger
+from labs import admitting, adopting, ledger, locker
 from labs.catalog.base import Lab
 from labs.decide import GONE
 from labs.kinds import kind_of
@@ -207,9 +207,9 @@ def _what_needs(rows: list[Resource]) -> list[Resource]:
 
 
 def _must_prepare(launch: Launch) -> bool:
-    """Somebody may still make things in it, or has: ending.py goes before the teardown."""
+    """Somebody may still make things in it, or has, or there is work to save: ending.py goes before the teardown."""
     kept = Launch.objects.get(pk=launch.pk)
-    return kept.session_at is not None or bool(adopting.made_in(kept))
+    return kept.session_at is not None or bool(adopting.made_in(kept)) or bool(locker.saved_places(kept))
 
 
 def _note_each(rows, verb, now, by, why):

@@ -162,10 +162,13 @@ class Launch(models.Model):
     # made is gathered (ending.py).
     prepare_at = models.DateTimeField(null=True, blank=True)
     fenced_at = models.DateTimeField(null=True, blank=True, help_text="When its sessions were revoked.")
+    # When its student's work was first being copied to the locker; None: the lab names nothing, or it was not begun.
+    saving_at = models.DateTimeField(null=True, blank=True)
     # Set when its last row closed: when to look for the second proof of absence.
     prove_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    # {"proved_at", "rows": [...], "methods": [...], "left": [...]}: written once, by certify.py.
+    # {"proved_at", "rows": [...], "methods": [...], "left": [...]}, and of a lab that saves "saved" and "not_saved":
+    # written once, by certify.py.
     certificate = models.JSONField(null=True, blank=True)
 
     objects = LaunchQuerySet.as_manager()
@@ -355,6 +358,50 @@ class Event(models.Model):
     class Meta:
         ordering = ["-at", "-id"]
         indexes = [models.Index(fields=["launch", "-at"])]
+
+
+class SavedFileQuerySet(models.QuerySet):
+    def waiting(self):
+        """Named, and not decided yet."""
+        return self.filter(saved_at=None, why_not=SavedFile.NOT_IN_TIME)
+
+    def kept(self):
+        """Those whose bytes are in the locker now."""
+        return self.filter(saved_at__isnull=False, deleted_at=None)
+
+
+class SavedFile(models.Model):
+    """A file of a lab that was to be saved before its teardown: its bytes in the owner's locker, or why they are not.
+
+    Written before its bytes are fetched, with the reason that holds if nobody gets further: none is dropped silently.
+    """
+
+    NOT_IN_TIME = "The lab ended before it could be copied."
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="locker")
+    launch = models.ForeignKey(Launch, on_delete=models.PROTECT, related_name="saved_files")
+    bucket = models.CharField(max_length=63)
+    name = models.CharField(max_length=1024, help_text="The object's key: what the student called it, as it is.")
+    bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    path = models.CharField(max_length=200, blank=True, default="", help_text="Under MEDIA_ROOT; '' when not kept.")
+    saved_at = models.DateTimeField(null=True, blank=True)
+    why_not = models.CharField(max_length=300, blank=True, default=NOT_IN_TIME)
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="When its owner deleted it from the locker.")
+
+    objects = SavedFileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["launch", "bucket", "name"], name="one_row_a_saved_file")]
+        indexes = [models.Index(fields=["owner", "-saved_at"])]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_kept(self):
+        return self.saved_at is not None and self.deleted_at is None
 
 
 class StepCheck(models.Model):

@@ -62,6 +62,7 @@ SEES = (
         "s3",
         "GetAccountPublicAccessBlock",
         "GetBucket*",
+        "GetEncryptionConfiguration",
         "GetLifecycleConfiguration",
         "ListAllMyBuckets",
         "ListBucket*",

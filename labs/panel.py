@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from labs import catalog
+from labs import catalog, guardrails
 from labs.catalog.base import Lab, Step
 from labs.decide import FAILED_SAID, GONE
 from labs.kinds import kind_of
@@ -202,13 +202,22 @@ def _steps(lab: Lab, rows: list[Resource], checks: dict[str, StepCheck], launch:
         check = checks.get(step.slug)
         is_current = not current_found and not (check and check.passed)
         current_found = current_found or is_current
-        lines.append(StepLine(step, number, check, filled(step.body_md, rows), is_current))
+        lines.append(StepLine(step, number, check, filled(step.body_md, launch, rows), is_current))
     return lines
 
 
-def filled(text: str, rows: list[Resource]) -> str:
-    """A step's words with the names of this launch in them: "{bucket.name}", "{role.arn}", "{region}"."""
+def filled(text: str, launch: Launch, rows: list[Resource]) -> str:
+    """A step's words with the names of this launch in them (catalog.base.Step says which)."""
+    told = {
+        "region": launch.region,
+        "lab.prefix": guardrails.own_prefix(launch.id.hex),
+        "lab.tag": guardrails.lab_of(launch.id.hex),
+        "lab.student": launch.owner_id,
+        "lab.boundary": guardrails.boundary_arn(launch.account.aws_id),
+    }
     for row in rows:
-        for fact, value in {"name": row.name, "aws_id": row.aws_id, **row.facts}.items():
-            text = text.replace("{" + f"{row.key}.{fact}" + "}", str(value))
-    return text.replace("{region}", rows[0].region if rows else "")
+        facts = {"name": row.name, "aws_id": row.aws_id, **row.facts}
+        told |= {f"{row.key}.{fact}": value for fact, value in facts.items()}
+    for name, value in told.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from labs import admitting, aws, certify, checking, launching, reconcile
-from labs.catalog.base import Lab
+from labs import admitting, aws, certify, checking, ending, launching, locker, reconcile
+from labs.catalog.base import Lab, Step
 from labs.models import Account, Launch, Rehearsal, Resource, StepCheck
+
+TRIES = 8  # of a check: AWS shows new things late
 
 
 @dataclass
@@ -69,6 +71,7 @@ def rehearse(
         launching.ask_to_delete(launch, now=asked, by=owner, why="the rehearsal is over")
         if _until(launch, lambda: _is_over(launch), clock, wait, patience):
             result.seconds_to_gone = (clock() - asked).total_seconds()
+            _empty_locker(lab, launch, result, clock())
         else:
             result.left = [str(row) for row in Resource.objects.open().filter(launch=launch)]
             result.left = result.left or certify.prove(launch, clock)
@@ -98,6 +101,7 @@ def _until(launch: Launch, done: Callable[[], bool], clock, wait, patience: time
     while clock() < end:
         admitting.work_off(clock)
         reconcile.work_off(clock, until=clock() + timedelta(seconds=5), most=20)
+        ending.prepare_due(clock)
         certify.prove_due(clock)
         if done():
             return True
@@ -117,22 +121,40 @@ def _is_over(launch: Launch) -> bool:
     return launch.ended_at is not None
 
 
+def _empty_locker(lab: Lab, launch: Launch, result: Rehearsed, now: datetime) -> None:
+    """What was played must be in the locker, where the lab says so; a rehearsal's is nobody's work, and is not kept."""
+    files = locker.files_of(launch)
+    result.failed += [f"not saved: {file.name}: {file.why_not}" for file in files if not file.saved_at]
+    if lab.saves and not result.failed and not files:
+        result.failed.append(f"nothing was saved of {lab.saved_words}")
+    for file in files:
+        if file.is_kept:
+            locker.delete(file, now)
+
+
 def _play(lab: Lab, launch: Launch, result: Rehearsed, clock, wait, owner) -> None:
-    """Each step as a student: do it, then check it; a few tries, since AWS shows new things late."""
+    """Each step as a student: do it, then check it until it passes, for as long as the step says that AWS may take."""
     for step in lab.steps:
         if step.check is None:
             continue
         try:
-            if step.play:
-                step.play(checking.view_of(launch))
+            check = _done(step, launch, clock, wait, owner)
         except Exception as error:
             result.failed.append(f"{step.slug}: {aws.sorted_trouble(error)}")
             continue
-        for _ in range(8):
-            check: StepCheck = checking.check_step(launch, step.slug, now=clock(), by=owner)
-            if check.passed:
-                result.steps_passed += 1
-                break
-            wait(1)
+        if check.passed:
+            result.steps_passed += 1
         else:
             result.failed.append(f"{step.slug}: {check.said}")
+
+
+def _done(step: Step, launch: Launch, clock, wait, owner) -> StepCheck:
+    until, tries = clock() + timedelta(minutes=step.waits_minutes), 0
+    while True:
+        if step.play and (not tries or step.waits_minutes):
+            step.play(checking.view_of(launch))
+        check: StepCheck = checking.check_step(launch, step.slug, now=clock(), by=owner)
+        tries += 1
+        if check.passed or (tries >= TRIES and clock() >= until):
+            return check
+        wait(5 if step.waits_minutes else 1)

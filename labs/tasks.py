@@ -26,8 +26,9 @@ def hurry():
 @shared_task
 def work_off():
     admitting.work_off(timezone.now)
-    ending.prepare_due(timezone.now)
-    reconcile.work_off(timezone.now, until=timezone.now() + timedelta(seconds=20))
+    until = timezone.now() + timedelta(seconds=20)
+    ending.prepare_due(timezone.now, until=until)
+    reconcile.work_off(timezone.now, until=max(until, timezone.now() + timedelta(seconds=5)))
     certify.prove_due(timezone.now)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from labs import aws, catalog, checking, launching, ledger, printing, sessions
+from labs import aws, catalog, checking, launching, ledger, locker, printing, sessions
 from labs.models import Launch
 from labs.panel import panel
 
@@ -81,7 +81,9 @@ def show(request, launch):
     if request.headers.get("HX-Request"):
         over = launch.ended_at is not None
         return render(request, "labs/_live.html", facts | {"as_fragment": True}, status=STOP_POLLING if over else 200)
-    return render(request, "labs/finished.html" if launch.ended_at else "labs/panel.html", facts)
+    if launch.ended_at is None:
+        return render(request, "labs/panel.html", facts)
+    return render(request, "labs/finished.html", facts | {"saved_files": locker.files_of(launch)})
 
 
 @launch_page("labs.act_launch")

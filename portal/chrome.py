@@ -7,6 +7,7 @@ and for those who teach one for what is left on.
 
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db.models import Max, Min
 from django.urls import reverse
 from django.utils import timezone
@@ -45,10 +46,11 @@ REVIEW = Place("portal:review", "Review", "Review", "message-2")
 COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
 SPEND = Place("costs:spend", "Spend", "Spend", "chart-area-line")
 FORGOTTEN = Place("costs:forgotten", "Forgotten", "Left on", "bulb")
+ACCOUNTS = Place("portal:accounts", "Accounts", "Accounts", "cloud")
 PLACES = {
     STUDENT: [TODAY, COURSE, LABS, SUBMISSIONS, COSTS],
     INSTRUCTOR: [REVIEW, COURSE, COHORT, SPEND, FORGOTTEN],
-    ADMIN: [SPEND, FORGOTTEN, COURSE],
+    ADMIN: [SPEND, FORGOTTEN, ACCOUNTS, COURSE],
 }
 ROLE_WORDS = {STUDENT: "Student", INSTRUCTOR: "Instructor", ADMIN: "Admin"}
 THEMES = ("light", "dark")
@@ -133,6 +135,11 @@ class Chrome:
             return False
         since = self._looks["last"] or self._looks["first"]
         return since is not None and self.now - since > LOOK_IS_OLD
+
+    @property
+    def has_long_lived_key(self):
+        """Whether the operator lets the portal work with a key that never ends: who answers for labs is warned."""
+        return settings.ALLOW_LONG_LIVED_KEY and bool(self.scopes)
 
     @property
     def role_word(self):

@@ -12,6 +12,7 @@ from labs.models import Account, Event
 from portal.access import standings
 from portal.demo_people import COHORT, DOMAIN
 from portal.models import Cohort, User
+from portal.placing import place_of
 from portal.views.labs import NotNow, begin, startables
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def _start(user, slug, now):
     parts = standing.labs(now).filter(lab_slug=slug).select_related("week").order_by("week__number")
     for one in startables(standing, parts, now)[:1]:
         try:
-            begin(standing, one, now)
+            begin(standing, one, place_of(standing, one.lab), now)
         except (NotNow, launching.CannotLaunch) as why:
             log.warning("the demo's %s was not started: %s", catalog.get(slug).title, why)
 

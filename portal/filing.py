@@ -6,27 +6,19 @@
 import codecs
 import hashlib
 import json
-import os
 import unicodedata
-import uuid
 from dataclasses import dataclass
-from pathlib import Path
 
 import puremagic
-from django.conf import settings
+
+from labs import keeping
+from labs.keeping import in_words
 
 MAGIC_BYTES = 4096
 
 
 class Refused(Exception):
     """Why this is not taken, and what to do, in words for the person who sent it. Nothing of theirs was changed."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    path: str  # under MEDIA_ROOT
-    size: int
-    sha256: str
 
 
 def shown_name(name):
@@ -138,60 +130,16 @@ def judge(upload, name, *, allowed, max_bytes):
     return TYPES[ending]
 
 
-def in_words(size):
-    for unit, step in (("MB", 1024 * 1024), ("KB", 1024)):
-        if size >= step:
-            return f"{size / step:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{size} bytes"
-
-
 # --- to disk -------------------------------------------------------------------------------------------------
 
 
 def store(upload, folder):
     """Write the bytes under MEDIA_ROOT/work/`folder`, and return only when they would survive a power cut.
 
-    Temporary file, fsync, rename, fsync of the folder. `folder` is of our making. Raises OSError when the disk cannot.
+    `folder` is of our making. Raises OSError when the disk cannot.
     """
-    root = Path(settings.MEDIA_ROOT)
-    place = root / "work" / folder
-    _make_folder(place)
-    name = uuid.uuid4().hex
-    temporary, final = place / f".{name}.part", place / name
-    digest, size = hashlib.sha256(), 0
     upload.seek(0)
-    try:
-        with open(temporary, "xb") as out:
-            for piece in iter(lambda: upload.read(1024 * 1024), b""):
-                digest.update(piece)
-                size += out.write(piece)
-            out.flush()
-            os.fsync(out.fileno())
-        os.rename(temporary, final)
-        _sync_folder(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        final.unlink(missing_ok=True)
-        raise
-    return Stored(str(final.relative_to(root)), size, digest.hexdigest())
-
-
-def _make_folder(folder):
-    missing = []
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
-        _sync_folder(one.parent)
-
-
-def _sync_folder(folder):
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return keeping.store(iter(lambda: upload.read(1024 * 1024), b""), f"work/{folder}")
 
 
 def is_whole(stored):
@@ -208,11 +156,10 @@ def is_whole(stored):
 
 def on_disk(path, *, within="work"):
     """The file of a stored path. Raises Refused for a path that leads out of MEDIA_ROOT/`within`."""
-    root = (Path(settings.MEDIA_ROOT) / within).resolve()
-    found = (Path(settings.MEDIA_ROOT) / path).resolve()
-    if not found.is_relative_to(root):
-        raise Refused("This path leads out of where files are kept.")
-    return found
+    try:
+        return keeping.place_of(path, within=within)
+    except keeping.OutOfPlace as out:
+        raise Refused(str(out)) from out
 
 
 def discard(path):

@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "look into every account": {"task": "labs.tasks.census_all", "schedule": 900.0, "options": {"expires": 600}},
     "end what is past its time": {"task": "labs.tasks.end_expired", "schedule": 15.0, "options": {"expires": 15}},
     "is it the same world": {"task": "portal.tasks.tend_practice", "schedule": 10.0, "options": {"expires": 10}},
+    "the doctor's visits": {"task": "portal.tasks.visit_accounts", "schedule": 15.0, "options": {"expires": 15}},
     "who has left": {"task": "portal.tasks.tend_accounts", "schedule": 3600.0, "options": {"expires": 1800}},
     "start labs of classes": {"task": "portal.tasks.start_classes", "schedule": 5.0, "options": {"expires": 5}},
     "tell what is known, and whom it concerns": {
@@ -238,6 +239,9 @@ METER_EVERY = timedelta(minutes=env.int("METER_EVERY_MINUTES", default=5))
 STRANGER_SWITCH = timedelta(hours=env.float("STRANGER_SWITCH_HOURS", default=4.0))
 LAB_EXTENSION = timedelta(minutes=30)
 LAB_EXTENSIONS = 2
+# What labs save of a person's work before they are torn down: all of it together, and the largest file.
+LOCKER_BYTES = env.int("LOCKER_MB", default=200) * 2**20
+LOCKER_FILE_BYTES = env.int("LOCKER_FILE_MB", default=50) * 2**20
 LABS_AT_ONCE = 2
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.error_pages.NoValues"

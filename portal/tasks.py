@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import demo, enrolling, prelaunching, telling
+from portal import demo, enrolling, overseeing, prelaunching, telling
 
 
 @shared_task
@@ -16,6 +16,11 @@ def tend_practice():
     practice.adopt_world(now, boot_id)
     if settings.DEMO and boot_id:
         demo.lay_live(now)
+
+
+@shared_task
+def visit_accounts():
+    overseeing.visit_due()
 
 
 @shared_task

@@ -1,5 +1,6 @@
 """Read functions of the pages about money. Each asks a fixed number of queries, pinned by costs/tests."""
 
+from costs.dashboard.book import Book, price_book, spent_by_mode
 from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
 from costs.dashboard.mine import MyCosts, my_costs
@@ -7,6 +8,7 @@ from costs.dashboard.spend import SpendPage, spend_page
 from costs.dashboard.went_out import WentOut, went_out
 
 __all__ = [
+    "Book",
     "ForgottenPage",
     "LaunchMeter",
     "MeterChip",
@@ -18,6 +20,8 @@ __all__ = [
     "left_on",
     "meter_chip",
     "my_costs",
+    "price_book",
     "spend_page",
+    "spent_by_mode",
     "went_out",
 ]

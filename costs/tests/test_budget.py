@@ -1,5 +1,6 @@
 """What a lab would cost, and whether somebody can afford it."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -47,13 +48,19 @@ def test_an_instance_is_priced_with_its_disk_and_its_address():
     )
 
 
+def test_what_the_student_is_to_make_by_hand_is_in_the_price_too():
+    by_hand = Want("server", "ec2-instance", {"type": "t3.micro", "gb": 8})
+    lab = replace(worlds.lab_of(Want("group", "security-group", {})), creates=("ec2-instance",), by_hand=(by_hand,))
+    assert rate_of(lab, "us-east-1", NOW).usd_per_hour == rate_of(worlds.lab_of(by_hand), "us-east-1", NOW).usd_per_hour
+
+
 def test_in_a_region_without_a_price_a_lab_has_none():
     price = rate_of(A_NOTEBOOK, "eu-central-1", NOW)
     assert (price.usd_per_hour, price.at_most) == (None, None)
     assert len(price.rate.unpriced) == 2
 
 
-def test_every_lab_of_the_catalogue_has_a_price_where_it_is_launched():
+def test_every_lab_of_the_catalogue_has_a_price_where_it_is_launched(whole_book):
     book = pricebook.PriceBook.open(regions=["us-east-1"])
     for lab in catalog.all_labs():
         assert rate_of(lab, "us-east-1", NOW, book=book).at_most is not None, lab.slug

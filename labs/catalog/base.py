@@ -24,17 +24,27 @@ class StudentView:
 
     client(service, region=None): boto3 client of the student's account, in the lab's region by default.
     resources: {key: {"name", "aws_id", "state", **facts}} of this launch, as last seen.
+    prefix: what every name begins with that the student gives in this lab. tags: {"student", "lab"}, which they give to
+    what has no name in AWS. Both are how it is known whose a thing made by hand is (adopting.py, guardrails.py).
+    boundary: ARN of the permissions boundary that every role made in a lab has. mode: the account's, of models.Account.
     """
 
     client: Callable[..., Any]
     resources: Mapping[str, Mapping[str, Any]]
     region: str
     account_id: str
+    prefix: str
+    tags: Mapping[str, str]
+    boundary: str
+    mode: str
 
 
 @dataclass(frozen=True)
 class Step:
     """One step: words to read (Markdown; "{bucket.name}" and the like are filled from resources), and a check.
+
+    Of the launch itself there are "{region}", "{lab.prefix}" (every name that a student gives begins with it),
+    "{lab.tag}" and "{lab.student}" (the values of the tags `lab` and `student`), and "{lab.boundary}" for roles.
 
     check=None only for a step that is done by finishing the lab. expect: what practice mode cannot show, and what to
     expect instead ('' when it shows everything).
@@ -47,6 +57,9 @@ class Step:
     expect: str = ""
     # What a student does in this step, as code: the instructor's dress rehearsal plays it before it checks.
     play: Callable[[StudentView], None] | None = None
+    # How long AWS may work on what was done, until the check can pass: a training job takes minutes. Meanwhile `play`
+    # is repeated, as a student does once more what was too early.
+    waits_minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,16 @@ class Lab:
     # Kinds of which the student makes some by hand, as the steps say: they are looked for while the lab is open, belong
     # to it, and go with it.
     creates: tuple[str, ...] = ()
+    # Of what they make, that which costs by the hour: it is in the price before the launch, and nobody else makes it.
+    by_hand: tuple[Want, ...] = ()
+    # The student's work: (key of a bucket among the wants, beginning of its files' names). What lies there is copied to
+    # the student's locker before anything is deleted.
+    saves: tuple[tuple[str, str], ...] = ()
     kept: str = "Nothing stays: everything that this lab made is deleted."
     calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
     calls_note: str = ""
+
+    @property
+    def saved_words(self) -> str:
+        """ "models/ and notebooks/"; '' for a lab that saves nothing."""
+        return " and ".join(dict.fromkeys(prefix for _, prefix in self.saves))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from labs.catalog.base import Checked, StudentView
@@ -20,6 +22,8 @@ P00002,2025-09-13T01:14:00Z,Singapore,fuel,28.83,C044,2880,0
 P00003,2025-09-13T02:31:00Z,Bangkok,online,402.10,C020,55,1
 P00004,2025-09-13T03:02:00Z,Yangon,grocery,22.75,C007,610,0
 """
+# The same as an object that a bucket is made with (kinds/s3_bucket.py).
+PAYMENTS_IN_RAW = {f"raw/{DATED_KEY}": base64.b64encode(PAYMENTS.encode()).decode()}
 
 
 def files_under(view: StudentView, prefix: str) -> list[dict[str, Any]]:
@@ -35,6 +39,14 @@ def text_of(view: StudentView, key: str) -> str:
     if answer["ContentLength"] > TOO_BIG:
         return ""
     return answer["Body"].read().decode("utf-8", "replace")
+
+
+def text_if_there(view: StudentView, key: str) -> str | None:
+    """As text_of; None when the bucket has no such file."""
+    try:
+        return text_of(view, key)
+    except view.client("s3").exceptions.NoSuchKey:
+        return None
 
 
 def put_file(view: StudentView, key: str, text: str) -> None:
@@ -69,6 +81,59 @@ def upload_payments(view: StudentView) -> None:
     put_file(view, f"raw/{DATED_KEY}", PAYMENTS)
 
 
+def by_merchant(text: str) -> dict[str, tuple[int, int]]:
+    """{merchant type: (payments, frauds)} of the table of payments. A row without a 0 or 1 counts as no fraud."""
+    count: dict[str, tuple[int, int]] = {}
+    for row in rows_of(text):
+        payments, frauds = count.get(row["merchant_type"], (0, 0))
+        count[row["merchant_type"]] = (payments + 1, frauds + (row["is_fraud"].strip() == "1"))
+    return count
+
+
+def as_summary(count: dict[str, tuple[int, int]]) -> str:
+    """The CSV that steps ask for: merchant_type,payments,frauds."""
+    lines = [f"{name},{payments},{frauds}" for name, (payments, frauds) in sorted(count.items())]
+    return "\n".join(["merchant_type,payments,frauds", *lines])
+
+
+def summary_is_of(view: StudentView, summary: str, raw: str) -> Checked:
+    """Whether the CSV under the key `summary` counts what lies under the key `raw`."""
+    try:
+        said = {
+            row["merchant_type"]: (int(row["payments"]), int(row["frauds"])) for row in rows_of(text_of(view, summary))
+        }
+        expected = by_merchant(text_of(view, raw))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Checked(False, f"{summary} and {raw} cannot be read. The header must be merchant_type,payments,frauds.")
+    if not expected:
+        return Checked(False, f"{raw} has no payments in it, or is larger than 5 MB. Use the course's own file.")
+    wrong = sorted(name for name in expected.keys() | said.keys() if expected.get(name) != said.get(name))
+    if wrong:
+        name = wrong[0]
+        payments, frauds = expected.get(name, (0, 0))
+        return Checked(False, f"{name} is not right. In raw/ it has payments: {payments}, frauds: {frauds}.")
+    return Checked(True, f"All {len(expected)} merchant types are right.")
+
+
 def rows_of(text: str) -> list[dict[str, str]]:
     """A CSV with a header, as dicts."""
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def counted(view: StudentView, metric: str, since: datetime, **of: str) -> int:
+    """The sum of a metric over the day that began at `since`, as CloudWatch tells it a minute or two later.
+
+    metric: "AWS/Lambda Errors"; of: its dimensions, FunctionName="...".
+    """
+    namespace, name = metric.split()
+    began = since.replace(second=0, microsecond=0)
+    answer = view.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": dimension, "Value": value} for dimension, value in of.items()],
+        StartTime=began,
+        EndTime=began + timedelta(days=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    return int(sum(point["Sum"] for point in answer["Datapoints"]))

@@ -4,13 +4,12 @@ import base64
 import gzip
 import io
 import tarfile
-from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 from labs.catalog.base import Checked, Lab, Step, StudentView
-from labs.catalog.looking import files_under, put_file, text_of
+from labs.catalog.looking import counted, files_under, put_file, text_of
 from labs.kinds.base import Want
 from labs.kinds.sagemaker_endpoint_config import VARIANT
 
@@ -77,20 +76,8 @@ def is_in_service(view: StudentView) -> Checked:
 
 def calls_counted(view: StudentView) -> int:
     """Calls since the endpoint was made, as CloudWatch has counted them."""
-    began = endpoint(view)["CreationTime"].replace(second=0, microsecond=0)
-    answer = view.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName="Invocations",
-        Dimensions=[
-            {"Name": "EndpointName", "Value": view.resources["endpoint"]["name"]},
-            {"Name": "VariantName", "Value": VARIANT},
-        ],
-        StartTime=began,
-        EndTime=began + timedelta(days=1),
-        Period=3600,
-        Statistics=["Sum"],
-    )
-    return int(sum(point["Sum"] for point in answer["Datapoints"]))
+    since, name = endpoint(view)["CreationTime"], view.resources["endpoint"]["name"]
+    return counted(view, "AWS/SageMaker Invocations", since, EndpointName=name, VariantName=VARIANT)
 
 
 def was_asked(view: StudentView) -> Checked:

@@ -3,7 +3,16 @@
 from decimal import Decimal
 
 from labs.catalog.base import Checked, Lab, Step, StudentView
-from labs.catalog.looking import data_is_in_raw, put_file, raw_payments, rows_of, text_of, upload_payments
+from labs.catalog.looking import (
+    as_summary,
+    by_merchant,
+    data_is_in_raw,
+    put_file,
+    raw_payments,
+    summary_is_of,
+    text_of,
+    upload_payments,
+)
 from labs.kinds.base import Want
 
 SUMMARY = "processed/fraud-by-merchant.csv"
@@ -24,15 +33,6 @@ WORKS_IN_ITS_BUCKET = {
         },
     ],
 }
-
-
-def by_merchant(text: str) -> dict[str, tuple[int, int]]:
-    """{merchant type: (payments, frauds)} of the table of payments. A row without a 0 or 1 counts as no fraud."""
-    count: dict[str, tuple[int, int]] = {}
-    for row in rows_of(text):
-        payments, frauds = count.get(row["merchant_type"], (0, 0))
-        count[row["merchant_type"]] = (payments + 1, frauds + (row["is_fraud"].strip() == "1"))
-    return count
 
 
 # --- the checks ----------------------------------------------------------------------------------------------
@@ -59,23 +59,8 @@ def summary_is_right(view: StudentView) -> Checked:
     keys = view.client("s3").list_objects_v2(Bucket=view.resources["bucket"]["name"], Prefix=SUMMARY)
     if not keys.get("Contents"):
         return Checked(False, f"The bucket has no {SUMMARY} yet. Run the cell with your bucket's name in it.")
-    try:
-        said = {
-            row["merchant_type"]: (int(row["payments"]), int(row["frauds"])) for row in rows_of(text_of(view, SUMMARY))
-        }
-        expected = by_merchant(text_of(view, key))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return Checked(False, f"{SUMMARY} and {key} cannot be read. The header must be merchant_type,payments,frauds.")
-    if not expected:
-        return Checked(False, f"{key} has no payments in it, or is larger than 5 MB. Use the course's own file.")
-    wrong = sorted(name for name in expected.keys() | said.keys() if expected.get(name) != said.get(name))
-    if wrong:
-        name = wrong[0]
-        payments, frauds = expected.get(name, (0, 0))
-        return Checked(False, f"{name} is not right. In raw/ it has payments: {payments}, frauds: {frauds}.")
-    return Checked(
-        True, f"All {len(expected)} merchant types are right. Your work is in S3, and outlives the notebook."
-    )
+    found = summary_is_of(view, SUMMARY, key)
+    return Checked(True, f"{found.said} Your work is in S3, and outlives the notebook.") if found.passed else found
 
 
 def is_stopped(view: StudentView) -> Checked:
@@ -89,9 +74,7 @@ def is_stopped(view: StudentView) -> Checked:
 
 
 def play_summary(view: StudentView) -> None:
-    count = by_merchant(text_of(view, raw_payments(view) or ""))
-    lines = [f"{name},{payments},{frauds}" for name, (payments, frauds) in sorted(count.items())]
-    put_file(view, SUMMARY, "\n".join(["merchant_type,payments,frauds", *lines]))
+    put_file(view, SUMMARY, as_summary(by_merchant(text_of(view, raw_payments(view) or ""))))
 
 
 def play_stop(view: StudentView) -> None:
@@ -161,8 +144,15 @@ Look at the meter of this page before and after. The disk stays, and its price t
 """
 
 FINISH = """
-Download what you want to keep. Then press **Finish lab**: the notebook is deleted with its disk, then its role and the
-bucket. The portal shows you the proof.
+The notebook's disk is deleted with it. So put your notebook file into the bucket too. In JupyterLab open **File**,
+**New**, **Terminal** (with the name of your file):
+
+```sh
+aws s3 cp SageMaker/Untitled.ipynb s3://{bucket.name}/notebooks/
+```
+
+Then press **Finish lab**. What lies under `processed/` and `notebooks/` is copied to your locker first. Then the
+notebook is deleted, then its role and the bucket. The portal shows you the proof.
 """
 
 LAB = Lab(
@@ -214,7 +204,9 @@ LAB = Lab(
         Step("stop", "Stop the notebook, and see what still costs", STOP, is_stopped, play=play_stop),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the notebook is deleted with its disk, and so are its role and the bucket.",
+    saves=(("bucket", "processed/"), ("bucket", "notebooks/")),
+    kept="The notebook is deleted with its disk, and so are its role and the bucket. What lies under processed/ and "
+    "notebooks/ is copied to your locker first.",
     calls_usd=Decimal("0.01"),
     calls_note="With the calls to S3 it is at most $0.01 more.",
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from labs.kinds.base import TAG_LAUNCH, TAG_OWNER, TAG_RESOURCE
 
@@ -66,6 +67,11 @@ def code_of(error: Any) -> str:
 def message_of(error: Any) -> str:
     """The message of a ClientError. AWS may leave it out altogether."""
     return str(error.response.get("Error", {}).get("Message") or "")
+
+
+def is_at_aws(client: Any) -> bool:
+    """Whether the client talks to AWS itself, and not to the simulator of practice mode."""
+    return str(urlsplit(str(client.meta.endpoint_url)).hostname).endswith(".amazonaws.com")
 
 
 def utc(instant: datetime | None) -> datetime | None:

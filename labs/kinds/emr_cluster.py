@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from labs.aws import is_not_there
+from labs.iam_words import role_arn
 from labs.kinds.aws_words import mark, tag_dict, tag_list, utc
 from labs.kinds.base import (
     ABSENT,
@@ -51,7 +52,8 @@ OLD_ROOTS = ("emr-4", "emr-5", "emr-6")
 
 
 class EMRCluster(Kind):
-    """params: type (of every machine), role (the service's), profile (name of the machines' instance profile), and as
+    """params: type (of every machine), role (the service's: an ARN, or the name of one under /lab/ that was made with
+    the account), profile (name of the machines' instance profile), and as
     wanted: cores (machines beside the master; 2), gb (disk of each), release, applications ([name]; Spark), subnet,
     logs (an s3:// address), steps ([{"name", "args"}]), idle_minutes (15), ends_after_steps (False)."""
 
@@ -87,7 +89,7 @@ class EMRCluster(Kind):
             "Steps": [
                 _step(each, "CANCEL_AND_WAIT" if waits else "TERMINATE_CLUSTER") for each in params.get("steps", ())
             ],
-            "ServiceRole": params["role"],
+            "ServiceRole": _role(params["role"], want.account_id),
             "JobFlowRole": params["profile"],
             "EbsRootVolumeSize": ROOT_GB,
             "VisibleToAllUsers": True,
@@ -160,6 +162,11 @@ class EMRCluster(Kind):
             "public_ips": count,
         }
         return Seen(RUNNING, name=want.name, facts=facts)
+
+
+def _role(given: str, account: str) -> str:
+    """A role that lies under a path is known to EMR by its ARN."""
+    return given if given.startswith("arn:") else role_arn(account, given)
 
 
 def _asked_for(params: Mapping[str, Any]) -> list[tuple[str, int]]:

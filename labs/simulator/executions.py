@@ -17,15 +17,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from antlr4 import CommonTokenStream, InputStream
 from botocore import xform_name
 from botocore.model import StructureShape
 from botocore.response import StreamingBody
 from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser import utils as parser_utils
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.antlr.runtime.ASLLexer import ASLLexer
+from moto.stepfunctions.parser.asl.antlr.runtime.ASLParser import ASLParser
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.common.payload.payloadvalue.payloadbinding.payload_binding import (
+    PayloadBindingStringExpressionSimple,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
     StateTaskServiceCallback,
@@ -39,6 +45,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.jsonata import jsonata
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -266,6 +273,20 @@ def stop(was: Any, self: Any, stop_date: datetime, error: str | None, cause: str
 
 
 # --- definitions ---------------------------------------------------------------------------------------------
+
+
+@instead_of(Preprocessor, "visitPayload_binding_value")
+def visit_binding(was: Any, self: Any, context: Any) -> Any:
+    """Among parameters "RoleArn.$" is a path like any other; moto's grammar has a word of that name, and takes what
+    follows it for plain text."""
+    made = was(self, context)
+    if not made.field.endswith(".$"):
+        return made
+    text = context.payload_value_decl().getText()
+    path = ASLParser(CommonTokenStream(ASLLexer(InputStream(text)))).string_expression_simple()
+    return PayloadBindingStringExpressionSimple(
+        field=made.field.removesuffix(".$"), string_expression_simple=self.visitString_expression_simple(path)
+    )
 
 
 _READS = StepFunctionsParserBackend._validate_definition

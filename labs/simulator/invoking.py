@@ -50,6 +50,7 @@ def invoke(function: LambdaFunction, event: Any) -> Outcome:
     """
     world, why = the_world(), why_not(function)
     if world.functions is None or why:
+        _write(function, why)  # who asked finds it where AWS would tell of the call
         raise Refused(NOT_IN_PRACTICE, why, 501)
     if function.state == "Pending":
         why = (

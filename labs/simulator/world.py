@@ -30,6 +30,8 @@ CANNOT = (
     "EMR runs nothing: steps and jobs are over after a while, as if all had gone well.",
     "SageMaker jobs take their time and end, but compute nothing: what they leave in S3 says so, no metric is told.",
     "A SageMaker pipeline's execution runs no steps: it takes its time and has then succeeded.",
+    "A pipeline of CodePipeline copies from S3 to S3; a run with any other action fails, and says so.",
+    "CloudWatch alarms are kept, and never ring.",
     "IAM policies are kept and shown, but not enforced inside an account.",
     "Nothing is delivered by mail.",
     "Schedules and rules set off what practice mode has, and ask no role; what they cannot set off is in its log.",

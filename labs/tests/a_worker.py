@@ -13,7 +13,7 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from labs import certify, reconcile  # noqa: E402
+from labs import certify, ending, reconcile  # noqa: E402
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
     sys.stdout.flush()
     while True:
         reconcile.work_off(timezone.now, until=timezone.now() + timedelta(seconds=1))
+        ending.prepare_due(timezone.now)
         certify.prove_due(timezone.now)
         time.sleep(0.05)
 

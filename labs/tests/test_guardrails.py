@@ -13,8 +13,10 @@ import pytest
 
 from labs import guardrails as g
 from labs.catalog import all_labs
-from labs.iam_words import INLINE_LIMIT, MANAGED_LIMIT, PASSED_TO, SESSION_LIMIT, TRUST_LIMIT, text
+from labs.iam_words import INLINE_LIMIT, MANAGED_LIMIT, SESSION_LIMIT, TRUST_LIMIT, text
 from labs.ledger import name_for
+from labs.own_roles import PORTAL_PASSES_TO
+from labs.policy_evaluator import Call, Principal, as_list, is_allowed, matches, succeeds
 from labs.tests.guarded_world import (
     ACCOUNT,
     ALLOW_ALL,
@@ -35,7 +37,6 @@ from labs.tests.guarded_world import (
 )
 from labs.tests.iam_facts import faults, impossible
 from labs.tests.lab_needs import ROLE_NEEDS, STUDENT_NEEDS
-from labs.tests.policy_evaluator import Call, Principal, as_list, is_allowed, matches, succeeds
 from labs.tests.ways_out import BY_ROLE, IDENTITIES, IF_AWS_SENT_MORE, LIMITS, OTHER_LAB, UNTAGGED, WAYS, Way
 
 NOW = datetime(2025, 9, 13, 14, 30, tzinfo=UTC)
@@ -142,7 +143,8 @@ def test_what_a_lab_gives_its_role_the_boundary_lets_through(role, params):
     assert [
         one for one in given if not any(matches({"Action": each["Action"]}, Call(one), {}) for each in of_roles)
     ] == []
-    assert params["trust"].removesuffix(".amazonaws.com") in PASSED_TO
+    # A student hands a role to fewer services than the portal, which does it for what a student cannot make.
+    assert params["trust"].removesuffix(".amazonaws.com") in PORTAL_PASSES_TO
 
 
 # --- each statement bites ------------------------------------------------------------------------------------

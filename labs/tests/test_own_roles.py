@@ -9,6 +9,7 @@ from labs.iam_words import INLINE_LIMIT, TRUST_LIMIT, role_arn, text
 from labs.kind_actions import EVERY_LAB, actions_of, asked_with
 from labs.kinds import registry
 from labs.kinds.base import Want
+from labs.policy_evaluator import Call, Principal, is_allowed, matches
 from labs.tests.guarded_world import (
     ACCOUNT,
     AS_MINE,
@@ -29,7 +30,6 @@ from labs.tests.guarded_world import (
     user,
 )
 from labs.tests.iam_facts import actions_like, faults, impossible
-from labs.tests.policy_evaluator import Call, Principal, is_allowed, matches
 
 PORTAL_ROLE = "arn:aws:iam::444455556666:role/lightsout"
 EXTERNAL_ID = "c0ffee00-1234-5678-9abc-def012345678"

@@ -66,6 +66,20 @@ def test_it_comes_up_runs_and_goes(launch, world, clock, aye):
     assert panel(launch, clock()).shown == "gone"
 
 
+def test_a_steps_words_say_how_names_and_tags_of_this_launch_begin(lab, monkeypatch, account, aye, clock, world):
+    words = "Name it {lab.prefix}role, tag it student={lab.student} and lab={lab.tag}, bound by {lab.boundary}."
+    empty = replace(lab, wants=(), steps=(Step("make", "Make it", words, looks), *lab.steps[1:]))
+    monkeypatch.setitem(catalog.catalog(), lab.slug, empty)
+    launch = launching.launch(empty, account, aye, now=clock())
+    mark = launch.id.hex[:12]
+    shown = panel(launch, clock()).steps[0].body_md
+    boundary = f"arn:aws:iam::{account.aws_id}:policy/lab/boundary"
+    assert shown == f"Name it lab-{mark}-role, tag it student={aye.pk} and lab={mark}, bound by {boundary}."
+    view = checking.view_of(launch)
+    assert (view.prefix, view.tags) == (f"lab-{mark}-", {"student": str(aye.pk), "lab": mark})
+    assert (view.boundary, view.mode) == (boundary, "practice")
+
+
 def test_what_is_stuck_says_why(launch, world, cloud, clock):
     cloud.ready_after = 3600
     world.run(17 * 60, step=10)

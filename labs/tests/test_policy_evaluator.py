@@ -2,7 +2,7 @@
 
 import pytest
 
-from labs.tests.policy_evaluator import Call, Principal, is_allowed, succeeds
+from labs.policy_evaluator import Call, Principal, is_allowed, succeeds
 
 WHO = {"aws:PrincipalTag/student": "7", "aws:PrincipalArn": "arn:aws:iam::111122223333:role/lab/lab-student-7"}
 

@@ -3,6 +3,7 @@ turned it on they run; elsewhere everybody who invokes one is told that they do 
 """
 
 import base64
+import hashlib
 import json
 import threading
 
@@ -73,6 +74,13 @@ def test_an_image_weighs_what_its_layers_weigh(practice):
     ecr.create_repository(repositoryName="model")
     ecr.put_image(repositoryName="model", imageTag="1", imageManifest=manifest(100, 2000, 3000))
     assert ecr.describe_images(repositoryName="model")["imageDetails"][0]["imageSizeInBytes"] == 5100
+
+
+def test_the_digest_of_an_image_is_its_manifests(practice):
+    ecr, sent = practice.client("ecr"), manifest(100, 2000)
+    ecr.create_repository(repositoryName="model")
+    told = ecr.put_image(repositoryName="model", imageTag="1", imageManifest=sent)["image"]["imageId"]
+    assert told["imageDigest"] == f"sha256:{hashlib.sha256(sent.encode()).hexdigest()}"
 
 
 # --- provisioned concurrency ---------------------------------------------------------------------------------
@@ -184,6 +192,7 @@ def test_where_nothing_runs_code_an_invocation_says_so_and_is_not_counted(practi
         assert "Practice mode does not run code here" in error["Message"] and "--run-functions" in error["Message"]
     assert practice.lambdas.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] == 204
     assert practice.counted("Invocations") == 0
+    assert [line.partition(":")[0] for line in practice.logged()] == ["Practice mode does not run code here"]
     assert any("Lambda functions are not run" in one for one in practice.simulator.boot()["cannot"])
 
 
@@ -249,7 +258,7 @@ import os, socket
 def handler(event, context):
     with socket.socket() as one:
         reached = one.connect_ex(("127.0.0.1", event["port"])) == 0
-    tops = [top for top in os.listdir("/") if top != "usr"]
+    tops = [top for top in os.listdir("/") if top not in ("usr", "proc")]
     seen = [folder for top in tops for folder, _, files in os.walk("/" + top) if "simulator.secret" in files]
     return [reached, seen, [name for name in os.environ if "KEY" in name or "TOKEN" in name or "SECRET" in name]]
 """

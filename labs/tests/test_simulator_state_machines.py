@@ -131,16 +131,28 @@ TRAINING = {
     "TrainingJobName": "fraud-1",
     "AlgorithmSpecification": {"TrainingImage": "xgboost:1", "TrainingInputMode": "File"},
     "RoleArn": "arn:aws:iam::100000000001:role/r",
-    "OutputDataConfig": {"S3OutputPath": "s3://b/models"},
+    "OutputDataConfig": {"S3OutputPath": "s3://lab-models-of-sync/out"},
     "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
     "StoppingCondition": {"MaxRuntimeInSeconds": 900},
 }
 
 
-def test_sync_waits_for_a_training_job_and_gives_what_is_told_of_it(aye, sfn):
+def test_sync_waits_for_a_training_job_and_gives_what_is_told_of_it(aye, sfn, simulator):
+    simulator.pace(work_seconds=0)
+    simulator.client("s3", aye).create_bucket(Bucket="lab-models-of-sync")
     arn = machine(sfn, ("Train", task("sagemaker:createTrainingJob.sync", **TRAINING)), account=aye)
     told = ended(sfn, start(sfn, arn))
     assert json.loads(told["output"])["TrainingJobStatus"] == "Completed"
+
+
+def test_a_role_may_be_told_by_a_path(aye, sfn, simulator):
+    simulator.pace(work_seconds=0)
+    simulator.client("s3", aye).create_bucket(Bucket=f"of-{aye}")
+    parameters = {**TRAINING, "OutputDataConfig": {"S3OutputPath": f"s3://of-{aye}/out"}, "RoleArn.$": "$.role"}
+    del parameters["RoleArn"]
+    state = task("sagemaker:createTrainingJob.sync", **parameters)
+    told = ended(sfn, start(sfn, machine(sfn, ("Train", state), account=aye), {"role": TRAINING["RoleArn"]}))
+    assert json.loads(told["output"])["RoleArn"] == TRAINING["RoleArn"]
 
 
 def test_what_failed_says_where(aye, sfn):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labs.iam_words import role_arn
+from labs.policy_evaluator import Call
 from labs.tests.guarded_world import (
     ACCOUNT,
     AS_MINE,
@@ -48,7 +49,6 @@ from labs.tests.guarded_world import (
     training,
     user,
 )
-from labs.tests.policy_evaluator import Call
 
 # Which documents must stop it. Identities and limits are stopped even if a student's role is given everything. Only the
 # session policy knows which lab a session is for. What a lab's role makes may have a name and no tags: SageMaker's own
@@ -965,6 +965,12 @@ CODE_AND_FILES = [
         "a parameter",
         "the same",
         Call("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/school/db"),
+    ),
+    way(
+        THEIRS,
+        "bo's stack, looked at",
+        "templates print passwords and keys into their outputs",
+        Call("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{BOS}s/1"),
     ),
     way(
         THEIRS,

@@ -16,9 +16,9 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from conftest import member, person
 from costs.models import LightsOut
-from labs import checking, connecting, ledger, sessions
+from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
-from labs.models import Launch
+from labs.models import Launch, SavedFile
 from portal import enrolling, prelaunching, releasing, reviewing, submitting
 from portal.models import Assignment, CohortWeek, Feedback, LabInWeek, Membership
 
@@ -64,13 +64,19 @@ portal:feed                           GET    200    200   200   200   200       
 portal:labs                           GET    login  200   200   200   200       200   200
 portal:start_lab                      GET    login  302   200   200   200       200   200
 portal:start_lab                      POST   login  302   302   302   302       302   302
+portal:locker                         GET    login  200   200   200   200       200   200
+portal:locker_file                    GET    login  200   404   404   404       404   404
+portal:locker_delete                  GET    login  200   404   404   404       404   404
+portal:locker_delete                  POST   login  302   404   404   404       404   404
+portal:accounts                       GET    login  404   404   200   200       200   200
+portal:run_doctor                     POST   login  302   302   302   302       302   302
 portal:my_account                     GET    login  200   200   200   200       200   200
 portal:my_account                     POST   login  302   302   302   302       302   302
 portal:rules_of_use                   GET    login  200   200   200   200       200   200
 portal:rules_of_use                   POST   login  302   302   302   302       302   302
 portal:connect_shared                 GET    login  404   404   404   404       200   200
 portal:connect_shared                 POST   login  404   404   404   404       302   302
-portal:account                        GET    login  404   404   404   404       200   200
+portal:account                        GET    login  404   404   200   404       200   200
 portal:account_template               GET    login  200   404   404   404       404   404
 portal:check_account                  POST   login  302   404   404   404       404   404
 portal:disconnect_account             GET    login  200   404   404   404       404   404
@@ -180,17 +186,21 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     )
     box = Seen(RUNNING, "i-1", "box", now, {"type": "t3.medium", "platform": "linux", "disks": []})
     [left_on] = ledger.enter_strangers([(launch.account, "ec2-instance", box, "ap-southeast-1")], now)
+    in_locker = keeping.store([b"a model"], f"locker/{aye.pk}/{launch.id.hex}")
+    saved = SavedFile.objects.create(
+        owner=aye, launch=launch, bucket="b", name="models/m.json", path=in_locker.path, saved_at=now, why_not=""
+    )
     settings.PORTAL_ROLE_ARN = "arn:aws:iam::444455556666:role/lightsout"
     real = {"regions": ["us-east-1"], "lab_regions": ["us-east-1"], "now": now}
     own = connecting.begin(mode="own", name="Aye's own", owner=aye, **real)
-    shared = connecting.begin(mode="shared", name="Bootcamp", **real)
+    shared = connecting.begin(mode="shared", name="Bootcamp", scope=cohort.scope, **real)
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
     saturday = CohortWeek.objects.get(cohort=cohort, week__number=2).session_at
     part = LabInWeek.objects.select_related("week").get(week__number=2)
     planned = prelaunching.plan(cohort, part, saturday, now=now, by=chit)
-    night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
     monkeypatch.setattr(sessions, "new_token", no_session)
+    night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
     file = draft.files.get()
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
@@ -220,6 +230,8 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:cancel_class_start": [cohort.slug, planned.pk],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
         "portal:start_lab": [2, lab.slug],
+        "portal:locker_file": [saved.pk],
+        "portal:locker_delete": [saved.pk],
         "costs:extend": [launch.pk],
         "costs:went_out": [night.pk],
         "costs:went_out_csv": [night.pk],

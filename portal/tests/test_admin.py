@@ -32,6 +32,7 @@ def test_a_cohort_made_here_is_told_its_dates_and_its_students_get_accounts(root
         "name": "January 2026",
         "start_on": "2026-01-03",
         "rhythm": "{}",
+        "lab_mode": "practice",
         **WHEN,
         "student_budget_usd": "25",
         "cohort_budget_usd": "500",

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from conftest import person
-from labs import aws, certify, launching, reconcile
+from labs import aws, certify, ending, launching, reconcile
 from labs.models import Launch, Resource
 from portal.enrolling import enrol
 from portal.models import LabInWeek
@@ -76,6 +76,7 @@ def test_all_run_nobody_meets_a_lock_and_the_page_answers_meanwhile(class_of_24,
         while not done.is_set():
             if not reconcile.work_off(now, until=now() + timedelta(seconds=2)):
                 done.wait(0.1)
+            ending.prepare_due(now)
             certify.prove_due(now)
 
     def read():

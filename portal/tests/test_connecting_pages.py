@@ -87,8 +87,9 @@ def test_the_external_id_is_for_its_owners_eyes(accounts, signed_in, aye, bo, ch
     account = begun(signed_in(aye), aye)
     for other in (bo, chit, admin):
         mine = signed_in(other)
-        for name in ("portal:account", "portal:account_template", "portal:disconnect_account"):
+        for name in ("portal:account_template", "portal:disconnect_account"):
             assert mine.get(reverse(name, args=[account.pk])).status_code == 404
+        assert account.external_id not in page(mine, "portal:account", account.pk)
         assert check(mine, account).status_code == 404
 
 

@@ -17,6 +17,7 @@ PURE = [
     "labs/doctor.py",
     "labs/quotas.py",
     "labs/stack_template.py",
+    "labs/policy_evaluator.py",
     "costs/pricing.py",
     "costs/calculator.py",
     "costs/rules/*.py",

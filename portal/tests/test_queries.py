@@ -42,6 +42,8 @@ PINNED = {
         "portal:labs": 11,
         "portal:start_lab 2 s3-for-ml": 21,
         "portal:search": 9,
+        "portal:my_account": 8,
+        "portal:rules_of_use": 7,
         "costs:mine": 13,
     },
     "chit": {
@@ -62,6 +64,7 @@ PINNED = {
         "costs:forgotten": 22,
         "costs:lights_out": 15,
         "costs:went_out NIGHT": 18,
+        "portal:accounts": 18,
         "labs:panel LAUNCH": 16,
         "labs:panel LAUNCH polled": 13,
         "labs:finish LAUNCH": 13,
@@ -69,6 +72,8 @@ PINNED = {
     "admin": {
         "portal:course": 14,
         "portal:cohort_page sep-2025": 16,
+        "portal:accounts": 18,
+        "portal:connect_shared": 11,
         "costs:spend": 24,
         "costs:forgotten": 22,
     },

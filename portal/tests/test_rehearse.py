@@ -20,11 +20,14 @@ def nothing_running(settings):
 
 
 @pytest.mark.once
-def test_it_starts_a_simulator_plays_every_lab_and_prints_one_json_object(nothing_running):
+def test_it_starts_a_simulator_plays_the_labs_and_prints_one_json_object(nothing_running):
+    # Labs whose jobs work for minutes are played by test_catalog, where that time is let pass.
+    quick = sorted(lab.slug for lab in catalog.all_labs() if not any(step.waits_minutes for step in lab.steps))
+    assert len(quick) > 15
     out = StringIO()
-    call_command("rehearse", "--json", stdout=out, stderr=StringIO())
+    call_command("rehearse", *quick, "--json", stdout=out, stderr=StringIO())
     labs = json.loads(out.getvalue())["labs"]
-    assert [lab["lab"] for lab in labs] == sorted(catalog.catalog())
+    assert [lab["lab"] for lab in labs] == quick
     for lab in labs:
         assert lab["ok"] is True, lab
         assert lab["left"] == 0
@@ -36,7 +39,7 @@ def test_it_starts_a_simulator_plays_every_lab_and_prints_one_json_object(nothin
 
 
 def test_a_lab_that_does_not_exist_is_named_with_those_that_do(nothing_running):
-    with pytest.raises(CommandError, match="no lab 'nope'; there are ec2-reads-s3"):
+    with pytest.raises(CommandError, match="no lab 'nope'; there are .*ec2-reads-s3"):
         call_command("rehearse", "nope", stdout=StringIO(), stderr=StringIO())
 
 

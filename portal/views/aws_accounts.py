@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from labs import aws, connecting, stack_template
 from labs.models import Account, Launch
-from portal import access, rules_of_use
+from portal import access, overseeing, rules_of_use
 from portal.access import member_page
 from portal.placing import region_of
 from portal.views.chrome import back
@@ -80,6 +80,7 @@ def facts_of(account):
         "command": stack_template.deploy_command(FILE, region, account.external_id, student),
         "delete_command": stack_template.delete_command(region),
         "template_version": stack_template.VERSION,
+        "findings": overseeing.findings_of(account),
         "labs_on": Launch.objects.open().filter(account=account).count() if account.is_connected else 0,
         # The stack has to stay until they are gone: its role takes them away, and its boundary is on them.
         "roles": list(account.student_roles.select_related("student")) if account.mode == Account.SHARED else [],
@@ -126,7 +127,7 @@ def disconnect(request, account):
     if not account.aws_id:
         account.delete()
         messages.info(request, "Forgotten. Nothing was connected.")
-        return redirect("portal:my_account" if account.owner_id else "portal:connect_shared")
+        return redirect("portal:my_account" if account.owner_id else "portal:accounts")
     try:
         left = connecting.disconnect(account, now=timezone.now(), by=request.user)
     except connecting.CannotDisconnect as why:
@@ -142,14 +143,47 @@ def home_of(account):
 
 
 @require_safe
+@login_required
+def accounts(request):
+    """What is connected, what the doctor found, and what is too small for the class. For who answers for a cohort."""
+    if not access.scopes_visible_to(request.user):
+        raise Http404("No account to look after here.")
+    page = overseeing.accounts_page(request.user, timezone.now())
+    return render(request, "portal/accounts.html", {"page": page, "may_connect": request.user.is_staff})
+
+
+@require_POST
+@login_required
+def run_doctor(request):
+    """Let the doctor look into the accounts that this person answers for; a worker does it."""
+    asked = overseeing.ask_for_visit(access.accounts_visible_to(request.user), timezone.now())
+    if asked:
+        messages.success(
+            request, "The doctor looks now. It takes half a minute for each account; load this page again."
+        )
+    else:
+        messages.info(request, "No real account is connected: there is nothing to look at.")
+    return redirect("portal:accounts")
+
+
+@require_safe
 @never_cache
-@connectable_page
-def one(request, account):
-    """A shared account: how to connect it, or what is known of it."""
-    if account.owner_id:
+@login_required
+def one(request, pk):
+    """One real account: what is known of it; of the shared one also how it is connected, for admins."""
+    may_connect = access.connectable(request.user).filter(pk=pk).first()
+    account = may_connect or access.accounts_visible_to(request.user).filter(pk=pk).first()
+    if account is None:
+        raise Http404("No such account.")
+    if may_connect and account.owner_id:
         return redirect("portal:my_account")
-    facts = {"account": account, "can_connect": bool(settings.PORTAL_ROLE_ARN), **facts_of(account)}
-    return render(request, "portal/shared_account.html", facts)
+    facts = {
+        "account": account,
+        "may_connect": bool(may_connect),
+        "can_connect": bool(settings.PORTAL_ROLE_ARN),
+        **facts_of(account),
+    }
+    return render(request, "portal/account.html", facts)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
+from labs.keeping import in_words
 from portal import access, casework, filing, schedule, submitting
 from portal.access import member_page
 from portal.filing import Refused
@@ -183,7 +184,7 @@ def _form_with_files(view):
 def _take_files(request, case, saved):
     """Add the chosen files to the draft and say what became of each. False when one of them was refused."""
     refused = False
-    most = filing.in_words(case.assignment.max_bytes)
+    most = in_words(case.assignment.max_bytes)
     for name in request.limit.dropped:
         refused = True
         messages.error(request, f"{name} was not added: files may have up to {most}. The rest of your draft is saved.")

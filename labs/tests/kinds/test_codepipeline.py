@@ -37,7 +37,7 @@ def test_a_run_that_is_on_is_stopped_and_the_pipeline_stays_for_the_next_call():
             {"pipelineExecutionId": "run-0"},
         ),
     ) as client:
-        PIPELINE.delete(client, want_for("it"), Seen(RUNNING, "p"))
+        PIPELINE.delete(client, want_for("codepipeline-pipeline"), Seen(RUNNING, "p"))
 
 
 @pytest.mark.parametrize("statuses", [(), ("Succeeded",), ("Stopping", "Failed")])
@@ -51,7 +51,7 @@ def test_without_a_run_that_is_on_it_is_deleted(statuses):
         ),
         ("delete_pipeline", {"name": "p"}, {}),
     ) as client:
-        PIPELINE.delete(client, want_for("it"), Seen(RUNNING, "p"))
+        PIPELINE.delete(client, want_for("codepipeline-pipeline"), Seen(RUNNING, "p"))
 
 
 @pytest.mark.simulator

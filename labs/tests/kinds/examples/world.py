@@ -11,8 +11,8 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from labs.kinds import kind_of
-from labs.kinds.base import TAG_LAUNCH, TAG_OWNER, TAG_RESOURCE, Want
+from labs.kinds import registry
+from labs.kinds.base import TAG_LAUNCH, TAG_OWNER, TAG_RESOURCE, Kind, Want
 
 REGION = "us-east-1"
 
@@ -67,8 +67,9 @@ class AccountOfAye:
 def want_for(kind: str, params: Mapping[str, Any] | None = None, **more: Any) -> Want:
     """What the ledger would hand to the verbs of a new row."""
     token = uuid4().hex
+    longest = registry()[kind].longest_name if kind in registry() else Kind.longest_name
     known = {
-        "name": f"lab-test-{kind[:20]}-{token[:12]}"[-kind_of(kind).longest_name :].lstrip("-"),
+        "name": f"lab-test-{kind[:20]}-{token[:12]}"[-longest:].lstrip("-"),
         "token": token,
         "tags": {TAG_RESOURCE: token, TAG_LAUNCH: uuid4().hex, TAG_OWNER: "7"},
         "account_id": "100000000001",

@@ -1,5 +1,5 @@
-"""A policy evaluator, for tests: what IAM says to one call, by its published logic (IAM user guide, "Policy evaluation
-logic"). The simulator enforces neither boundaries nor conditions, so documents are tried here.
+"""PURE: a policy evaluator. What IAM says to one call, by its published logic (IAM user guide, "Policy evaluation
+logic"). The simulator enforces no policies, so documents are tried here: ours in tests, a student's by a lab's check.
 
 An explicit Deny in any document wins. Else the call is allowed when the role's policies, the boundary and the session
 policy each allow it; or when a resource's policy names the very session, which passes boundary and session policy by.
@@ -45,7 +45,8 @@ class _Unresolved(Exception):
 
 
 def is_allowed(who: Principal, call: Call) -> bool:
-    """Whether AWS lets this call through."""
+    """Whether AWS lets this call through. Raises KeyError with an operator of conditions that is not known here
+    (IpAddress)."""
     context = {key.lower(): value for key, value in {**who.context, **call.context}.items()}
     layers = [who.policies, *([one] for one in (who.boundary, who.session) if one is not None)]
     if any(_says(policy, "Deny", call, context) for layer in layers for policy in layer):
