@@ -26,14 +26,14 @@ from costs.models import Scope
 from labs import launching
 from labs.kinds.base import FAILED, STOPPED
 from labs.models import Resource
-from labs.views import launch_page
+from labs.views import owner_page
 
 WHY = "left on"
 AT_ONCE = 500  # rows of one form
 
 
 @require_POST
-@launch_page("labs.act_launch")
+@owner_page
 def extend(request, launch):
     """Move a lab's clock, when the budgets have room for it."""
     now = timezone.now()

@@ -16,10 +16,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from labs import aws, catalog, checking, launching, locker, printing, sessions
+from labs import aws, catalog, checking, launching, ledger, locker, printing, sessions
 from labs.models import Launch
 from labs.panel import panel
 
+LOOKED_AGAIN_AFTER = timedelta(hours=1)
 STOP_POLLING = 286  # htmx ends a poll on this answer
 # How often a lab's token may be used in a minute, in each web process. The aws command asks at each of its calls.
 FETCHES_A_MINUTE = 120
@@ -42,11 +43,33 @@ def launch_page(permission):
     return decorate
 
 
+def owner_page(view):
+    """What only the student does in their lab: staff look at it as it is, and help without doing their work."""
+
+    @launch_page("labs.act_launch")
+    @wraps(view)
+    def guarded(request, launch, *args, **kwargs):
+        if launch.owner_id != request.user.pk:
+            raise Http404("No such lab.")
+        return view(request, launch, *args, **kwargs)
+
+    return guarded
+
+
+def _note_look(launch, user, now):
+    """That somebody else looked into a student's lab is no secret. Once an hour each."""
+    lately = launch.events.filter(code="looked", actor=user, at__gt=now - LOOKED_AGAIN_AFTER)
+    if launch.owner_id != user.pk and not lately.exists():
+        ledger.note("looked", f"{user} looked at this lab", now, launch=launch, account=launch.account, actor=user)
+
+
 @require_safe
 @never_cache
 @launch_page("labs.view_launch")
 def show(request, launch):
-    """The lab page; asked by htmx, only what moves on it."""
+    """The lab page; asked by htmx, only what moves on it. Staff see it without what is the student's to press."""
+    if not request.headers.get("HX-Request"):
+        _note_look(launch, request.user, timezone.now())
     shown = panel(launch, timezone.now())
     facts = {
         "panel": shown,
@@ -85,7 +108,7 @@ def stop(request, launch):
 
 
 @require_POST
-@launch_page("labs.act_launch")
+@owner_page
 def start(request, launch):
     if launch.ended_at or launch.asked_to_end_at:
         return _too_late(request, launch)
@@ -99,7 +122,7 @@ def _too_late(request, launch):
 
 
 @require_POST
-@launch_page("labs.act_launch")
+@owner_page
 def check(request, launch, step):
     if launch.ended_at or launch.asked_to_end_at:
         return _too_late(request, launch)

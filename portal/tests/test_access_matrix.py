@@ -101,7 +101,7 @@ costs:lights_out                      GET    login  404   404   200   404       
 costs:lights_out                      POST   login  404   404   302   404       302   302
 costs:went_out                        GET    login  404   404   200   404       200   200
 costs:went_out_csv                    GET    login  404   404   200   404       200   200
-costs:extend                          POST   login  302   404   302   404       302   302
+costs:extend                          POST   login  302   404   404   404       404   404
 costs:mine                            GET    login  200   200   200   200       200   200
 costs:mine_csv                        GET    login  200   200   200   200       200   200
 costs:readings                        GET    login  200   404   200   404       200   200
@@ -109,8 +109,8 @@ labs:panel                            GET    login  200   404   200   404       
 labs:finish                           GET    login  200   404   200   404       200   200
 labs:finish                           POST   login  302   404   302   404       302   302
 labs:stop                             POST   login  302   404   302   404       302   302
-labs:start                            POST   login  302   404   302   404       302   302
-labs:check                            POST   login  302   404   302   404       302   302
+labs:start                            POST   login  302   404   404   404       404   404
+labs:check                            POST   login  302   404   404   404       404   404
 labs:credentials                      POST   login  302   404   404   404       404   404
 labs:token                            POST   login  302   404   404   404       404   404
 labs:console                          POST   login  302   404   404   404       404   404

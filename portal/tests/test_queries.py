@@ -65,7 +65,7 @@ PINNED = {
         "costs:lights_out": 15,
         "costs:went_out NIGHT": 18,
         "portal:accounts": 18,
-        "labs:panel LAUNCH": 14,
+        "labs:panel LAUNCH": 16,
         "labs:panel LAUNCH polled": 13,
         "labs:finish LAUNCH": 13,
     },
