@@ -52,9 +52,11 @@ class Facts:
     """All that a decision may depend on. Instants are aware UTC.
 
     seen: '' when AWS was never asked. needs_ready: every parent is running and configured. children_gone: nothing that
-    has to go before this one is left. settle: how long a create without an answer may stay unseen. may_go: its
-    launch's sessions are revoked, or nobody has to wait for that. is_made_by_hand: no Want of ours. switch_is_due: the
-    dead-man's switch has to be set, or set anew; is_armed: it is set.
+    has to go before this one is left. settle: how long AWS may show a new thing not at all, or not always. late: how
+    long after its intent a create call may still be made, by a worker that is held up. may_go: its launch's sessions
+    are revoked, or nobody has to wait for that. is_made_by_hand: no Want of ours. switch_is_due: the dead-man's switch
+    has to be set, or set anew; is_armed: it is set, or may be. stop_asked_at: when we asked it to stop, unless we have
+    asked it to start since. delete_taken: AWS took a delete call for it.
     """
 
     wanted: str
@@ -64,6 +66,7 @@ class Facts:
     settle: timedelta
     absence_gap: timedelta
     max_age: timedelta
+    late: timedelta = timedelta(0)
     seen_since: datetime | None = None
     ever_seen: bool = False
     absent_since: datetime | None = None
@@ -76,6 +79,8 @@ class Facts:
     may_go: bool = True
     switch_is_due: bool = False
     is_armed: bool = False
+    stop_asked_at: datetime | None = None
+    delete_taken: bool = False
     can_stop: bool = False
     said: str = ""  # what AWS says of a failure, or of why it ended a thing that nobody asked it to end
     ended: str = ""  # absent, and AWS keeps a record: how it ended, in words
@@ -105,26 +110,38 @@ def decide(facts: Facts, now: datetime) -> Step:
         if not facts.children_gone:
             return Step(WAIT, CHILDREN, "what needs it goes first")
         return Step(DELETE)
-    if facts.switch_is_due and facts.seen in (PENDING, RUNNING):
-        # Before anything else: until it is set, nothing but the portal turns this off.
+    if facts.switch_is_due and (facts.seen in (PENDING, RUNNING) or (facts.is_armed and facts.seen != DELETING)):
+        # Before anything else: until it is set, nothing but the portal turns this off. Of what is stopped, one that was
+        # set moves on too: it might delete what its owner starts again.
         return Step(ARM)
     if facts.seen == FAILED:
         return Step(BLOCK, facts.max_age, f"AWS could not make it: {facts.said or 'no reason given'}")
     if facts.seen in (PENDING, STOPPING, DELETING):
         return Step(LOOK)
     if facts.wanted == STOPPED:
-        started_since = facts.is_made_by_hand and facts.seen_since is not None and facts.seen_since > facts.wanted_at
         # A stranger that its owner started again after we stopped it is theirs: it is found anew, not fought over.
-        if facts.seen == RUNNING and facts.can_stop and not started_since:
+        if facts.seen == RUNNING and facts.can_stop and not (facts.is_made_by_hand and _started_since(facts)):
             return Step(STOP)
         return _settled(facts)
     return _when_wanted_running(facts)
 
 
+def _started_since(facts: Facts) -> bool:
+    """It was stopped for this wish, and runs since. What was only coming up at the wish was not started since."""
+    asked_at = facts.stop_asked_at
+    return (
+        asked_at is not None
+        and asked_at >= facts.wanted_at
+        and facts.seen_since is not None
+        and facts.seen_since > asked_at
+    )
+
+
 def _when_wanted_running(facts: Facts) -> Step:
     if facts.seen == STOPPED:
-        # Stopped before we last asked for it to run: start it. Stopped later: somebody else did, and had a reason.
-        asked_since = facts.seen_since is None or facts.seen_since <= facts.wanted_at
+        # By us, or before it was last asked to run: start it. By somebody else, later: they had a reason.
+        # A stop of ours may take effect after the person who wanted it has pressed Start.
+        asked_since = facts.stop_asked_at or facts.seen_since is None or facts.seen_since <= facts.wanted_at
         if facts.can_stop and asked_since and not facts.is_made_by_hand:
             return Step(START)
         return _settled(facts)
@@ -151,6 +168,10 @@ def _when_absent(facts: Facts, now: datetime) -> Step:
             return Step(LOOK, facts.absence_gap)
         if facts.ended:
             return _closed(facts, facts.ended)
+        began = facts.create_began_at
+        if began is not None and now - began < facts.settle and not facts.delete_taken:
+            # AWS shows a new thing in one place and not yet in another: closed now, it would live on unknown.
+            return Step(LOOK, facts.absence_gap)
         if facts.said:
             return _closed(facts, f"{FAILED_SAID}{facts.said}")
         return _closed(facts, "seen absent" if facts.wanted == GONE else "it was ended outside the portal")
@@ -168,7 +189,7 @@ def _when_absent(facts: Facts, now: datetime) -> Step:
 
     # A create call began and nothing is seen yet: it may be on its way, or it may never have arrived.
     unseen_for = now - facts.create_began_at
-    if unseen_for < facts.settle:
+    if unseen_for < facts.settle + (facts.late if facts.wanted == GONE else timedelta(0)):
         return Step(LOOK)
     if facts.wanted == GONE:
         twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap

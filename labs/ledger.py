@@ -207,9 +207,32 @@ def configured(row: Resource, at: datetime) -> None:
     _write(row, configured_at=at, attempts=0, blocked_why="")
 
 
+def begin_switch(row: Resource, now: datetime) -> None:
+    """Commit the intent before AWS's scheduler is asked: whoever dies in between leaves no switch that nobody knows."""
+    if row.switch_began_at is None:
+        _write(row, switch_began_at=now)
+
+
 def switched(row: Resource, at: datetime | None) -> None:
     """The dead-man's switch of the row is set to `at`, or (None) taken away."""
-    _write(row, switch_at=at)
+    _write(row, switch_at=at, switch_began_at=row.switch_began_at if at else None)
+
+
+def stop_asked(row: Resource, at: datetime) -> None:
+    """Committed before the call, as every intent: what is seen stopped from now on was stopped by us."""
+    _write(row, stop_asked_at=at)
+
+
+def stop_served(row: Resource, at: datetime) -> None:
+    """It is stopped as was wished, by whomever: who starts it from now on does so in spite of the wish."""
+    if row.stop_asked_at is None or row.stop_asked_at < row.wanted_at:
+        _write(row, stop_asked_at=at)
+
+
+def start_asked(row: Resource) -> None:
+    """AWS took our start: what is seen stopped from now on was stopped by somebody else."""
+    if row.stop_asked_at is not None:
+        _write(row, stop_asked_at=None)
 
 
 def delete_asked(row: Resource, at: datetime) -> None:
@@ -218,7 +241,7 @@ def delete_asked(row: Resource, at: datetime) -> None:
 
 
 def delete_refused(row: Resource) -> None:
-    """AWS clearly said no to the delete call: how long it takes is counted from a call that it takes."""
+    """AWS did not take the delete call: how long it takes is counted from a call that it takes."""
     _write(row, delete_asked_at=None)
 
 
@@ -496,7 +519,7 @@ def let_go(account: Account, now: datetime, why: str) -> int:
     """Close every row of an account that we do not look into any more: what is there is its owner's business now, not
     known to be gone. Spans end where they were last observed. Answers how many rows."""
     with transaction.atomic():
-        return _close_all(account, now, why, switch_at=None)
+        return _close_all(account, now, why, switch_at=None, switch_began_at=None)
 
 
 def _close_all(account: Account, now: datetime, why: str, **more) -> int:

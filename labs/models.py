@@ -271,6 +271,9 @@ class Resource(models.Model):
 
     create_began_at = models.DateTimeField(null=True, blank=True, help_text="Committed before the create call.")
     configured_at = models.DateTimeField(null=True, blank=True)
+    # When we last asked it to stop, or saw that it was stopped as wished; None once we asked it to start. So our stops
+    # are told from somebody else's.
+    stop_asked_at = models.DateTimeField(null=True, blank=True)
     delete_asked_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_why = models.CharField(max_length=200, blank=True, default="")
@@ -283,6 +286,8 @@ class Resource(models.Model):
     blocked_why = models.TextField(blank=True, default="")
     # When AWS itself turns it off if the portal is dead by then (deadman.py). None: not armed.
     switch_at = models.DateTimeField(null=True, blank=True)
+    # Committed before AWS's scheduler is asked for it: from then on, until it is taken away, there may be one.
+    switch_began_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     objects = ResourceQuerySet.as_manager()

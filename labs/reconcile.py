@@ -24,6 +24,7 @@ from labs.decide import (
     DISARM,
     GONE,
     LOOK,
+    SETTLE,
     START,
     STOP,
     Facts,
@@ -31,7 +32,7 @@ from labs.decide import (
     decide,
 )
 from labs.kinds import kind_of
-from labs.kinds.base import FAILED, GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
+from labs.kinds.base import FAILED, GONE_FROM_AWS, NAME, RUNNING, STOPPED, Kind, Seen, Want
 from labs.models import Launch, Resource
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,10 @@ BLOCKED_AFTER = 8  # tries that AWS answered with a clear no
 RETRY_BLOCKED = timedelta(minutes=10)
 STUCK = timedelta(minutes=15)  # in one state: no longer patience, but a person's business
 CHANGED_WORLD = timedelta(seconds=10)
+TAKEN_AND_NOT_SHOWN = (
+    "AWS takes the create call again and again and shows nothing of it: perhaps somebody deleted it as soon as it was "
+    "made. Finish the lab and start it again"
+)
 # AWS understood, and did nothing.
 CLEAR_NO = (aws.Throttled, aws.Refused, aws.Denied, aws.NotYet, aws.InTheWay, aws.NotThere)
 
@@ -109,8 +114,8 @@ def _facts(kind: Kind, row: Resource, want: Want, seen: Seen, family, now: datet
         is_configured=row.configured_at is not None,
         is_made_by_hand=row.is_made_by_hand,
         identity=kind.identity,
-        # A worker that was held up between intent and call may still create until its lease is over.
-        settle=max(timedelta(seconds=kind.settle_seconds), ledger.LEASE if row.wanted == GONE else timedelta(0)),
+        settle=timedelta(seconds=kind.settle_seconds),
+        late=ledger.LEASE,
         absence_gap=settings.ABSENCE_GAP,
         max_age=timedelta(seconds=kind.max_age_seconds),
         needs_ready=_needs_ready(row, family),
@@ -118,7 +123,9 @@ def _facts(kind: Kind, row: Resource, want: Want, seen: Seen, family, now: datet
         children_gone=row.wanted != GONE or not ledger.goes_before(row, kind, family),
         may_go=row.launch is None or row.launch.prepare_at is None,
         switch_is_due=deadman.is_due(row, kind, known, row.launch, row.account, now),
-        is_armed=row.switch_at is not None,
+        is_armed=row.switch_at is not None or row.switch_began_at is not None,
+        stop_asked_at=row.stop_asked_at,
+        delete_taken=row.delete_asked_at is not None,
         can_stop=kind.can_stop,
         said=_said(row, seen),
         ended=str(seen.facts.get("ended", "")),
@@ -173,17 +180,23 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
             return
     elif step.act == START:
         kind.start(client, want, seen)
+        ledger.start_asked(row)
     elif step.act == STOP:
+        ledger.stop_asked(row, now)
         kind.stop(client, want, seen)
+    elif step.act == SETTLE and row.wanted == STOPPED == seen.state:
+        ledger.stop_served(row, now)
     elif step.act == DELETE:
         ledger.delete_asked(row, now)
         try:
             kind.delete(client, want, seen)
         except Exception as error:
             trouble = aws.sorted_trouble(error)
-            if not isinstance(trouble, aws.NotThere):  # not there is what was asked for: the next look will tell
-                if isinstance(trouble, CLEAR_NO):
-                    ledger.delete_refused(row)
+            is_gone = isinstance(trouble, aws.NotThere)  # what was asked for: the next look will tell
+            # Of what is new no answer means nothing, and "not there" neither: AWS may not know it everywhere yet.
+            if _is_new(row, kind, now) or (isinstance(trouble, CLEAR_NO) and not is_gone):
+                ledger.delete_refused(row)
+            if not is_gone:
                 raise trouble from error
     asked_at = row.delete_asked_at
     if step.act in (DELETE, LOOK) and row.wanted == GONE and asked_at is not None and now - asked_at > STUCK:
@@ -198,12 +211,17 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
     )
 
 
+def _is_new(row: Resource, kind: Kind, now: datetime) -> bool:
+    return row.create_began_at is not None and now - row.create_began_at < timedelta(seconds=kind.settle_seconds)
+
+
 def _switch(step: Step, kind: Kind, want: Want, row: Resource, clock: Clock) -> None:
     """Set or take away the dead-man's switch, and go on at once: the lab waits for it."""
     scheduler = aws.client(row.account, "scheduler", row.region)
     call = kind.off_call(replace(want, aws_id=row.aws_id))
     at = deadman.due_at(row, row.launch, row.account, clock()) if step.act == ARM else None
     if at is not None and call is not None:
+        ledger.begin_switch(row, clock())
         # AWS takes no time that is over: what should be off already goes off in a minute.
         deadman.arm(scheduler, row, call, max(at, clock() + timedelta(minutes=1)))
     else:
@@ -231,7 +249,11 @@ def _create(step: Step, kind: Kind, client, want: Want, row: Resource, clock: Cl
             if first and isinstance(trouble, CLEAR_NO):
                 ledger.create_refused(row)
             raise trouble from error
-    ledger.put_off(row, clock() + timedelta(seconds=0.5), now=clock())
+    soon, tries = clock() + timedelta(seconds=0.5), row.attempts if first else row.attempts + 1
+    if tries >= BLOCKED_AFTER:
+        ledger.block(row, TAKEN_AND_NOT_SHOWN, soon, clock())
+    else:
+        ledger.put_off(row, soon, now=clock(), attempts=tries)
 
 
 def _put_off_after(trouble: aws.Trouble, row: Resource, step: Step, now: datetime) -> None:
@@ -243,18 +265,25 @@ def _put_off_after(trouble: aws.Trouble, row: Resource, step: Step, now: datetim
         elif isinstance(trouble, aws.Throttled):
             ledger.put_off(row, now + _backoff(min(row.attempts + 2, 5)), now=now)
         elif isinstance(trouble, aws.Denied):
-            ledger.block(row, f"{blocked.DENIED}: {trouble}", now + RETRY_BLOCKED, now)
+            ledger.block(row, f"{blocked.DENIED}: {trouble}", _retry_at(row, now), now)
         else:
             tries = row.attempts + 1
             # Waiting for a child or for a role to be known everywhere takes minutes, and is not a failure of ours.
             patience = BLOCKED_AFTER * 4 if isinstance(trouble, (aws.NotYet, aws.InTheWay)) else BLOCKED_AFTER
             if tries >= patience:
-                ledger.block(row, _loud(step, trouble), now + RETRY_BLOCKED, now)
+                ledger.block(row, _loud(step, trouble), _retry_at(row, now), now)
             else:
                 ledger.put_off(row, now + _backoff(tries), now=now, attempts=tries)
                 log.info("%s: %s (try %s)", row, trouble, tries)
     except ledger.LostLease:
         log.info("%s was taken over", row)
+
+
+def _retry_at(row: Resource, now: datetime) -> datetime:
+    """When to try again what a person has to look at; in a minute where a switch acts soon. The lab may have been
+    extended, and then its old switch has to be moved before."""
+    acts_soon = row.switch_at is not None and now < row.switch_at < now + 2 * RETRY_BLOCKED
+    return now + (timedelta(minutes=1) if acts_soon else RETRY_BLOCKED)
 
 
 def _loud(step: Step, trouble: aws.Trouble) -> str:

@@ -115,6 +115,35 @@ def test_extending_while_a_worker_looks_at_the_row_moves_it_too(start, world, co
     assert set(switches(costly).values()) == {"at(2025-09-15T17:05:00)"}
 
 
+def test_extending_late_moves_the_switch_although_aws_says_no_at_first(start, world, costly, clock, aye):
+    launch = start()
+    world.run(60)
+    clock.now = launch.expires_at - timedelta(minutes=2)
+    launching.extend(launch, now=clock(), by=aye)
+
+    def denied(number, operation, when):
+        if clock() < launch.expires_at:
+            raise refusal("AccessDeniedException", 403)
+
+    costly.at = denied
+    world.run(300)
+    costly.fire_due()
+    assert len(costly.alive()) == 3
+    assert set(switches(costly).values()) == {"at(2025-09-15T17:05:00)"}
+
+
+def test_extending_moves_the_switch_of_what_is_stopped_too(start, world, costly, clock, aye):
+    """An instance's switch ends it, with its disk, whatever state it is in."""
+    launch = start()
+    world.run(60)
+    launching.ask_to_stop([world.rows(launch)["box"]], now=clock(), by=aye)
+    world.run(20)
+    launching.extend(launch, now=clock(), by=aye)
+    world.run(5)
+    assert world.states(launch)["box"] == "stopped"
+    assert set(switches(costly).values()) == {"at(2025-09-15T17:05:00)"}
+
+
 def test_the_switch_is_there_until_the_thing_is_seen_gone_and_not_longer(start, world, costly, clock, aye):
     launch = start()
     world.run(60)
@@ -199,6 +228,38 @@ def test_what_was_made_by_hand_is_armed_when_it_is_found_and_again_while_the_por
     row.refresh_from_db()
     assert costly.alive(CostlyToken.name), "a portal that lives moves it on; forgetting is another matter"
     assert row.switch_at - clock() > timedelta(hours=2)
+
+
+@pytest.mark.usefixtures("alive_by_hand")
+def test_what_its_owner_stopped_is_not_ended_while_the_portal_lives(account, clock, world, costly):
+    row = found(account, clock)
+    world.run(10)
+    thing = costly.things["by-hand-1"]
+    thing.state, thing.since = "stopped", clock()
+    ledger.hurry([row.pk], clock())
+    for _ in range(5):
+        world.run(3600, step=60)
+        costly.fire_due()
+    assert costly.alive(CostlyToken.name) == [thing]
+
+
+@pytest.mark.usefixtures("alive_by_hand")
+def test_a_worker_that_dies_between_a_switch_and_its_record_leaves_none_behind(account, clock, world, costly):
+    row = found(account, clock)
+
+    def dies(number, operation, when):
+        if operation == "CreateSchedule" and when == "after":
+            costly.at = lambda *args: None
+            raise Died
+
+    costly.at = dies
+    with pytest.raises(Died):
+        world.run(10)
+    assert costly.schedules
+    launching.ask_to_delete([row], now=clock())
+    world.run(180)
+    row.refresh_from_db()
+    assert row.closed_at and costly.schedules == {}
 
 
 @pytest.mark.usefixtures("alive_by_hand")

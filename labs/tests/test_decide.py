@@ -44,6 +44,16 @@ CASES = [
         d.LOOK,
     ),
     (
+        "asked to go, and a worker that was held up may still make it until its lease is over",
+        replace(NEW, wanted="gone", create_began_at=ago(100), absent_since=ago(90), late=timedelta(seconds=90)),
+        d.LOOK,
+    ),
+    (
+        "asked to go, and nobody may still make it, nor AWS still hide it",
+        replace(NEW, wanted="gone", create_began_at=ago(121), absent_since=ago(90), late=timedelta(seconds=90)),
+        d.CLOSE,
+    ),
+    (
         "it never appeared, once: look again",
         replace(NEW, wanted="gone", create_began_at=ago(60), absent_since=ago(1)),
         d.LOOK,
@@ -55,6 +65,21 @@ CASES = [
     ),
     ("seen absent for the first time", replace(MADE, absent_since=NOW), d.LOOK),
     ("seen absent twice, some seconds apart", replace(MADE, absent_since=ago(5), wanted="gone"), d.CLOSE),
+    (
+        "new, seen, and then hidden: AWS does not know it everywhere yet",
+        replace(MADE, create_began_at=ago(25), absent_since=ago(15)),
+        d.LOOK,
+    ),
+    (
+        "new, hidden, and asked to go: what is not known to be going is there",
+        replace(MADE, create_began_at=ago(25), absent_since=ago(15), wanted="gone"),
+        d.LOOK,
+    ),
+    (
+        "new, and gone since AWS took its delete",
+        replace(MADE, create_began_at=ago(25), absent_since=ago(5), wanted="gone", delete_taken=True),
+        d.CLOSE,
+    ),
     ("ended outside the portal: closed, not made again", replace(MADE, absent_since=ago(5)), d.CLOSE),
     (
         "its work is over, and AWS keeps a record of it",
@@ -90,8 +115,34 @@ CASES = [
     ("asked to stop", replace(MADE, seen="running", wanted="stopped"), d.STOP),
     (
         "a stranger whose owner started it again after our stop is found anew, not fought over",
-        replace(MADE, seen="running", wanted="stopped", is_made_by_hand=True, seen_since=ago(100), wanted_at=ago(600)),
+        replace(
+            MADE,
+            seen="running",
+            wanted="stopped",
+            is_made_by_hand=True,
+            seen_since=ago(100),
+            wanted_at=ago(600),
+            stop_asked_at=ago(598),
+        ),
         d.SETTLE,
+    ),
+    (
+        "a stranger that was only coming up when it was asked to stop",
+        replace(MADE, seen="running", wanted="stopped", is_made_by_hand=True, seen_since=ago(100), wanted_at=ago(600)),
+        d.STOP,
+    ),
+    (
+        "a stranger whose stop was asked for once more, after its owner had started it again",
+        replace(
+            MADE,
+            seen="running",
+            wanted="stopped",
+            is_made_by_hand=True,
+            seen_since=ago(700),
+            wanted_at=ago(600),
+            stop_asked_at=ago(900),
+        ),
+        d.STOP,
     ),
     ("it is stopping", replace(MADE, seen="stopping", wanted="stopped"), d.LOOK),
     ("it is stopped as wanted", replace(MADE, seen="stopped", wanted="stopped"), d.SETTLE),
@@ -105,6 +156,11 @@ CASES = [
         "somebody stopped it after we asked: they had a reason",
         replace(MADE, seen="stopped", seen_since=ago(100), wanted_at=ago(600)),
         d.SETTLE,
+    ),
+    (
+        "a stop of ours took effect after it was asked to run again",
+        replace(MADE, seen="stopped", seen_since=ago(100), wanted_at=ago(105), stop_asked_at=ago(110)),
+        d.START,
     ),
     (
         "asked to go while what needs it is there",
@@ -127,6 +183,11 @@ CASES = [
         d.ARM,
     ),
     ("its clock was moved: so is its switch", replace(MADE, seen="running", is_armed=True, switch_is_due=True), d.ARM),
+    (
+        "stopped, and its clock was moved: the old switch might delete it",
+        replace(MADE, seen="stopped", wanted="stopped", is_armed=True, switch_is_due=True),
+        d.ARM,
+    ),
     ("what is off needs no new switch", replace(MADE, seen="stopped", wanted="stopped", switch_is_due=True), d.SETTLE),
     (
         "while it goes its switch stays: who deletes may die",

@@ -162,6 +162,18 @@ def test_a_token_lost_on_the_way_is_asked_for_again_and_makes_one(start, world, 
     assert cloud.made == ["fake-token-1"]
 
 
+def test_a_token_of_what_somebody_deleted_at_once_is_not_asked_for_in_silence(start, world, cloud):
+    """AWS answers with the first one for as long as it knows the token, and shows nothing."""
+    cloud.make = lambda kind, want: None
+    launch = start(lab_of(Want("box", "fake-token")))
+    world.run(400)
+    assert "somebody deleted it" in world.rows(launch)["box"].blocked_why
+    del cloud.make
+    world.run(60)
+    row = world.rows(launch)["box"]
+    assert (row.seen, row.blocked_why) == ("running", "")
+
+
 def test_a_tag_that_is_never_seen_is_shown_to_a_person_rather_than_made_again(start, world, cloud):
     cloud.visible_after = 10_000
     launch = start(lab_of(Want("net", "fake-tag")))
@@ -246,6 +258,64 @@ def test_a_thing_that_aws_hides_for_a_moment_is_not_closed(start, world, cloud, 
     row.refresh_from_db()
     assert row.closed_at is None
     assert row.absent_since is None
+
+
+@pytest.mark.parametrize("finish", [False, True], ids=["while it is wanted", "when it is to go"])
+def test_a_new_thing_that_aws_hides_for_longer_is_not_taken_for_gone(start, world, cloud, clock, finish):
+    """Seen in one place, and not yet known in another."""
+    launch = start(lab_of(Want("role", "fake-name")))
+    world.run(6)
+    thing = cloud.alive()[0]
+    thing.visible_at = clock() + timedelta(seconds=10)
+    if finish:
+        launching.ask_to_delete(launch, now=clock())
+    else:
+        ledger.hurry([world.rows(launch)["role"].pk], clock())
+    world.run(8)
+    row = world.rows(launch)["role"]
+    assert row.absent_since and row.closed_at is None
+    world.run(120)
+    assert [each.id for each in cloud.alive()] == ([] if finish else [thing.id])
+    assert bool(Launch.objects.get(pk=launch.pk).ended_at) == finish
+
+
+def test_a_create_that_arrives_late_and_is_shown_late_is_found_before_its_row_closes(start, world, cloud, clock):
+    """Held up for nearly its lease, then not shown for a while: until all of that has passed, it may still appear."""
+    cloud.visible_after = 15
+    launch = start(lab_of(Want("role", "fake-name")))
+
+    def held_up(number, operation, when):
+        if operation == "Create fake-name" and when == "before":
+            cloud.at = lambda *args: None
+            clock.tick(ledger.LEASE.total_seconds() - 5)
+            launching.ask_to_delete(launch, now=clock())
+
+    cloud.at = held_up
+    world.run(300)
+    assert cloud.made and cloud.alive() == []
+
+
+def test_start_pressed_while_a_stop_is_on_its_way_brings_it_back(start, world, cloud, clock, aye):
+    launch = start(lab_of(Want("box", "fake-token")))
+    world.run(30)
+
+    def pressed_meanwhile(number, operation, when):
+        if operation == "Stop fake-token" and when == "before":
+            cloud.at = lambda *args: None
+            launching.ask_to_start(launch, now=clock(), by=aye)
+            clock.tick(3)
+
+    cloud.at = pressed_meanwhile
+    launching.ask_to_stop(launch, now=clock(), by=aye)
+    world.run(30)
+    assert "Stop fake-token" in cloud.calls
+    assert world.states(launch) == {"box": "running"}
+    assert cloud.alive()[0].state == RUNNING
+    # What somebody else stops from now on is theirs again.
+    cloud.alive()[0].state, cloud.alive()[0].since = "stopped", clock()
+    ledger.hurry([world.rows(launch)["box"].pk], clock())
+    world.run(10)
+    assert world.states(launch) == {"box": "stopped"}
 
 
 def test_stop_keeps_the_disk_and_start_brings_it_back(start, world, cloud, clock, aye):
