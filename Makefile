@@ -1,6 +1,6 @@
 # Lightsout. `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cli run demo test lint bench bench-peers vendor
+.PHONY: help install install-dev install-cli run demo test lint soak bench bench-peers vendor
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,6 +40,9 @@ lint: install-dev ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+soak: install-dev ## Ten thousand seeded lives of labs while AWS fails and workers die; last line JSON (SOAK="--seed 7")
+	$(BIN)/python -m labs.tests.soak $(SOAK)
 
 bench: install-dev ## One figure each, beside its peer (bench/)
 	$(BIN)/python bench/census.py

@@ -243,7 +243,8 @@ class FakeKind(Kind):
     """A kind that behaves. Subclasses misbehave, each in one way."""
 
     def __init_subclass__(cls):
-        cls.arn_type = f"fake:{cls.name}"
+        if hasattr(cls, "name"):
+            cls.arn_type = f"fake:{cls.name}"
 
     service = "fake"
     title = "Fake"
