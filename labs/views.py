@@ -86,7 +86,7 @@ def show(request, launch):
     return render(request, "labs/finished.html", facts | {"saved_files": locker.files_of(launch)})
 
 
-@launch_page("labs.act_launch")
+@owner_page
 def finish(request, launch):
     """Asks once (a page without JavaScript, a dialog with it), then ends the lab."""
     if request.method != "POST":
@@ -97,7 +97,7 @@ def finish(request, launch):
 
 
 @require_POST
-@launch_page("labs.act_launch")
+@owner_page
 def stop(request, launch):
     if launch.ended_at or launch.asked_to_end_at:
         return _too_late(request, launch)
@@ -140,11 +140,9 @@ def secrets_page(view):
     that is not to be had leads back to the lab with the reason."""
 
     @require_POST
-    @launch_page("labs.act_launch")
+    @owner_page
     @wraps(view)
     def guarded(request, launch):
-        if launch.owner_id != request.user.pk:
-            raise Http404("No such lab.")
         try:
             answer = view(request, launch)
         except (sessions.NoSession, aws.Trouble) as why:

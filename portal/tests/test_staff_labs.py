@@ -33,7 +33,10 @@ def test_staff_see_a_students_lab_and_nothing_in_it_that_is_the_students_to_pres
     assert "Aye’s lab" in theirs
 
 
-@pytest.mark.parametrize("action", ["labs:credentials", "labs:token", "labs:console", "labs:start", "costs:extend"])
+@pytest.mark.parametrize(
+    "action",
+    ["labs:credentials", "labs:token", "labs:console", "labs:start", "labs:stop", "labs:finish", "costs:extend"],
+)
 def test_what_is_the_students_does_not_exist_for_staff(signed_in, chit, launch, action):
     assert signed_in(chit).post(reverse(action, args=[launch.pk])).status_code == 404
     assert not Event.objects.filter(launch=launch, code="credentials").exists()
