@@ -101,6 +101,7 @@ def whole_life(world, cloud, clock, account, aye, at, lab=FAMILY):
     return launch, up
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("lab", "when"),
     [(FAMILY, "before"), (UNGUARDED_FAMILY, "after")],
