@@ -108,6 +108,11 @@ class Panel:
         return next((event.words for event in self.events if event.code in ("left", "unproved")), "")
 
     @property
+    def why_ended(self) -> str:
+        """The words of how it ended, where there is more to say than its certificate; '' else."""
+        return next((event.words for event in self.events if event.code == "ended"), "")
+
+    @property
     def is_on(self) -> bool:
         return not self.launch.ended_at and not self.launch.asked_to_end_at
 
