@@ -45,6 +45,7 @@ PINNED = {
         "portal:my_account": 8,
         "portal:rules_of_use": 7,
         "costs:mine": 13,
+        "costs:calculator": 7,
     },
     "chit": {
         "portal:course": 13,
