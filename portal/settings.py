@@ -229,6 +229,8 @@ WATCHED_REGIONS = env.list("WATCHED_REGIONS", default=PRACTICE_REGIONS)
 TEMPLATE_URL = env("TEMPLATE_URL", default="")
 # Only in an emergency, and under a standing warning: the portal's own identity may be an access key that never ends.
 ALLOW_LONG_LIVED_KEY = env.bool("ALLOW_LONG_LIVED_KEY", default=False)
+# Whoever watches this portal shows this token (Authorization: Bearer); without one the figures do not exist.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
 # Students' Lambda functions are a stranger's code: they run on this machine only where its operator says so, and only
 # shut in by bubblewrap. Otherwise an invocation answers that practice mode runs no code.
 SIMULATOR_RUN_FUNCTIONS = env.bool("SIMULATOR_RUN_FUNCTIONS", default=False)

@@ -105,6 +105,7 @@ costs:extend                          POST   login  302   404   404   404       
 costs:mine                            GET    login  200   200   200   200       200   200
 costs:mine_csv                        GET    login  200   200   200   200       200   200
 costs:calculator                      GET    login  200   200   200   200       200   200
+costs:gauges                          GET    404    404   404   404   404       404   404
 costs:readings                        GET    login  200   404   200   404       200   200
 labs:panel                            GET    login  200   404   200   404       200   200
 labs:finish                           GET    login  200   404   404   404       404   404
