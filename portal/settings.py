@@ -10,7 +10,9 @@ from tempfile import gettempdir
 
 import environ
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
+from portal import running
 from portal.broker import socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,12 +22,23 @@ env = environ.Env()
 VAR = Path(env("LIGHTSOUT_VAR", default=str(BASE_DIR / "var"))).resolve()
 VAR.mkdir(parents=True, exist_ok=True)
 
+# A command in a second terminal speaks with what `make run` started, on whatever ports that is.
+_ports = running.ports(VAR)
+
+
+def port_of(name, default):
+    said = env(name, default=_ports.get(name, str(default)))
+    if not said.isdecimal() or not 1 <= int(said) <= 65535:
+        raise ImproperlyConfigured(f"{name} is {said!r}, which is no port: write a number from 1 to 65535.")
+    return int(said)
+
+
 DEFAULT_SECRET_KEY = "embedded-default-for-loopback-only"
 SECRET_KEY = env("SECRET_KEY", default=DEFAULT_SECRET_KEY)
 DEBUG = env.bool("DEBUG", default=False)
 # Demo people, demo sign-in cards. Refused on anything but loopback (portal/checks.py).
 DEMO = env.bool("DEMO", default=False)
-PORT = env.int("PORT", default=8000)
+PORT = port_of("PORT", 8000)
 HOST = env("HOST", default="127.0.0.1")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -213,7 +226,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- AWS and its simulator ---------------------------------------------------------------------------
-SIMULATOR_PORT = env.int("SIMULATOR_PORT", default=5566)
+SIMULATOR_PORT = port_of("SIMULATOR_PORT", 5566)
 # Empty where there is no practice mode, as in the containers.
 SIMULATOR_URL = env("SIMULATOR_URL", default=f"http://127.0.0.1:{SIMULATOR_PORT}")
 # Regions that practice accounts have. The first is the course's own.
