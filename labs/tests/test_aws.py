@@ -174,7 +174,7 @@ def test_without_a_simulator_a_practice_account_is_nowhere_and_never_at_aws(sett
 
 @pytest.fixture
 def account(simulator, aye, settings):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     yield Account.objects.create(
         name="Aye's",

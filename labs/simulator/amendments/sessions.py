@@ -33,9 +33,10 @@ def assume_role(was: Any, self: STSBackend, **asked: Any) -> Any:
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
         )
     role = was(self, **asked)
-    if self.account_id == PORTAL_ACCOUNT:
+    is_from_portal = self.account_id == PORTAL_ACCOUNT
+    if is_from_portal:
         _lay(role.role_arn, role.account_id)
-    the_world().keys.remember(role, datetime.now(UTC), _tags.get())
+    the_world().keys.remember(role, datetime.now(UTC), _tags.get(), is_from_portal=is_from_portal)
     return role
 
 
