@@ -513,6 +513,31 @@ def test_a_signature_for_one_service_opens_no_other(aye, bo, bucket, direct):
     assert status >= 400 and b"aye's" not in body
 
 
+@pytest.mark.parametrize("direct", [False, True])
+def test_what_is_said_twice_enters_no_other_account(aye, bo, direct):
+    at = bo.simulator.url if direct else bo.url
+    role = "RoleArn=arn:aws:iam::{}:role/lab/student"
+    theirs, mine, asks = role.format(aye.account), role.format(bo.account), "Action=AssumeRole"
+    rest, harmless = "Version=2011-06-15&RoleSessionName=xx", "Action=GetCallerIdentity"
+    for query, form in (
+        ("", f"{asks}&{rest}&{mine}&{theirs}"),
+        ("", f"{asks}&{rest}&{theirs}&{mine}"),
+        ("", f"{asks}&{rest}&{theirs}&{harmless}"),
+        ("", f"{harmless}&{rest}&{theirs}&{asks}"),
+        (f"?{theirs}", f"{asks}&{rest}&{mine}"),
+        (f"?{mine}", f"{asks}&{rest}&{theirs}"),
+        (f"?{asks}&{theirs}", f"{harmless}&{rest}"),
+        (f"?{harmless}", f"{asks}&{rest}&{theirs}"),
+    ):
+        for service in ("sts", "iam"):
+            kind = {"content-type": "application/x-www-form-urlencoded"}
+            url, method, body, headers = signed(bo, "POST", f"/{query}", form.encode(), service, url=at, **kind)
+            first = " Credential=A/20260101/us-east-1/sts/aws4_request, Credential="
+            for authorization in (headers["Authorization"], headers["Authorization"].replace(" Credential=", first)):
+                _, _, answered = ask(url, method, body, {**headers, "Authorization": authorization})
+                assert f"arn:aws:sts::{aye.account}".encode() not in answered, (query, form)
+
+
 # --- administrative paths, and tricks ------------------------------------------------------------------------------
 
 
