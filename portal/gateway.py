@@ -39,7 +39,7 @@ _COMES_OUT = re.compile(
 )
 # Shown by a browser as what it is; the rest of what a student made is saved, and not opened.
 _IS_SHOWN = re.compile(r"(application/json|text/plain)\s*(;|$)")
-_ALWAYS = [
+ALWAYS = [
     ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
     ("X-Content-Type-Options", "nosniff"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -184,11 +184,11 @@ def _headers_out(answer: http.client.HTTPResponse) -> list[tuple[str, str]]:
     is_saved = kept.get("content-disposition", "").lower().startswith("attachment")
     if not _IS_SHOWN.match(kept.get("content-type", "").lower()) and not is_saved:
         kept["content-disposition"] = "attachment"
-    return [*kept.items(), *_ALWAYS]
+    return [*kept.items(), *ALWAYS]
 
 
 def _say(no: _Refused, start_response: StartResponse) -> list[bytes]:
     body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{no.code}</Code><Message>{no.message}</Message></Error>'
-    headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body))), *_ALWAYS]
+    headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body))), *ALWAYS]
     start_response(f"{no.status} Refused", headers + ([("Retry-After", "2")] if no.status == 503 else []))
     return [body.encode()]

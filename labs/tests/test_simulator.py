@@ -114,6 +114,18 @@ def test_the_portals_root_assumes_roles_and_does_nothing_else(simulator, aye):
     assert simulator.client("sts", aye).get_caller_identity()["Account"] == aye
 
 
+def test_the_portals_root_has_a_secret_of_this_start_that_its_owner_alone_can_read(simulator, aye):
+    secret = simulator.secret_file
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert simulator.root()["aws_secret_access_key"] == secret.read_text() and len(secret.read_text()) >= 40
+    for guess in ("practice-only-this-opens-nothing-at-aws", "", "x" * 43):
+        sts = simulator.client("sts", aye, **{**simulator.root(), "aws_secret_access_key": guess or "none"})
+        assert code_of(sts.get_caller_identity) == "SignatureDoesNotMatch"
+        assume = {"RoleArn": f"arn:aws:iam::{aye}:role/lab/student", "RoleSessionName": "guess"}
+        with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+            sts.assume_role(**assume)
+
+
 def test_a_student_assumes_roles_in_the_own_account_only(simulator, aye, bo):
     sts = simulator.client("sts", aye)
     own = sts.assume_role(RoleArn=f"arn:aws:iam::{aye}:role/lab/other", RoleSessionName="own")

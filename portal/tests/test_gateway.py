@@ -8,10 +8,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import boto3
@@ -22,12 +24,19 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
 from django.urls import Resolver404, resolve
 
 from conftest import AWS_CLI
+from labs import aws, launching, sessions
+from labs.kinds.base import Want
+from labs.models import Account
 from labs.simulator import GATEWAY_HEADER, OPERATOR_HEADER, testing
 from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 from labs.tests.aws_cli import Cli, CliFailed
+from labs.tests.cast import Clock
+from labs.tests.conftest import World, lab_of
+from portal.gateway import ALWAYS, Gateway
 
 pytestmark = pytest.mark.simulator
 
@@ -755,3 +764,234 @@ def test_who_asks_too_often_is_told_in_each_protocols_words_and_holds_up_nobody_
                 seen.add(refused.response["Error"]["Code"])
         assert seen == {code}
     assert bo.client("sts").get_caller_identity()["Account"] == bo.account
+
+
+# --- with the web's own eyes: what goes in and comes out, and what is not there --------------------------------------
+
+
+class Pretender(BaseHTTPRequestHandler):
+    """A simulator that tells what it was asked, and answers as the test wants: .says = (status, headers, body)."""
+
+    says = (200, {}, b"")
+
+    def do_GET(self):
+        self.server.heard.append(
+            (self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
+        )
+        status, headers, body = self.says
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_PUT = do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def pretender(settings):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pretender)
+    server.heard = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.SIMULATOR_URL = f"http://127.0.0.1:{server.server_port}"
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def pass_on(path="/practice/bucket/key", method="GET", body=b"", portal=None, **environ):
+    """(status, headers, body) of the gateway for this request."""
+    told = {}
+    asked = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "HTTP_HOST": "localhost",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+        **environ,
+    }
+    answer = Gateway(portal or (lambda *_: pytest.fail("the portal was asked")))(
+        asked, lambda status, headers: told.update(status=int(status.split()[0]), headers=headers)
+    )
+    whole = b"".join(answer)
+    return told["status"], {name.lower(): value for name, value in told["headers"]}, whole
+
+
+def test_what_is_the_browsers_or_ours_does_not_go_in(pretender):
+    theirs = {
+        "HTTP_AUTHORIZATION": "AWS4-HMAC-SHA256 x",
+        "HTTP_X_AMZ_DATE": "20250918T081700Z",
+        "HTTP_RANGE": "bytes=0-1",
+    }
+    ours = {
+        "HTTP_COOKIE": "sessionid=x",
+        "HTTP_REFERER": "https://lights.example/receipts/1/",
+        "HTTP_X_LIGHTSOUT_GATEWAY": "too-large",
+        "HTTP_X_LIGHTSOUT_OPERATOR": "secret",
+        "HTTP_X_MOTO_ACCOUNT_ID": "123456789012",
+        "HTTP_X_FORWARDED_HOST": "evil",
+        "HTTP_FORWARDED": "host=evil",
+        "HTTP_CONNECTION": "close, x-amz-date",
+        "HTTP_TE": "trailers",
+        "HTTP_UPGRADE": "h2c",
+        "HTTP_EXPECT": "100-continue",
+        "HTTP_PROXY_AUTHORIZATION": "x",
+    }
+    assert pass_on(method="PUT", body=b"abc", CONTENT_TYPE="text/csv", **theirs, **ours)[0] == 200
+    [(method, path, headers)] = pretender.heard
+    assert (method, path) == ("PUT", "/practice/bucket/key")
+    assert headers == {
+        "host": "localhost",
+        "content-type": "text/csv",
+        "content-length": "3",
+        "authorization": "AWS4-HMAC-SHA256 x",
+        "x-amz-date": "20250918T081700Z",
+        "range": "bytes=0-1",
+        "x-lightsout-gateway": "reads-body",
+    }
+
+
+def test_what_turns_a_browser_or_a_proxy_does_not_come_out(pretender, monkeypatch):
+    turns = {
+        "Set-Cookie": "sessionid=theirs",
+        "X-Accel-Redirect": "/internal/db.sqlite3",
+        "X-Sendfile": "/etc/passwd",
+        "Clear-Site-Data": '"*"',
+        "Strict-Transport-Security": "max-age=0",
+        "Alt-Svc": 'h2="evil:443"',
+        "Link": "</x>; rel=preload",
+        "Refresh": "0; url=https://evil",
+        "Location": "https://evil/",
+        "Service-Worker-Allowed": "/",
+        "Content-Security-Policy": "default-src *",
+        "Access-Control-Allow-Credentials": "true",
+        "Connection": "close",
+        "x-lightsout-boot": "1",
+    }
+    kept = {"ETag": '"1"', "x-amz-meta-by": "aye", "Content-Type": "text/html"}
+    monkeypatch.setattr(Pretender, "says", (302, {**turns, **kept}, b"<script>"))
+    status, headers, body = pass_on()
+    assert (status, body) == (302, b"<script>")
+    theirs = {name for name in headers if name not in {each.lower() for each, _ in ALWAYS}}
+    assert theirs == {"etag", "x-amz-meta-by", "content-type", "content-length", "content-disposition"}
+    assert headers["content-security-policy"].startswith("sandbox;")
+
+
+def test_a_path_is_written_as_awss_clients_write_it(pretender):
+    def written(path, **environ):
+        pass_on(path.encode().decode("latin-1"), **environ)
+        return pretender.heard[-1][1]
+
+    assert written("/practice/b/a b+é~", QUERY_STRING="x=%2F") == "/practice/b/a%20b%2B%C3%A9~?x=%2F"
+    arn = "arn:aws:apigateway:us-east-1::/restapis/x"
+    assert written(f"/practice/tags/{arn}") == "/practice/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fx"
+    of_s3 = "AWS4-HMAC-SHA256 Credential=A/20250918/us-east-1/s3/aws4_request, Signature=x"
+    assert written(f"/practice/tags/{arn}", HTTP_AUTHORIZATION=of_s3).endswith(
+        "/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A/restapis/x"
+    )
+    assert written("/practice/b/a\r\nx-moto-account-id: 1") == "/practice/b/a%0D%0Ax-moto-account-id%3A%201"
+
+
+def test_a_header_that_is_two_is_refused(pretender):
+    assert pass_on(HTTP_X_AMZ_META_A="a\r\nx-moto-account-id: 1")[0] == 400
+    assert pretender.heard == []
+
+
+def test_a_body_that_ends_early_is_no_body(pretender):
+    status, _, body = pass_on(method="PUT", body=b"half", CONTENT_LENGTH="8")
+    assert (status, b"IncompleteBody" in body) == (400, True)
+
+
+def test_without_https_before_a_server_that_has_it_nothing_goes_on(pretender, settings):
+    settings.BEHIND_HTTPS = True
+    assert pass_on()[0] == 403
+    assert pass_on(HTTP_X_FORWARDED_PROTO="http")[0] == 403
+    assert pass_on(HTTP_X_FORWARDED_PROTO="https")[0] == 200
+
+
+def test_a_simulator_that_is_away_or_slow_is_told_of(settings, monkeypatch):
+    settings.SIMULATOR_URL = "http://127.0.0.1:9"  # the discard port: nobody answers
+    status, headers, _ = pass_on()
+    assert (status, headers["retry-after"]) == (503, "2")
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        settings.SIMULATOR_URL = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        monkeypatch.setattr("portal.gateway.ANSWER_SECONDS", 0.05)
+        assert pass_on()[0] == 504
+
+
+def test_without_practice_mode_the_address_is_the_portals_like_any_other(settings):
+    def portal(environ, start_response):
+        start_response("404 Not Found", [])
+        return [b"the portal"]
+
+    settings.SIMULATOR_URL = ""
+    assert pass_on(portal=portal)[::2] == (404, b"the portal")
+    settings.SIMULATOR_URL = "http://127.0.0.1:9"
+    for path in ("/", "/practices", "/Practice/x", "/aws/", "/x/practice/y"):
+        assert pass_on(path, portal=portal)[::2] == (404, b"the portal"), path
+
+
+def test_students_machines_never_take_all_threads_of_the_web(pretender, monkeypatch):
+    monkeypatch.setattr("portal.gateway.AT_ONCE", 1)
+    gateway, statuses = Gateway(lambda *_: []), []
+    asked = {"REQUEST_METHOD": "GET", "PATH_INFO": "/practice/b", "HTTP_HOST": "localhost", "wsgi.input": io.BytesIO()}
+    first = gateway(dict(asked), lambda status, _: statuses.append(status[:3]))
+    gateway(dict(asked), lambda status, _: statuses.append(status[:3]))
+    first.close()
+    list(gateway(dict(asked), lambda status, _: statuses.append(status[:3])))
+    list(gateway(dict(asked), lambda status, _: statuses.append(status[:3])))
+    assert statuses == ["200", "503", "200", "200"]
+
+
+# --- a lab, from its credentials to its end ------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_the_credentials_of_a_lab_work_by_the_gateway_until_it_is_finished(gateway, simulator, settings, aye_of_school):  # noqa: F811
+    simulator.serves(settings)
+    settings.GATEWAY_URL = gateway
+    aws.forget_clients()
+    clock = Clock(datetime.now(UTC))
+    account = Account.objects.create(
+        name="Aye's",
+        mode=Account.PRACTICE,
+        aws_id=simulator.new_account(),
+        owner=aye_of_school,
+        regions=["us-east-1"],
+        lab_regions=["us-east-1"],
+        boot_id=simulator.boot()["boot_id"],
+        created_at=clock(),
+    )
+    launch = launching.launch(lab_of(Want("bucket", "s3-bucket")), account, aye_of_school, now=clock())
+    World(clock).run(15)
+    launch.refresh_from_db()
+    made = sessions.credentials(launch, aye_of_school, clock())
+    assert made.as_env()["AWS_ENDPOINT_URL"] == gateway
+    assert f"endpoint_url = {gateway}\n" in made.as_profile()
+    assert f"endpoint_url = {gateway}\n" in sessions.config_of(launch, "fetch")
+    keys = (made.access_key_id, made.secret_access_key, made.session_token)
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    student = Student(made.endpoint_url, account.aws_id, dict(zip(names, keys, strict=True)), simulator)
+    name = launch.resources.get(key="bucket").name
+    student.client("s3").put_object(Bucket=name, Key="a.csv", Body=b"1,2")
+    link = student.client("s3").generate_presigned_url("get_object", {"Bucket": name, "Key": "a.csv"})
+    assert ask(link)[2] == b"1,2"
+    launching.ask_to_delete(launch, now=clock(), by=aye_of_school)
+    World(clock).run(60)
+    with pytest.raises(ClientError) as refused:
+        student.client("sts").get_caller_identity()
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    assert ask(link)[0] == 403
+    aws.forget_clients()
+
+
+@pytest.fixture
+def aye_of_school(db):
+    return get_user_model().objects.create_user(email="aye@school.example", password="x", name="Aye")
