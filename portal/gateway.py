@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,7 @@ from labs.simulator import GATEWAY_HEADER, GATEWAY_PATH, NO_LENGTH, READS_BODY, 
 AT_ONCE = 10
 CONNECT_SECONDS, ANSWER_SECONDS, BODY_SECONDS = 5, 120, 300
 _PIECE = 64 * 1024
+_CUT_SHORT = "The body ended before its end, or took too long."
 
 # Between us and the client alone, or about the browser that is signed in here, or what only we may say.
 _STAYS_HERE = re.compile(
@@ -109,7 +111,7 @@ def _refuse_what_is_no_client(environ: dict[str, Any]) -> None:
 
 def _asked(environ: dict[str, Any], held: contextlib.ExitStack) -> http.client.HTTPResponse:
     """The simulator's answer, its body unread. Raises _Refused when there is none."""
-    mark, length = _how_its_body_comes(environ)
+    mark, length, body = _its_body(environ, held)
     at = urlsplit(settings.SIMULATOR_URL)
     connection = http.client.HTTPConnection(str(at.hostname), at.port, timeout=CONNECT_SECONDS)
     held.callback(connection.close)
@@ -122,7 +124,7 @@ def _asked(environ: dict[str, Any], held: contextlib.ExitStack) -> http.client.H
         connection.putheader(GATEWAY_HEADER, mark)
         connection.putheader("Content-Length", str(length))
         connection.endheaders()
-        _send_body(environ["wsgi.input"], length, connection)
+        _send(body, length, connection)
         return connection.getresponse()
     except (ValueError, http.client.InvalidURL):  # UnicodeEncodeError is one: what no client of AWS writes
         raise _Refused(400, "BadRequest", "The address or a header of this call cannot be read.") from None
@@ -132,15 +134,27 @@ def _asked(environ: dict[str, Any], held: contextlib.ExitStack) -> http.client.H
         raise _Refused(503, "ServiceUnavailable", "Practice mode does not answer. Try again in a moment.") from None
 
 
-def _how_its_body_comes(environ: dict[str, Any]) -> tuple[str, int]:
-    """The mark for the simulator, and how many bytes are handed on. It words the refusals, in the client's protocol."""
-    try:
+def _its_body(environ: dict[str, Any], held: contextlib.ExitStack) -> tuple[str, int, Any]:
+    """The mark for the simulator, which words refusals as the client reads them; how many bytes go on, from where."""
+    body, most = environ["wsgi.input"], settings.STUDENT_BODY_MB * 2**20
+    if "HTTP_TRANSFER_ENCODING" not in environ:
         length = int(environ.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        length = -1
-    if length < 0 or "HTTP_TRANSFER_ENCODING" in environ:
-        return NO_LENGTH, 0
-    return (TOO_LARGE, 0) if length > settings.STUDENT_BODY_MB * 2**20 else (READS_BODY, length)
+        return (TOO_LARGE, 0, body) if length > most else (READS_BODY, length, body)
+    # Over HTTPS boto3 sends uploads to S3 so, and no other call.
+    if "HTTP_X_AMZ_DECODED_CONTENT_LENGTH" not in environ:
+        return NO_LENGTH, 0, body
+    laid = tempfile.SpooledTemporaryFile(max_size=2**20, dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115  held
+    held.callback(laid.close)
+    until = time.monotonic() + BODY_SECONDS
+    while piece := body.read(_PIECE):
+        laid.write(piece)
+        if laid.tell() > most:
+            return TOO_LARGE, 0, laid
+        if time.monotonic() > until:
+            raise _Refused(400, "IncompleteBody", _CUT_SHORT)
+    length = laid.tell()
+    laid.seek(0)
+    return READS_BODY, length, laid
 
 
 def _address(environ: dict[str, Any]) -> str:
@@ -166,13 +180,13 @@ def _headers_in(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield name, value
 
 
-def _send_body(body: Any, length: int, connection: http.client.HTTPConnection) -> None:
+def _send(body: Any, length: int, connection: http.client.HTTPConnection) -> None:
     """In pieces. A client that stops within, or takes all day, is cut off; the simulator takes no half of a body."""
     until = time.monotonic() + BODY_SECONDS
     while length:
         piece = body.read(min(length, _PIECE))
         if not piece or time.monotonic() > until:
-            raise _Refused(400, "IncompleteBody", "The body ended before its Content-Length.")
+            raise _Refused(400, "IncompleteBody", _CUT_SHORT)
         connection.send(piece)
         length -= len(piece)
 

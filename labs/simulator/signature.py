@@ -20,8 +20,8 @@ from labs.simulator import GATEWAY_PATH
 from labs.simulator.call import SIGNED_URI, Call
 
 _DATE = "%Y%m%dT%H%M%SZ"
-_UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
-_IN_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+_UNSIGNED = "UNSIGNED-PAYLOAD"
+_SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _NOTHING = sha256(b"").hexdigest()
 
 
@@ -103,53 +103,64 @@ def _nothing_was_added(call: Call) -> bool:
 
 def _is_the_signed_body(call: Call, secret: str) -> bool:
     """Where the client signed a hash that it says in a header, whether the body has it. Else the body itself went into
-    the signature, or, presigned, none did."""
+    the signature, or, presigned, none did. Raises ValueError for chunks that are none."""
     said = call.header("x-amz-content-sha256")
     if not said:
         return True
-    if said in _UNSIGNED:
+    if said == _UNSIGNED:
         return call.service == "s3"
-    if said.startswith(_IN_CHUNKS):
-        return call.service == "s3" and _are_the_signed_chunks(call, secret)
-    return hmac.compare_digest(sha256(call.body).hexdigest().encode(), said.encode())
+    if not said.startswith("STREAMING-"):
+        return hmac.compare_digest(sha256(call.body).hexdigest().encode(), said.encode())
+    chunks, trailer = _chunks(call.body)
+    # Whoever decodes them believes this header: it makes room for as much, and half a body must not pass for the whole.
+    if call.service != "s3" or sum(len(data) for _, data in chunks) != int(call.header("x-amz-decoded-content-length")):
+        return False
+    if said == f"STREAMING-{_UNSIGNED}-TRAILER":
+        return True
+    if said not in (_SIGNED_CHUNKS, f"{_SIGNED_CHUNKS}-TRAILER"):
+        return False
+    return _are_signed(call, secret, chunks, trailer if said.endswith("-TRAILER") else None)
 
 
-def _are_the_signed_chunks(call: Call, secret: str) -> bool:
-    """Chunks that sign each other, from the call's own signature on: SIZE;chunk-signature=S, the bytes, and so on until
-    one of size 0, after which trailing headers may stand, signed too. Raises ValueError where there are none."""
-    date = call.header("x-amz-date")
-    scope = "/".join(call.scope)
+def _chunks(body: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
+    """Of `SIZE;what follows`, a line end, SIZE bytes, a line end, and so on until a size of 0: [(what follows, bytes)]
+    with that last, empty one, and the trailer behind it. Raises ValueError where it is anything else."""
+    chunks, at, size = [], 0, 1
+    while size:
+        end = body.index(b"\r\n", at)
+        size_said, _, follows = body[at:end].decode("ascii").partition(";")
+        size, at = int(size_said, 16), end + 2
+        data = body[at : at + size]
+        if size < 0 or len(data) < size or (size and body[at + size : at + size + 2] != b"\r\n"):
+            raise ValueError("a chunk is not as long as it says")
+        chunks.append((follows, data))
+        at += size + (2 if size else 0)
+    return chunks, body[at:]
+
+
+def _are_signed(call: Call, secret: str, chunks: list[tuple[str, bytes]], trailer: bytes | None) -> bool:
+    """Whether each chunk is signed with what was signed before it, from the call's own signature on; and the trailer,
+    where there has to be one."""
     key = f"AWS4{secret}".encode()
     for part in call.scope:
         key = hmac.digest(key, part.encode(), "sha256")
+    before = call.signature
 
-    def signed(kind: str, before: str, *hashes: str) -> str:
-        lines = "\n".join([f"AWS4-HMAC-SHA256-{kind}", date, scope, before, *hashes])
-        return hmac.digest(key, lines.encode(), "sha256").hex()
+    def signs(said: str, kind: str, *hashes: str) -> bool:
+        nonlocal before
+        lines = [f"AWS4-HMAC-SHA256-{kind}", call.header("x-amz-date"), "/".join(call.scope), before, *hashes]
+        before = hmac.digest(key, "\n".join(lines).encode(), "sha256").hex()
+        return hmac.compare_digest(before.encode(), said.encode())
 
-    before, at, length = call.signature, 0, 0
-    while True:
-        end = call.body.index(b"\r\n", at)
-        size_said, _, signature_said = call.body[at:end].decode("ascii").partition(";chunk-signature=")
-        size, at = int(size_said, 16), end + 2
-        chunk = call.body[at : at + size]
-        made = signed("PAYLOAD", before, _NOTHING, sha256(chunk).hexdigest())
-        if len(chunk) < size or not hmac.compare_digest(made.encode(), signature_said.encode()):
+    for follows, data in chunks:
+        if not signs(follows.removeprefix("chunk-signature="), "PAYLOAD", _NOTHING, sha256(data).hexdigest()):
             return False
-        before, length, at = made, length + size, at + size
-        if not size:
-            break
-        at += 2
-    # moto makes room for as much as this header says.
-    if length != int(call.header("x-amz-decoded-content-length")):
-        return False
-    if not call.header("x-amz-content-sha256").endswith("-TRAILER"):
+    if trailer is None:
         return True
-    lines = call.body[at:].decode("ascii").replace("\r\n", "\n").strip("\n").split("\n")
-    *trailer, last = [line for line in lines if line]
+    *lines, last = [line for line in trailer.decode("ascii").splitlines() if line]
     name, _, said = last.partition(":")
-    made = signed("TRAILER", before, sha256("".join(f"{line}\n" for line in trailer).encode()).hexdigest())
-    return name == "x-amz-trailer-signature" and hmac.compare_digest(made.encode(), said.strip().encode())
+    signed = "".join(f"{line}\n" for line in lines)
+    return name == "x-amz-trailer-signature" and signs(said.strip(), "TRAILER", sha256(signed.encode()).hexdigest())
 
 
 def _as_sent(call: Call) -> str:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import boto3
@@ -23,6 +24,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.urls import Resolver404, resolve
@@ -50,12 +56,12 @@ WSGI = "portal.wsgi:application"
 
 
 @contextmanager
-def portal_of(running, var, workers="2", **env):
-    """The web as it runs, before this simulator. Yields the gateway's address."""
+def portal_of(running, var, workers="2", tls=(), **env):
+    """The web as it runs, before this simulator. tls: granian's options, for https. Yields the gateway's address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    where = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", workers]
+    where = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", workers, *tls]
     web = subprocess.Popen(
         [
             sys.executable,
@@ -75,11 +81,11 @@ def portal_of(running, var, workers="2", **env):
     )
     try:
         until = time.monotonic() + 60
-        while (
+        while not tls and (
             raw(port, b"GET /alive/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", patient=True)[0] != 200
         ):
             assert time.monotonic() < until and web.poll() is None, "the web did not start"
-        yield f"http://127.0.0.1:{port}/practice"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}/practice"
     finally:
         web.terminate()
         web.wait(20)
@@ -154,6 +160,31 @@ def raw(port, request, *, patient=False):
         raise
 
 
+@pytest.fixture
+def over_https(simulator, tmp_path):  # noqa: F811
+    """over_https: a student of a portal that speaks https, and the certificate that its clients trust."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lights")])
+    now = datetime.now(UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1), [])
+    made = made.add_extension(here, critical=False).sign(key, hashes.SHA256())
+    (tmp_path / "cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    tls = ("--ssl-certificate", str(tmp_path / "cert.pem"), "--ssl-keyfile", str(tmp_path / "key.pem"))
+    account = simulator.new_account()
+    with portal_of(simulator, tmp_path, workers="1", tls=tls) as url:
+        student = Student(url, account, simulator.credentials(account), simulator)
+        until = time.monotonic() + 60
+        while not listens(port_of(url)):
+            assert time.monotonic() < until, "the web did not start"
+        yield student, str(tmp_path / "cert.pem")
+
+
+def listens(port):
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0 or time.sleep(0.05)
+
+
 def port_of(url):
     return urlsplit(url).port
 
@@ -163,7 +194,9 @@ def ask(url, method="GET", body=None, headers=None):
     at = urlsplit(url)
     line = http.client.HTTPConnection(at.hostname, at.port, timeout=30)
     try:
-        line.request(method, url.partition(at.netloc)[2] or "/", body or None, headers or {})
+        headers = headers or {}
+        is_chunked = "Transfer-Encoding" in headers
+        line.request(method, url.partition(at.netloc)[2] or "/", body or None, headers, encode_chunked=is_chunked)
         answer = line.getresponse()
         return answer.status, answer.headers, answer.read()
     finally:
@@ -265,6 +298,23 @@ def test_a_large_object_goes_up_in_parts_and_down_by_eight_threads(aye, bucket):
     assert hashlib.sha256(back.getvalue()).digest() == hashlib.sha256(large).digest()
 
 
+def test_over_https_where_clients_sign_no_bodies_and_send_checksums_behind_them(over_https):
+    aye, trusted = over_https
+    s3 = aye.client("s3", verify=trusted)
+    s3.create_bucket(Bucket=f"https-{aye.account}")
+    sent = []
+    s3.meta.events.register("before-send.s3", lambda request, **_: sent.append(request.headers))
+    s3.put_object(Bucket=f"https-{aye.account}", Key="a b", Body=io.BytesIO(b"x" * 70000))
+    assert sent[-1]["x-amz-content-sha256"] == b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+    s3.upload_fileobj(io.BytesIO(b"y" * 9 * MB), f"https-{aye.account}", "parts")
+    assert s3.get_object(Bucket=f"https-{aye.account}", Key="a b")["Body"].read() == b"x" * 70000
+    assert s3.head_object(Bucket=f"https-{aye.account}", Key="parts")["ContentLength"] == 9 * MB
+    assert aye.client("sts", verify=trusted).get_caller_identity()["Account"] == aye.account
+    assert aye.client("logs", verify=trusted).describe_log_groups()["logGroups"] == []
+    forged = aye.client("s3", verify=trusted, aws_secret_access_key="x" * 40)
+    assert code_of(forged.put_object, Bucket=f"https-{aye.account}", Key="a b", Body=b"z") == "SignatureDoesNotMatch"
+
+
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
 def test_presigned_addresses_work_and_only_as_they_are(aye, bucket, version):
     aye.client("s3").put_object(Bucket=bucket, Key="a/b c.txt", Body=b"shown")
@@ -334,18 +384,24 @@ def test_a_length_that_is_not_the_bodys_fills_no_memory(aye, bucket):
     assert ask(*asked[:2], b"0;chunk-signature=" + b"0" * 64 + b"\r\n\r\n", asked[3])[0] == 403
 
 
-def test_a_trailing_checksum_without_signatures_is_taken(aye, bucket):
+def with_trailer(student, path, body):
+    """An upload of `body`, already in chunks, as boto3 sends it over HTTPS: no length, and a checksum behind it."""
+
     class Unsigned(S3SigV4Auth):
         def payload(self, request):
             return "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 
-    facts = {
-        "content-encoding": "aws-chunked",
-        "x-amz-decoded-content-length": "5",
-        "x-amz-trailer": "x-amz-checksum-crc32",
-    }
-    url, method, _, headers = signed(aye, "PUT", f"/{bucket}/t", signer=Unsigned, **facts)
-    assert ask(url, method, b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n", headers)[0] == 200
+    facts = {"content-encoding": "aws-chunked", "x-amz-trailer": "x-amz-checksum-crc32"}
+    facts["x-amz-decoded-content-length"] = str(int(body.split(b"\r\n")[0], 16))
+    url, method, _, headers = signed(student, "PUT", path, signer=Unsigned, **facts)
+    return url, method, iter([body]), {**headers, "Transfer-Encoding": "chunked"}
+
+
+def test_a_trailing_checksum_is_taken_and_half_an_upload_is_not(aye, bucket):
+    whole = b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"
+    for half in (b"5\r\nhel", b"5\r\nhello\r\n", b"5\r\nhello", b"6\r\nhello\r\n0\r\n\r\n"):
+        assert ask(*with_trailer(aye, f"/{bucket}/t", half))[0] == 403
+    assert ask(*with_trailer(aye, f"/{bucket}/t", whole))[0] == 200
     assert aye.client("s3").get_object(Bucket=bucket, Key="t")["Body"].read() == b"hello"
 
 
@@ -712,6 +768,8 @@ def test_a_body_that_is_too_large_is_refused_in_each_protocols_words(narrow):
     said = refused.value.response
     assert (said["Error"]["Code"], said["ResponseMetadata"]["HTTPStatusCode"]) == ("EntityTooLarge", 413)
     assert "1 MB" in said["Error"]["Message"]
+    long = b"%x\r\n" % (2 * MB) + b"x" * 2 * MB + b"\r\n0\r\n\r\n"
+    assert ask(*with_trailer(aye, f"/narrow-{aye.account}/large", long))[0] == 413
     logs = aye.client("logs")
     url, _, _, headers = signed(aye, "POST", "/", b"{}", "logs", **{"x-amz-target": "Logs_20140328.PutLogEvents"})
     status, _, body = raw_head(url, headers | {"Content-Length": str(2 * MB)})
