@@ -42,7 +42,7 @@ from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 from labs.tests.aws_cli import Cli, CliFailed
 from labs.tests.cast import Clock
 from labs.tests.conftest import World, lab_of
-from portal.gateway import ALWAYS, Gateway
+from portal.gateway import ALWAYS, AT_ONCE, Gateway
 
 pytestmark = pytest.mark.simulator
 
@@ -822,6 +822,28 @@ def test_who_asks_too_often_is_told_in_each_protocols_words_and_holds_up_nobody_
                 seen.add(refused.response["Error"]["Code"])
         assert seen == {code}
     assert bo.client("sts").get_caller_identity()["Account"] == bo.account
+
+
+def test_clients_that_go_away_within_a_body_leave_the_way_free(narrow):
+    """More of them than the one process of this web lets in at once."""
+    aye = student_of(narrow)
+    name = f"left-{aye.account}"
+    aye.client("s3").create_bucket(Bucket=name)
+    aye.client("s3").put_object(Bucket=name, Key="large", Body=b"x" * MB)
+    up = signed(aye, "PUT", f"/{name}/x", b"x" * MB)
+    down = signed(aye, "GET", f"/{name}/large")
+    for url, method, body, headers in [up, down] * (AT_ONCE + 1):
+        lines = [f"{method} {urlsplit(url).path} HTTP/1.1", f"Host: {urlsplit(url).netloc}"]
+        lines += [f"{key}: {value}" for key, value in headers.items() if key.lower() != "content-length"]
+        lines += [f"Content-Length: {len(body)}", "", ""]
+        with socket.create_connection(("127.0.0.1", port_of(url)), 30) as line:
+            line.sendall("\r\n".join(lines).encode() + body[:1000])
+            if method == "GET":
+                assert line.recv(12) == b"HTTP/1.1 200"
+    until = time.monotonic() + 20
+    while ask(*down)[0] != 200:  # the last of them are noticed in a moment
+        assert time.monotonic() < until
+    assert code_of(aye.client("s3").head_object, Bucket=name, Key="x") == "404"
 
 
 # --- with the web's own eyes: what goes in and comes out, and what is not there --------------------------------------
