@@ -772,9 +772,21 @@ def test_a_body_that_is_too_large_is_refused_in_each_protocols_words(narrow):
     assert ask(*with_trailer(aye, f"/narrow-{aye.account}/large", long))[0] == 413
     logs = aye.client("logs")
     url, _, _, headers = signed(aye, "POST", "/", b"{}", "logs", **{"x-amz-target": "Logs_20140328.PutLogEvents"})
-    status, _, body = raw_head(url, headers | {"Content-Length": str(2 * MB)})
+    status, _, body = ask(url, "POST", b"x" * 2 * MB, headers)
     assert (status, json.loads(body)["__type"]) == (413, "RequestEntityTooLargeException")
     assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_a_body_that_is_too_large_is_read_off_for_a_proxy_and_not_for_a_client_that_asks_first(pretender, settings):
+    settings.STUDENT_BODY_MB = 1
+    sent = io.BytesIO(b"x" * 2 * MB)
+    pass_on(method="PUT", body=b"x" * 2 * MB, **{"wsgi.input": sent})
+    assert sent.tell() == 2 * MB
+    asked = io.BytesIO(b"x" * 2 * MB)
+    pass_on(method="PUT", body=b"x" * 2 * MB, HTTP_EXPECT="100-continue", **{"wsgi.input": asked})
+    assert asked.tell() == 0
+    assert {headers["x-lightsout-gateway"] for _, _, headers in pretender.heard} == {"too-large"}
+    assert {headers["content-length"] for _, _, headers in pretender.heard} == {"0"}
 
 
 def raw_head(url, headers):
