@@ -12,6 +12,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from labs.simulator import GATEWAY_PATH
 from portal import running
 from portal.broker import socket_path
 
@@ -229,6 +230,14 @@ CELERY_BEAT_SCHEDULE = {
 SIMULATOR_PORT = port_of("SIMULATOR_PORT", 5566)
 # Empty where there is no practice mode, as in the containers.
 SIMULATOR_URL = env("SIMULATOR_URL", default=f"http://127.0.0.1:{SIMULATOR_PORT}")
+# Made by the simulator at each start: with it, and only with it, the portal gets into practice accounts.
+SIMULATOR_SECRET_FILE = Path(env("SIMULATOR_SECRET_FILE", default=str(VAR / "simulator.secret")))
+# Where students' own machines reach practice mode: the portal's gateway (portal/gateway.py), by its public address.
+GATEWAY_URL = PUBLIC_URL.rstrip("/") + GATEWAY_PATH
+# What one student may ask for through it: calls a second, the body of one call, and what they keep in S3.
+STUDENT_CALLS_PER_SECOND = env.float("STUDENT_CALLS_PER_SECOND", default=20.0)
+STUDENT_BODY_MB = env.int("STUDENT_BODY_MB", default=64)
+STUDENT_STORED_MB = env.int("STUDENT_STORED_MB", default=512)
 # Regions that practice accounts have. The first is the course's own.
 PRACTICE_REGIONS = env.list("PRACTICE_REGIONS", default=["us-east-1", "ap-southeast-1"])
 LAB_REGIONS = env.list("LAB_REGIONS", default=["us-east-1"])

@@ -57,7 +57,7 @@ class World:
         self.operator_secret = secrets.token_urlsafe(32)
         self.started_at = datetime.now(UTC)
         self.boot_id = str(uuid.uuid4())
-        self.keys = Keys()
+        self.keys = Keys(self.operator_secret)
         self.faults = Faults()
         self.calls = CallLedger()
         self.clockwork = Clockwork(self)

@@ -227,7 +227,7 @@ def test_with_web_worker_and_beat_dead_for_good_nothing_that_costs_by_the_hour_i
     simulator, settings, aye
 ):
     """Only the simulator lives on, as AWS would: nobody asks it for anything until its clock says expiry + 15 min."""
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     clock = Clock(datetime.now(UTC))
     account = Account.objects.create(

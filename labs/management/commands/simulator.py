@@ -18,6 +18,9 @@ class Command(BaseCommand):
             regions=settings.PRACTICE_REGIONS,
             state_seconds=settings.SIMULATOR_STATE_SECONDS,
             run_functions=settings.SIMULATOR_RUN_FUNCTIONS,
+            student_calls=settings.STUDENT_CALLS_PER_SECOND,
+            student_body_mb=settings.STUDENT_BODY_MB,
+            student_stored_mb=settings.STUDENT_STORED_MB,
         )
 
     def handle(self, *args, **options):

@@ -168,7 +168,7 @@ def simulator(say):
         yield
         return
     say("No simulator is running: starting one for this rehearsal.")
-    before = settings.SIMULATOR_URL
+    before = settings.SIMULATOR_URL, settings.SIMULATOR_SECRET_FILE
     with tempfile.TemporaryDirectory(prefix="lightsout-rehearsal-") as var:
         process = subprocess.Popen(
             [sys.executable, "-m", "labs.simulator", "--port", "0", "--var", var],
@@ -178,13 +178,14 @@ def simulator(say):
         )
         try:
             line = process.stdout.readline()
-            if "http://" not in line or not (Path(var) / SECRET_FILE).exists():
+            secret_file = Path(var) / SECRET_FILE
+            if "http://" not in line or not secret_file.exists():
                 raise CommandError("The simulator did not start; run `manage.py simulator` to see why.")
-            settings.SIMULATOR_URL = line.split(" on ", 1)[1].split()[0]
+            settings.SIMULATOR_URL, settings.SIMULATOR_SECRET_FILE = line.split(" on ", 1)[1].split()[0], secret_file
             aws.forget_clients()
             yield
         finally:
-            settings.SIMULATOR_URL = before
+            settings.SIMULATOR_URL, settings.SIMULATOR_SECRET_FILE = before
             aws.forget_clients()
             process.terminate()
             process.wait(10)
