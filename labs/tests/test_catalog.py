@@ -30,7 +30,7 @@ OF_THE_LAUNCH = {"prefix", "tag", "student", "boundary"}
 FACTS = {"iam-role": {"arn"}, "s3-bucket": {"arn", "region"}, "sagemaker-notebook": {"arn"}, "ec2-instance": {"zone"}}
 FACTS |= {
     "api-gateway-rest": {"arn", "url"},
-    "cloudformation-stack": {"id_of_data", "id_of_notes"},
+    "cloudformation-stack": {"id_of_data", "id_of_journal"},
     "kms-key": {"arn"},
     "lambda-function": {"arn", "invoke_uri"},
     "sagemaker-training-job": {"arn", "artifacts"},
