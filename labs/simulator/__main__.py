@@ -8,25 +8,43 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from labs.simulator.transitions import WORK_SECONDS
+
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="labs.simulator", description="The AWS simulator of practice mode, on loopback."
     )
     regions = ["us-east-1", "ap-southeast-1"]
-    add_arguments(made, host="127.0.0.1", port=5566, regions=regions, state_seconds=6.0, run_functions=False)
+    add_arguments(
+        made,
+        host="127.0.0.1",
+        port=5566,
+        regions=regions,
+        state_seconds=6.0,
+        work_seconds=WORK_SECONDS,
+        run_functions=False,
+    )
     made.add_argument("--var", type=Path, help="where simulator.secret is written")
     return made
 
 
 def add_arguments(
-    to: argparse.ArgumentParser, *, host: str, port: int, regions: list[str], state_seconds: float, run_functions: bool
+    to: argparse.ArgumentParser,
+    *,
+    host: str,
+    port: int,
+    regions: list[str],
+    state_seconds: float,
+    work_seconds: float,
+    run_functions: bool,
 ) -> None:
     """The options that this and `manage.py simulator` share, with the defaults of the one who asks."""
     to.add_argument("--host", default=host, help="127.0.0.1 or ::1; nothing else is taken")
     to.add_argument("--port", type=int, default=port, help="0 takes a free one (default: %(default)s)")
     to.add_argument("--regions", nargs="+", default=regions, metavar="REGION", help="default: %(default)s")
     to.add_argument("--state-seconds", type=float, default=state_seconds, help="how long a state takes (%(default)s)")
+    to.add_argument("--work-seconds", type=float, default=work_seconds, help="how long a job works (%(default)s)")
     to.add_argument("--delay-ms", type=float, default=0.0, help="added to every call, as the way to AWS would")
     to.add_argument(
         "--run-functions",
@@ -52,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
         listening,
         options.regions,
         state_seconds=options.state_seconds,
+        work_seconds=options.work_seconds,
         delay_ms=options.delay_ms,
         var=options.var,
         run_functions=options.run_functions,

@@ -31,6 +31,7 @@ from labs.simulator import SECRET_FILE, amendments, within  # noqa: E402
 from labs.simulator.amendments import regions as practice_regions  # noqa: E402
 from labs.simulator.gate import Gate  # noqa: E402
 from labs.simulator.sandbox import Sandbox, Unusable  # noqa: E402
+from labs.simulator.transitions import WORK_SECONDS  # noqa: E402
 from labs.simulator.world import World  # noqa: E402
 
 
@@ -46,6 +47,7 @@ def make(
     regions: Sequence[str],
     *,
     state_seconds: float = 0.0,
+    work_seconds: float = WORK_SECONDS,
     delay_ms: float = 0.0,
     var: Path | None = None,
     run_functions: bool = False,
@@ -56,7 +58,7 @@ def make(
     is run, if this machine can shut it in; world.told_of_functions() says whether it can.
     """
     amendments.apply()
-    world = World(regions, state_seconds=state_seconds, delay_ms=delay_ms)
+    world = World(regions, state_seconds=state_seconds, work_seconds=work_seconds, delay_ms=delay_ms)
     amendments.belong_to(world)
     practice_regions.forget_other_regions(world.regions)
     host, port = listening.getsockname()[:2]

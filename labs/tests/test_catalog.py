@@ -124,6 +124,7 @@ def test_what_it_will_cost_is_known_before_the_launch(slug):
         == {
             "cli-ec2": A_SMALL_MACHINE,
             "ec2-costs": A_SMALL_MACHINE,
+            "ec2-instance-profile": A_SMALL_MACHINE,
             "ec2-jupyter": A_SMALL_MACHINE,
             "ec2-reads-s3": A_SMALL_MACHINE,
             "sagemaker-notebook": {("SageMaker", "notebook", "ml.t3.medium")},
