@@ -338,9 +338,9 @@ and stay as they are. Then delete `mfa.png` and `me.json` on your computer.
 
 LAB = Lab(
     slug="onboarding-checklist",
-    title="Onboarding: a checklist that checks itself",
-    summary="Are your tools new enough, do AWS and you agree who and where you are, is there MFA, is there a budget? "
-    "Five checks, before week 1.",
+    title="Onboarding checklist",
+    summary="A checklist that checks itself, before week 1: your tools, who you are to AWS, your region, MFA, and a "
+    "budget.",
     theme="Onboarding",
     minutes=30,
     hours=Decimal(2),

@@ -280,7 +280,7 @@ LAB = Lab(
             "Make numbers of the passages, and store them",
             EMBED,
             is_embedded,
-            expect="No model of Bedrock runs here: leave --bedrock out. Your computer counts words instead.",
+            expect="No model of Bedrock runs here: leave out that option. Your computer counts words instead.",
             play=play_embed,
         ),
         Step("retrieve", "Find the nearest passages", RETRIEVE, is_retrieved, play=play_retrieve),
