@@ -190,7 +190,7 @@ def play_identity(view: StudentView) -> None:
 
 
 def play_region(view: StudentView) -> None:
-    view.client("logs").create_log_group(logGroupName=journal_of(view), tags=dict(view.tags))
+    view.client("logs").create_log_group(logGroupName=journal_of(view))
 
 
 def play_mfa(view: StudentView) -> None:
@@ -276,7 +276,7 @@ Nearly everything in AWS lies in one region, and is invisible from all others. M
 where. It costs nothing, and it shows which region your tools take:
 
 ```bash
-aws logs create-log-group --log-group-name {lab.prefix}here --tags student={lab.student},lab={lab.tag}
+aws logs create-log-group --log-group-name {lab.prefix}here
 aws logs describe-log-groups --log-group-name-prefix {lab.prefix} --query 'logGroups[].[logGroupName,arn]'
 ```
 
