@@ -209,9 +209,9 @@ bucket. AWS refuses to delete a role that is still in a profile: by hand, this i
 
 LAB = Lab(
     slug="ec2-instance-profile",
-    title="Give a running instance a role",
+    title="A role for a running instance",
     summary="Make a role, put it into an instance profile, attach that to a machine which is on already, and verify it "
-    "with `aws s3 ls`.",
+    "from inside.",
     theme="Introduction to cloud computing",
     minutes=40,
     hours=Decimal(2),

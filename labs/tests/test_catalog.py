@@ -65,6 +65,7 @@ def test_the_four_labs_of_the_first_weeks_are_there():
 def test_it_is_written_whole(slug):
     lab = get(slug)
     assert lab.title and lab.summary and lab.theme and lab.kept
+    assert not set("`*_") & set(lab.title + lab.summary + lab.kept + lab.calls_note), "these are no Markdown"
     assert 4 <= len(lab.steps) <= 6
     assert len({step.slug for step in lab.steps}) == len(lab.steps)
     assert all(step.check for step in lab.steps[:-1]) and lab.steps[-1].check is None

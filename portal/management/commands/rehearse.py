@@ -141,13 +141,14 @@ class Command(BaseCommand):
         }
 
     def _print_table(self, report, played):
+        width = max((len(line["lab"]) for line in report), default=3)
         self.stdout.write(
-            f"{'lab':24} {'running after':>14} {'USD/h':>9} {'gone after':>11} {'left':>5} {'steps':>7}  ok"
+            f"{'lab':{width}} {'running after':>14} {'USD/h':>9} {'gone after':>11} {'left':>5} {'steps':>7}  ok"
         )
         for line, (result, _) in zip(report, played, strict=True):
             rate = "unpriced" if line["usd_per_hour"] is None else f"{line['usd_per_hour']:.4f}"
             self.stdout.write(
-                f"{line['lab']:24} {_seconds(line['seconds_to_running']):>14} {rate:>9} "
+                f"{line['lab']:{width}} {_seconds(line['seconds_to_running']):>14} {rate:>9} "
                 f"{_seconds(line['seconds_to_gone']):>11} {line['left']:>5} "
                 f"{result.steps_passed:>3} of {result.steps}  {'yes' if line['ok'] else 'NO'}"
             )
