@@ -243,6 +243,8 @@ PRACTICE_REGIONS = env.list("PRACTICE_REGIONS", default=["us-east-1", "ap-southe
 LAB_REGIONS = env.list("LAB_REGIONS", default=["us-east-1"])
 # Seconds that a state takes in practice mode. AWS takes longer; this is enough to see it happen.
 SIMULATOR_STATE_SECONDS = env.float("SIMULATOR_STATE_SECONDS", default=6.0)
+# Seconds that a job works there (training, scoring, a cluster's step).
+SIMULATOR_WORK_SECONDS = env.float("SIMULATOR_WORK_SECONDS", default=90.0)
 # The portal's own role at AWS, in full: the only one that the roles in connected accounts let in (docs/accounts.md).
 PORTAL_ROLE_ARN = env("PORTAL_ROLE_ARN", default="")
 # Regions of connected accounts that are looked into, beside those of their labs.

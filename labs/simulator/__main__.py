@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from labs.simulator.transitions import WORK_SECONDS
+
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
@@ -20,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
         port=5566,
         regions=regions,
         state_seconds=6.0,
+        work_seconds=WORK_SECONDS,
         run_functions=False,
         student_calls=20.0,
         student_body_mb=64,
@@ -36,6 +39,7 @@ def add_arguments(
     port: int,
     regions: list[str],
     state_seconds: float,
+    work_seconds: float,
     run_functions: bool,
     student_calls: float,
     student_body_mb: int,
@@ -46,6 +50,7 @@ def add_arguments(
     to.add_argument("--port", type=int, default=port, help="0 takes a free one (default: %(default)s)")
     to.add_argument("--regions", nargs="+", default=regions, metavar="REGION", help="default: %(default)s")
     to.add_argument("--state-seconds", type=float, default=state_seconds, help="how long a state takes (%(default)s)")
+    to.add_argument("--work-seconds", type=float, default=work_seconds, help="how long a job works (%(default)s)")
     to.add_argument("--delay-ms", type=float, default=0.0, help="added to every call, as the way to AWS would")
     to.add_argument(
         "--run-functions",
@@ -76,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
         listening,
         options.regions,
         state_seconds=options.state_seconds,
+        work_seconds=options.work_seconds,
         delay_ms=options.delay_ms,
         var=options.var,
         run_functions=options.run_functions,

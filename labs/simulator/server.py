@@ -32,6 +32,7 @@ from labs.simulator.amendments import regions as practice_regions  # noqa: E402
 from labs.simulator.gate import Gate  # noqa: E402
 from labs.simulator.outside import Limits  # noqa: E402
 from labs.simulator.sandbox import Sandbox, Unusable  # noqa: E402
+from labs.simulator.transitions import WORK_SECONDS  # noqa: E402
 from labs.simulator.world import World  # noqa: E402
 
 
@@ -47,6 +48,7 @@ def make(
     regions: Sequence[str],
     *,
     state_seconds: float = 0.0,
+    work_seconds: float = WORK_SECONDS,
     delay_ms: float = 0.0,
     var: Path | None = None,
     run_functions: bool = False,
@@ -59,7 +61,7 @@ def make(
     calls that come through the portal's gateway.
     """
     amendments.apply()
-    world = World(regions, state_seconds=state_seconds, delay_ms=delay_ms)
+    world = World(regions, state_seconds=state_seconds, work_seconds=work_seconds, delay_ms=delay_ms)
     amendments.belong_to(world)
     practice_regions.forget_other_regions(world.regions)
     host, port = listening.getsockname()[:2]

@@ -62,11 +62,11 @@ class Simulator:
     def forget_calls(self) -> None:
         self._desk("DELETE", "/lightsout/calls")
 
-    def pace(self, **said: float) -> None:
+    def pace(self, **said: float) -> dict[str, float]:
         """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; work_seconds:
-        how long a job works; delay_ms: added to every call; ahead_seconds: how far its clock is ahead. Put back by the
-        fixture after each test."""
-        self._desk("POST", "/lightsout/pace", said)
+        how long a job works; delay_ms: added to every call; ahead_seconds: how far its clock is ahead. Answers all of
+        them as they are now. Put back by the fixture after each test."""
+        return self._desk("POST", "/lightsout/pace", said)
 
     def let_pass(self, seconds: float) -> None:
         """States go on, and schedules fire, as if so many seconds had gone by: nothing has to wait."""

@@ -17,6 +17,7 @@ class Command(BaseCommand):
             port=settings.SIMULATOR_PORT,
             regions=settings.PRACTICE_REGIONS,
             state_seconds=settings.SIMULATOR_STATE_SECONDS,
+            work_seconds=settings.SIMULATOR_WORK_SECONDS,
             run_functions=settings.SIMULATOR_RUN_FUNCTIONS,
             student_calls=settings.STUDENT_CALLS_PER_SECOND,
             student_body_mb=settings.STUDENT_BODY_MB,
