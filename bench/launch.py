@@ -175,11 +175,11 @@ def _round(class_: _Class, simulator: testing.Simulator, postgres_pid: int, numb
     share = len(class_.labs) / len(LABS)
     planned = {name: round(times * share) for name, times in plain.made.items()}
     simulator.forget_calls()
-    before_cpu, began = cpu_seconds([simulator_pid]), time.time()
+    before_cpu, own_cpu, began = cpu_seconds([simulator_pid]), time.process_time(), time.time()
     plain.make(class_.labs, owners, missing(done.our_calls, planned))
     done.plain = time.time() - began
     done.plain_calls = Counter(simulator.calls()["by"])
-    done.cpu["simulator for plain"] = cpu_seconds([simulator_pid]) - before_cpu
+    done.cpu |= {"simulator for plain": cpu_seconds([simulator_pid]) - before_cpu, "plain": time.process_time() - own_cpu}
     return done
 
 

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from labs import adopting, guardrails
-from labs.decide import GONE, SOON, strictest
+from labs.decide import GONE, SOON, TOLD, strictest
 from labs.kinds import kind_of
 from labs.kinds.base import (
     ABSENT,
@@ -91,8 +91,18 @@ def _write(row: Resource, **fields) -> None:
         setattr(row, name, value)
 
 
+def hurry_waiting(row: Resource, now: datetime) -> None:
+    """The row is ready: what needs it, and was not begun yet, looks again at once. Also what a worker looks at this
+    moment: it may have read that the row is not ready."""
+    if row.launch_id:
+        waiting = Resource.objects.open().filter(launch=row.launch_id, create_began_at=None).exclude(key="")
+        children = [pk for pk, needs in waiting.values_list("pk", "needs") if row.key in needs]
+        if children:
+            Resource.objects.open().filter(pk__in=children).update(next_look_at=now)
+
+
 def hurry_family(row: Resource, now: datetime) -> None:
-    """Its parents and children look again at once: what they waited for may be there."""
+    """The row is gone: its parents and children look again at once."""
     if row.launch_id:
         Resource.objects.open().filter(launch=row.launch_id, next_look_at__gt=now).exclude(pk=row.pk).exclude(
             seen=RUNNING, wanted=RUNNING, configured_at__isnull=False
@@ -162,7 +172,10 @@ def _filled(value, parents):
 
 
 def plan(launch: Launch, wants: Iterable[Want], now: datetime) -> list[Resource]:
-    """Write a row for each Want of a launch. Called inside the launch's transaction, before any AWS call."""
+    """Write a row for each Want of a launch. Called inside the launch's transaction, before any AWS call.
+
+    What needs another is looked at when that is ready, or ended.
+    """
     rows = [
         Resource(
             account=launch.account,
@@ -177,7 +190,7 @@ def plan(launch: Launch, wants: Iterable[Want], now: datetime) -> list[Resource]
             params=json.loads(json.dumps(dict(want.params), default=str)),
             needs=list(want.needs),
             wanted_at=now,
-            next_look_at=now,
+            next_look_at=now + TOLD if want.needs else now,
             created_at=now,
         )
         for want in wants

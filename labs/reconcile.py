@@ -61,7 +61,8 @@ def work_off(clock: Clock, *, until: datetime, most: int = 1000) -> int:
 def reconcile(row: Resource, clock: Clock) -> Step:
     """One look and one act for a claimed row, and its next look. Errors of AWS never leave here; they are recorded."""
     kind = kind_of(row.kind)
-    family = ledger.family_of(row)
+    # Others matter to what needs them, and to what goes after them.
+    family = ledger.family_of(row) if row.needs or row.wanted == GONE else {}
     want = ledger.want_of(row, family)
     step = Step(LOOK)
     try:
@@ -159,6 +160,7 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
     if step.act == CLOSE:
         ledger.close(row, now, step.why, since=seen.since, facts=seen.facts)
         if row.wanted == RUNNING:
+            ledger.hurry_waiting(row, now)
             _note_ready(row, now)  # what has done its work is waited for no longer
         return
     if step.act == BLOCK:
@@ -168,7 +170,7 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
         if kind.configure(client, want, seen):
             ledger.configured(row, clock())
             ledger.put_off(row, clock() + timedelta(seconds=kind.max_age_seconds), now=clock())
-            ledger.hurry_family(row, clock())
+            ledger.hurry_waiting(row, clock())
             _note_ready(row, clock())
             return
     elif step.act == START:
