@@ -102,7 +102,9 @@ def _run(simulator: testing.Simulator, postgres_pid: int, asked: argparse.Namesp
     class_ = _Class(simulator, asked.labs)
     simulator.pace(delay_ms=DELAY_MS)
     kinds = Counter(want.kind for lab in class_.labs for want in lab.wants)
-    print(f"{asked.labs} labs, {kinds.total()} resources: {', '.join(f'{n} {kind}' for kind, n in kinds.most_common())}")
+    print(
+        f"{asked.labs} labs, {kinds.total()} resources: {', '.join(f'{n} {kind}' for kind, n in kinds.most_common())}"
+    )
     print(f"{PROCESSES} processes of {THREADS} threads; {DELAY_MS} ms are added to every call.")
     print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}\n", flush=True)
     rounds = []
@@ -179,7 +181,10 @@ def _round(class_: _Class, simulator: testing.Simulator, postgres_pid: int, numb
     plain.make(class_.labs, owners, missing(done.our_calls, planned))
     done.plain = time.time() - began
     done.plain_calls = Counter(simulator.calls()["by"])
-    done.cpu |= {"simulator for plain": cpu_seconds([simulator_pid]) - before_cpu, "plain": time.process_time() - own_cpu}
+    done.cpu |= {
+        "simulator for plain": cpu_seconds([simulator_pid]) - before_cpu,
+        "plain": time.process_time() - own_cpu,
+    }
     return done
 
 
@@ -331,7 +336,9 @@ def cpu_seconds(pids: list[int]) -> float:
         except OSError:
             continue
         # utime, stime, and those of children that have ended
-        used += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") + cpu_seconds([int(child) for child in children])
+        used += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") + cpu_seconds(
+            [int(child) for child in children]
+        )
     return used
 
 

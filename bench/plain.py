@@ -13,6 +13,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import cycle, islice
 from typing import Any
@@ -99,10 +100,8 @@ class Plain:
     def _again(self, calls: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
         for service, operation, params in calls:
             client = self._client(service)
-            try:
+            with suppress(ClientError):  # a refusal is an answer, and takes as long
                 getattr(client, _method(client, operation))(**params)
-            except ClientError:
-                pass  # a refusal is an answer, and takes as long
 
     def _client(self, service: str) -> Any:
         with self._lock:
