@@ -68,7 +68,8 @@ def reconcile(row: Resource, clock: Clock) -> Step:
     kind = kind_of(row.kind)
     # Others matter to what needs them, and to what goes after them.
     family = ledger.family_of(row) if row.needs or row.wanted == GONE else {}
-    step, acts = Step(LOOK), set()
+    step = Step(LOOK)
+    acts: set[str] = set()
     try:
         # What was never begun and is not to begin now needs nobody to answer: it closes also while AWS is away.
         rests = _never_begun(row) and not (row.wanted == RUNNING and _needs_ready(row, family))
