@@ -54,7 +54,6 @@ REGION = "us-east-1"
 LABS = ("s3-ml-bucket", "sagemaker-notebook", "ec2-reads-s3", "sagemaker-endpoint")
 PROCESSES, THREADS = 4, 8
 CLICKS_AT_ONCE = 8
-WARM_UP = 32
 PATIENCE = 900  # seconds
 
 
@@ -156,7 +155,7 @@ def _round(class_: _Class, simulator: testing.Simulator, postgres_pid: int, numb
     done, simulator_pid = Round(), simulator.process.pid
     account = class_.open_account()
     with _workers(var) as pids:
-        class_.end_all(class_.launch(account, WARM_UP))
+        class_.end_all(class_.launch(account, max(len(LABS), len(class_.labs) // 6)))  # warm
         simulator.forget_calls()
         before = {who: cpu_seconds(its) for who, its in _who(simulator_pid, postgres_pid, pids)}
         began = time.time()
