@@ -77,7 +77,7 @@ def test_a_name_is_armed_before_its_create_and_an_id_right_after(start, world, c
     calls = [call for call in costly.calls if "costly" in call or "Schedule" in call]
     assert calls.index("CreateSchedule") < calls.index("Create fake-costly-name")
     after = calls[calls.index("Create fake-costly-token") :]
-    assert after[:3] == ["Create fake-costly-token", "Describe fake-costly-token", "CreateSchedule"]
+    assert set(after[: after.index("CreateSchedule")]) == {"Create fake-costly-token", "Describe fake-costly-token"}
 
 
 def test_nothing_costly_is_made_while_the_switch_cannot_be_set(start, world, costly):
