@@ -1,6 +1,7 @@
 """Whether a resource is used: CloudWatch's signals, asked for rarely, in batches, and only where a rule reads them.
 
-GetMetricData costs $0.01 for 1,000 metrics, without a free tier: states are looked at often, metrics hourly.
+GetMetricData costs $0.01 for 1,000 metrics, without a free tier: states are looked at often, metrics hourly. A signal
+that a rule judges over less than an hour is looked at as often as that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from costs.models import Activity
 from costs.rules import signals_read
@@ -23,7 +24,6 @@ from labs.models import Account, Resource
 
 log = logging.getLogger(__name__)
 
-WINDOW = timedelta(hours=1)
 LOOK_EVERY = timedelta(hours=1)
 PERIOD = 300  # seconds a datapoint
 A_CALL = 500  # metrics that GetMetricData takes at most
@@ -31,41 +31,51 @@ SECONDS_A_RUN = 30  # then no other place is begun: what is left has its turn a 
 
 
 def look(now: datetime, resources: Iterable[Resource] | None = None) -> int:
-    """Look at the signals of what has been running for a whole WINDOW and was not looked at for LOOK_EVERY, or at those
-    of these resources at once. Answers how many signals were stored; a place that does not answer keeps its old ones.
+    """Look at the signals of what has been running for as long as a rule judges them over and was not looked at lately,
+    or at those of these resources at once. Answers how many signals were stored; a place that does not answer keeps its
+    old ones.
     """
-    by_place: dict[tuple[Account, str], list[Resource]] = defaultdict(list)
-    for row in _due(now, resources).select_related("account"):
-        by_place[row.account, row.region].append(row)
+    by_place: dict[tuple[Account, str, timedelta], list[Resource]] = defaultdict(list)
+    for over in sorted({over for metrics in signals_read().values() for over in metrics.values()}):
+        for row in _due(now, over, resources).select_related("account"):
+            by_place[row.account, row.region, over].append(row)
     # In any order, so that a place which never answers does not keep the others from their turn.
-    places = random.sample(sorted(by_place, key=lambda place: (place[0].pk, place[1])), len(by_place))
+    places = random.sample(sorted(by_place, key=lambda place: (place[0].pk, *place[1:])), len(by_place))
     stored, end = 0, time.monotonic() + SECONDS_A_RUN
-    for account, region in places:
+    for account, region, over in places:
         if time.monotonic() > end:
             break
-        stored += _look_at(account, region, by_place[account, region], now)
+        stored += _look_at(account, region, over, by_place[account, region, over], now)
     return stored
 
 
-def _due(now: datetime, resources: Iterable[Resource] | None):
-    running = Resource.objects.open().filter(seen=RUNNING, kind__in=signals_read(), account__is_open=True)
+def _read(kind: str, over: timedelta) -> list[str]:
+    """The metrics of a kind that are judged over so long."""
+    return [metric for metric, one in signals_read().get(kind, {}).items() if one == over]
+
+
+def _due(now: datetime, over: timedelta, resources: Iterable[Resource] | None):
+    kinds = [kind for kind in signals_read() if _read(kind, over)]
+    running = Resource.objects.open().filter(seen=RUNNING, kind__in=kinds, account__is_open=True)
     if resources is not None:
         return running.filter(pk__in=[row.pk for row in resources])
-    begun = now - WINDOW
+    begun = now - over
     whole = running.filter(Q(seen_since__lte=begun) | Q(seen_since=None, first_seen_at__lte=begun))
-    return whole.exclude(activities__at__gt=now - LOOK_EVERY)
+    metrics = {metric for kind in kinds for metric in _read(kind, over)}
+    lately = Activity.objects.filter(resource=OuterRef("pk"), signal__in=metrics, at__gt=now - min(LOOK_EVERY, over))
+    return whole.exclude(Exists(lately))
 
 
-def _look_at(account: Account, region: str, rows: list[Resource], now: datetime) -> int:
+def _look_at(account: Account, region: str, over: timedelta, rows: list[Resource], now: datetime) -> int:
     """One place: its metrics in as few calls as AWS takes, then one write."""
-    asked = list(_metrics(rows))
+    asked = list(_metrics(rows, over))
     values: dict[int, list[float]] = defaultdict(list)
     try:
         client = aws.client(account, "cloudwatch", region)
         for at in range(0, len(asked), A_CALL):
             queries = [_query(f"m{number}", asked[number]) for number in range(at, min(at + A_CALL, len(asked)))]
             pages = client.get_paginator("get_metric_data").paginate(
-                MetricDataQueries=queries, StartTime=now - WINDOW, EndTime=now
+                MetricDataQueries=queries, StartTime=now - over, EndTime=now
             )
             for page in pages:
                 for result in page["MetricDataResults"]:
@@ -81,7 +91,7 @@ def _look_at(account: Account, region: str, rows: list[Resource], now: datetime)
         Activity(
             resource=row,
             signal=signal.metric,
-            window_began=now - WINDOW,
+            window_began=now - over,
             at=now,
             value=_summed(signal, found),
             datapoints=len(found),
@@ -98,12 +108,12 @@ def _look_at(account: Account, region: str, rows: list[Resource], now: datetime)
     return len(looked)
 
 
-def _metrics(rows: Iterable[Resource]) -> Iterator[tuple[Resource, Signal, dict[str, str]]]:
+def _metrics(rows: Iterable[Resource], over: timedelta) -> Iterator[tuple[Resource, Signal, dict[str, str]]]:
     """A signal may be several metrics, as one for each variant of an endpoint: all of them count."""
     for row in rows:
         kind, seen = kind_of(row.kind), Seen(row.seen, row.aws_id, row.name, row.seen_since, row.facts)
         for signal in kind.signals:
-            if signal.metric in signals_read()[row.kind]:
+            if signal.metric in _read(row.kind, over):
                 for dimensions in kind.dimensions(signal, seen):
                     yield row, signal, dimensions
 

@@ -1,17 +1,20 @@
-"""The figures of the pages as CSV, for whoever wants to add them up themselves."""
+"""The figures of the pages as CSV, for whoever wants to add them up, and for whoever watches from outside."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from costs import dashboard
+from costs.gauges import CONTENT_TYPE, exposition
 from costs.models import DailySpend, Reading
 from costs.views import money_page, night_page
 
@@ -165,3 +168,15 @@ def went_out(request, record):
             for line in lab.lines
         ),
     )
+
+
+@require_safe
+@never_cache
+def gauges(request):
+    """For a monitoring system that shows the operator's token. Without one in the settings there is no such page."""
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    if not settings.METRICS_TOKEN:
+        raise Http404("No such page.")
+    if scheme.lower() != "bearer" or not constant_time_compare(shown, settings.METRICS_TOKEN):
+        return HttpResponse("Show the token: Authorization: Bearer TOKEN.\n", status=401, content_type="text/plain")
+    return HttpResponse(exposition(timezone.now()), content_type=CONTENT_TYPE)

@@ -23,6 +23,8 @@ SHIPPED = Path(__file__).parent / "prices" / "prices.csv"
 SAGEMAKER_LINES = ("notebook", "hosting", "training", "processing", "studio", "transform")
 SAGEMAKER_STANDS_IN = ("ml-instance", "derived")
 
+HOME_REGION = "us-east-1"  # the course's own
+
 # How sure a price is, in words for a person.
 CONFIDENCE = {
     "list": "AWS list price",
@@ -76,6 +78,15 @@ class PriceBook:
         if line is None:
             return None
         return line[max(0, bisect_right(line, at.astimezone(UTC).date(), key=lambda price: price.valid_from) - 1)]
+
+    def regions_of(self, service: str) -> list[str]:
+        """The regions in which anything of the service has a price; where labs run by default first."""
+        found = {region for of, _, _, _, region in self._lines if of == service}
+        return sorted(found, key=lambda region: (region != HOME_REGION, region))
+
+    def skus_of(self, service: str, kind: str) -> set[str]:
+        """What of this kind has a price anywhere: the types of instances."""
+        return {sku for of, what, sku, _, _ in self._lines if (of, what) == (service, kind)}
 
 
 def price_of(meter: Meter, region: str, at: datetime) -> Price | None:

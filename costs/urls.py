@@ -18,5 +18,7 @@ urlpatterns = [
     path("labs/<uuid:launch_id>/extend/", acting.extend, name="extend"),
     path("mine/", views.mine, name="mine"),
     path("mine.csv", exports.mine, name="mine_csv"),
+    path("calculator/", views.calculator, name="calculator"),
+    path("gauges/", exports.gauges, name="gauges"),
     path("readings/<uuid:pk>/", views.readings, name="readings"),
 ]

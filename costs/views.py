@@ -12,14 +12,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from costs import dashboard
+from costs import dashboard, quoting
 from costs.access import ACT, VIEW, scopes_of
 from costs.charts import colours_of, paint_of, spend_figure
 from costs.dashboard.forgotten import forgotten_in
+from costs.forms import CalculatorForm
 from costs.kinds import title_of
 from costs.lights_out import labs_in_use, staying_on
 from costs.models import LightsOut, Reading
-from costs.pricebook import CONFIDENCE
+from costs.pricebook import CONFIDENCE, PriceBook
+from costs.workloads import EXAMPLES, WORKLOADS
 from labs.models import Resource
 
 READINGS_A_PAGE = 200
@@ -124,6 +126,24 @@ def mine(request):
         "bars": bars_of(page, colours),
     }
     return render(request, "costs/mine.html", facts)
+
+
+@require_safe
+@never_cache
+@login_required
+def calculator(request):
+    """What a workload would cost, from numbers in the address. One query of its own."""
+    now, book = timezone.now(), PriceBook.open(["DataTransfer", "EBS", "EC2", "EMR", "SageMaker"])
+    form = CalculatorForm(request.GET, regions=book.regions_of("EC2"), types=book.skus_of("EC2", "on-demand-linux"))
+    facts = {"form": form, "workloads": WORKLOADS, "chosen": form.chosen, "now": now, "examples": EXAMPLES}
+    if form.is_valid():
+        region = form.cleaned_data["region"]
+        facts["machines"] = quoting.machines(book, form.chosen, region, now)
+        try:
+            facts["quote"] = quoting.quote(book, form.chosen, form.cleaned_data, region, now)
+        except quoting.Unpriced as why:
+            form.add_error("type", str(why))
+    return render(request, "costs/calculator.html", facts)
 
 
 @require_safe

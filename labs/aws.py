@@ -18,16 +18,30 @@ from typing import Any
 from urllib.parse import urlencode
 
 import boto3
-import botocore.exceptions as bx
 from botocore.client import ClientCreator
 from botocore.config import Config
-from botocore.parsers import ResponseParserError
 from django.conf import settings
 
 from labs.iam_words import CONTROLLER, role_arn, text
 
 # Dummy keys of the simulator's own root: they may assume roles in practice accounts and nothing else.
-from labs.simulator import BOOT_HEADER, ROOT_KEY_ID, ROOT_SECRET
+from labs.simulator import BOOT_HEADER, ROOT_KEY_ID
+
+# Whoever asks AWS says aws.NotThere: what was asked and what came of it are one thing to them.
+from labs.troubles import NO_IDENTITY
+from labs.troubles import AlreadyThere as AlreadyThere
+from labs.troubles import ChangedWorld as ChangedWorld
+from labs.troubles import Denied as Denied
+from labs.troubles import InTheWay as InTheWay
+from labs.troubles import NoAnswer as NoAnswer
+from labs.troubles import NotThere as NotThere
+from labs.troubles import NotYet as NotYet
+from labs.troubles import OurFault as OurFault
+from labs.troubles import Refused as Refused
+from labs.troubles import Throttled as Throttled
+from labs.troubles import Trouble as Trouble
+from labs.troubles import is_not_there as is_not_there
+from labs.troubles import sorted_trouble as sorted_trouble
 
 log = logging.getLogger(__name__)
 
@@ -40,237 +54,6 @@ CONFIG = Config(
     user_agent_extra="lightsout",
 )
 PATIENT = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 4}))
-
-
-class Trouble(Exception):
-    """An AWS call that did not do what was asked. `str()` is for a person."""
-
-
-class Throttled(Trouble):
-    """AWS asks to slow down: no attempt is counted."""
-
-
-class NotThere(Trouble):
-    """It does not exist: success for a delete."""
-
-
-class AlreadyThere(Trouble):
-    """A create found its own name or token taken: look before anything else."""
-
-
-class NotYet(Trouble):
-    """What it needs is not visible everywhere yet: try again soon."""
-
-
-class InTheWay(Trouble):
-    """A child must go first."""
-
-
-class Denied(Trouble):
-    """The role may not do this: a person has to change that."""
-
-
-class NoAnswer(Trouble):
-    """A time-out, a cut connection or a 5xx: it may or may not have happened."""
-
-
-class Refused(Trouble):
-    """AWS understood and said no: nothing happened."""
-
-
-class ChangedWorld(Trouble):
-    """The answer came from another simulator boot or another account: nothing may be believed, closed or created."""
-
-
-_THROTTLES = {
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
-    "BandwidthLimitExceeded",
-    "ProvisionedThroughputExceededException",
-    "SlowDown",
-    "PriorRequestNotComplete",
-    "EC2ThrottledException",
-}
-_DENIALS = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "UnauthorizedException",
-    "AuthFailure",
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "OptInRequired",
-    "NotImplementedInPractice",
-}
-_NOT_THERE = {
-    "NoSuchBucket",
-    "NoSuchEntity",
-    "NoSuchKey",
-    "DBInstanceNotFound",
-    "DBClusterNotFoundFault",
-    "ResourceNotFound",
-    "ResourceNotFoundException",
-    "StateMachineDoesNotExist",
-    "ExecutionDoesNotExist",
-    "NotFound",
-    "404",
-    "FileSystemNotFound",
-    "Gateway.NotAttached",
-    "InvalidAMIID.Unavailable",
-    "LoadBalancerNotFound",
-    "MountTargetNotFound",
-    "NatGatewayNotFound",
-}
-# SageMaker's ValidationExceptions. The last: a job that is over cannot be stopped any more.
-_WORDS_FOR_NOT_THERE = (
-    "could not find",
-    "recordnotfound",
-    "does not exist",
-    "requested resource not found",
-    "job is in status",
-)
-_ALREADY = {
-    "BucketAlreadyOwnedByYou",
-    "EntityAlreadyExists",
-    "FileSystemAlreadyExists",
-    "InvalidGroup.Duplicate",
-    "InvalidKeyPair.Duplicate",
-    "ResourceConflictException",
-    "ResourceAlreadyExistsException",
-    "StateMachineAlreadyExists",
-    "ExecutionAlreadyExists",
-    "PipelineNameInUseException",
-    "RepositoryAlreadyExistsException",
-    "IdempotentParameterMismatch",
-    "AlreadyExistsException",
-    "ResourceExistsException",
-    "TokenAlreadyExistsException",
-    "TrailAlreadyExistsException",
-}
-_IN_THE_WAY = {
-    "DependencyViolation",
-    "DeleteConflict",
-    "ResourceInUse",
-    "ResourceInUseException",
-    "RepositoryNotEmptyException",
-    "BucketNotEmpty",
-    "FileSystemInUse",
-    "InvalidIPAddress.InUse",
-    "InvalidNetworkInterface.InUse",
-    "InvalidSnapshot.InUse",
-    "VolumeInUse",
-    "ConflictException",
-}
-_NOT_YET = {
-    # IAM: somebody else changes it at this moment, or it was made a moment ago.
-    "ConcurrentModification",
-    "EntityTemporarilyUnmodifiable",
-    "IncorrectFileSystemLifeCycleState",
-    "IncorrectInstanceState",
-    "IncorrectMountTargetState",
-    "IncorrectState",
-    "OperationAborted",
-    "InvalidDBInstanceState",
-    "InvalidDBClusterStateFault",
-    "OperationAbortedException",
-    "ConcurrentModificationException",
-    "StateMachineDeleting",
-}
-
-
-class OurFault(Trouble):
-    """The portal tripped over an answer it does not know: counted and shown like a refusal, logged with its trace."""
-
-
-def sorted_trouble(error: Exception) -> Trouble:
-    """The one class of Trouble that an error is. What is not botocore's is a mistake of ours: logged, never lost, and
-    never the end of a whole census for the sake of one answer."""
-    if isinstance(error, Trouble):
-        return error
-    if isinstance(error, bx.ClientError):
-        return _sorted_client_error(error)
-    if isinstance(error, (bx.HTTPClientError, bx.ConnectionError, ResponseParserError, ConnectionError, TimeoutError)):
-        return NoAnswer(f"AWS did not answer ({type(error).__name__})")
-    if isinstance(error, (bx.NoCredentialsError, bx.PartialCredentialsError, bx.TokenRetrievalError)):
-        return Denied(NO_IDENTITY)
-    if isinstance(error, (bx.ParamValidationError, bx.BotoCoreError)):
-        return Refused(str(error)[:500])
-    log.error("not an error of AWS", exc_info=error)
-    return OurFault(f"the portal does not understand what AWS said ({type(error).__name__}: {error})"[:500])
-
-
-def _sorted_client_error(error: bx.ClientError) -> Trouble:
-    code = str(error.response.get("Error", {}).get("Code") or "")
-    said = str(error.response.get("Error", {}).get("Message") or "") or "no reason given"
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    words = f"{error.operation_name}: {said} ({code})"[:600]
-    lower = said.lower()
-    if code in _THROTTLES or status == 429:
-        return Throttled(words)
-    if code.startswith("ExpiredToken") or code == "RequestExpired":
-        return NoAnswer(words)  # fresh credentials come with the next client
-    # Lambda has one code for a name that is taken and for what is still on its way.
-    if code == "ResourceConflictException" and ("in progress" in lower or "currently in the following state" in lower):
-        return NotYet(words)
-    # SageMaker: "Cannot create already existing endpoint", "Cannot create a duplicate Notebook Instance"; and for jobs,
-    # domains, profiles and spaces ResourceInUse, "a training job with this name already exists".
-    is_taken = code in ("ValidationException", "ResourceInUse") and ("already exist" in lower or "duplicate" in lower)
-    if code in _ALREADY or is_taken:
-        return AlreadyThere(words)
-    # EventBridge Scheduler has one code for a name that is taken and for what is being changed by another call.
-    if code == "ConflictException" and "already exists" in lower:
-        return AlreadyThere(words)
-    if code in _NOT_THERE or ".NotFound" in code or code.endswith("NotFoundException"):
-        return NotThere(words)
-    if code == "ValidationException" and any(each in lower for each in _WORDS_FOR_NOT_THERE):
-        return NotThere(words)
-    # CloudFormation has no code of its own for it: "Stack with id x does not exist".
-    if code == "ValidationError" and lower.startswith("stack") and "does not exist" in lower:
-        return NotThere(words)
-    if code == "ValidationException" and "current status: terminated" in lower:  # EMR Serverless
-        return NotThere(words)
-    # EMR: "Cluster id 'j-1' is not valid."
-    if code == "InvalidRequestException" and "cluster id" in lower and "is not valid" in lower:
-        return NotThere(words)
-    # A role just made is not yet assumable everywhere; a profile just made is not yet seen by EC2.
-    # EventBridge Scheduler: "... must allow AWS EventBridge Scheduler to assume the role".
-    not_assumed = ("cannot be assumed", "could not assume role", "scheduler to assume the role")
-    if code in _NOT_YET or any(each in lower for each in not_assumed):
-        return NotYet(words)
-    if code == "InvalidParameterValue" and "instance profile" in lower:
-        return NotYet(words)
-    # Two refusals of EC2's without a code of their own: of an interface that something holds, and of an address that a
-    # NAT gateway or a load balancer holds, or held until a moment ago.
-    if (code == "InvalidParameterValue" and "currently in use" in lower) or (
-        code == "AuthFailure" and "permission to access the specified resource" in lower
-    ):
-        return InTheWay(words)
-    # S3 asks Lambda, which may not know yet of a permission that was just given.
-    if code == "InvalidArgument" and "unable to validate the following destination" in lower:
-        return NotYet(words)
-    # API Gateway: an API that a domain name leads to, a usage plan that has stages.
-    if code == "BadRequestException" and ("please remove all" in lower or "api stages associated" in lower):
-        return InTheWay(words)
-    # CloudWatch: "Cannot delete a as there are composite alarm(s) depending on it."
-    if code in _IN_THE_WAY or (code == "ValidationError" and "depending on" in lower):
-        return InTheWay(words)
-    if code in _DENIALS or status in (401, 403):
-        return Denied(words)
-    if status >= 500 or code in {"InternalError", "InternalFailure", "ServiceUnavailable", "500", "503"}:
-        return NoAnswer(words)
-    return Refused(words)
-
-
-def is_not_there(error: bx.ClientError) -> bool:
-    """AWS says that what was asked for does not exist: absent, for a kind that looks at it."""
-    return isinstance(sorted_trouble(error), NotThere)
 
 
 # --- clients -------------------------------------------------------------------------------------------------
@@ -374,6 +157,11 @@ def endpoint(account) -> str | None:
     return settings.SIMULATOR_URL
 
 
+def students_endpoint(account) -> str:
+    """Where students' own machines reach the account's API: by the portal's gateway in practice, '' for AWS itself."""
+    return settings.GATEWAY_URL if endpoint(account) else ""
+
+
 def forget_clients() -> None:
     """Drop every kept client and credential: after another world was adopted, and in tests."""
     with _lock:
@@ -446,7 +234,6 @@ def console_link(key_id, secret, session_token, *, destination, issuer) -> str:
 
 # --- the portal's own identity -----------------------------------------------------------------------------
 
-NO_IDENTITY = "the portal has no AWS identity of its own: give it a role, Roles Anywhere or SSO (docs/accounts.md)"
 LONG_LIVED = (
     "the portal's own AWS identity is a long-lived access key: give it a role, Roles Anywhere or SSO (docs/accounts.md)"
 )
@@ -495,12 +282,13 @@ def _own_sts(account):
         if at in _clients:
             return _clients[at]
     if practice:
+        url = endpoint(account)
         made = boto3.session.Session().client(
             "sts",
             region_name=settings.PRACTICE_REGIONS[0],
             aws_access_key_id=ROOT_KEY_ID,
-            aws_secret_access_key=ROOT_SECRET,
-            endpoint_url=endpoint(account),
+            aws_secret_access_key=_root_secret(),
+            endpoint_url=url,
             config=PATIENT,
         )
         made.meta.events.register("after-call", _same_boot(account.boot_id))
@@ -511,6 +299,17 @@ def _own_sts(account):
         made = own.client("sts", region_name=account.regions[0], config=PATIENT)
     with _lock:
         return _clients.setdefault(at, made)
+
+
+def _root_secret() -> str:
+    """The secret of the simulator's present start. Raises NoAnswer where there is none that we can read."""
+    try:
+        secret = settings.SIMULATOR_SECRET_FILE.read_text()
+    except OSError as error:
+        raise NoAnswer(f"the simulator's secret cannot be read ({error.strerror}): is practice mode running?") from None
+    if not secret:
+        raise NoAnswer("the simulator is just starting")
+    return secret
 
 
 def _keys_for(account) -> _Keys:

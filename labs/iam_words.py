@@ -15,7 +15,7 @@ MANAGED_LIMIT, INLINE_LIMIT, TRUST_LIMIT, SESSION_LIMIT = 6144, 10240, 2048, 204
 
 PATH = "/lab/"
 # Roles under our path. Those of labs and students are called lab-*; the portal's own are not, so that no lab makes one.
-CONTROLLER, SWITCH, EMR, STUDENTS, OF_LABS = "controller", "deadman", "emr-*", "lab-student-*", "lab-*"
+CONTROLLER, SWITCH, EMR_SERVICE, STUDENTS, OF_LABS = "controller", "deadman", "emr-service", "lab-student-*", "lab-*"
 
 # Services to which a role of a lab may be handed.
 PASSED_TO = ("ec2", "events", "lambda", "sagemaker", "scheduler", "states")

@@ -1,4 +1,4 @@
-"""PURE: the IAM documents of the portal's own two roles in a real account: the controller, and the dead-man's switch.
+"""PURE: the IAM documents of the portal's own roles in a real account: the controller, the dead-man's switch, EMR's.
 
 Whatever runs up a bill is looked for, stopped and deleted wherever it came from. Files and identities are touched by
 our names alone: in an account that is somebody's own, no mistake of ours may reach the rest.
@@ -10,7 +10,7 @@ import re
 
 from labs.guardrails import JOBS, NEW_ROLE, PROFILES, ROLE_CHANGES, TAG_LAB
 from labs.iam_words import (
-    EMR,
+    EMR_SERVICE,
     INLINE_LIMIT,
     OF_LABS,
     PASSED_TO,
@@ -38,6 +38,7 @@ SEES = (
     *of("aoss", "BatchGet*", "List*"),
     *of("apigateway", "GET"),
     *of("bedrock", "Get*", "List*"),
+    *of("budgets", "ViewBudget"),
     *of("ce", "GetCost*"),
     *of("cloudformation", "Describe*", "List*"),
     *of("cloudtrail", "Describe*", "Get*", "List*", "LookupEvents"),
@@ -211,7 +212,7 @@ def controller_policy(account: str) -> Document:
         allow(
             "HandsRolesOver",
             "iam:PassRole",
-            (roles, role_arn(account, EMR)),
+            (roles, role_arn(account, EMR_SERVICE)),
             {"StringEquals": {"iam:PassedToService": services(PORTAL_PASSES_TO)}},
         ),
         allow(
@@ -314,15 +315,69 @@ def switch_policy(account: str) -> Document:
 
 def switch_trust(account: str) -> Document:
     """Who may be the switch: EventBridge Scheduler, for schedules of this account."""
-    return document(
-        [
-            trust(
-                "TheScheduler",
-                {"Service": "scheduler.amazonaws.com"},
-                "sts:AssumeRole",
-                {"StringEquals": {"aws:SourceAccount": account_id(account)}},
-            )
-        ],
-        TRUST_LIMIT,
-        "trust of the dead-man's switch",
+    return _service_trust("TheScheduler", "scheduler", account, "trust of the dead-man's switch")
+
+
+def _service_trust(sid: str, service: str, account: str, what: str) -> Document:
+    principal = {"Service": f"{service}.amazonaws.com"}
+    only_here = {"StringEquals": {"aws:SourceAccount": account_id(account)}}
+    return document([trust(sid, principal, "sts:AssumeRole", only_here)], TRUST_LIMIT, what)
+
+
+# What EMR does in our name: the actions of AWS's own AmazonEMRServicePolicy_v2, without scaling and reservations.
+CLUSTERS_LOOK_AT = of(
+    "ec2",
+    *("DescribeAccountAttributes", "DescribeDhcpOptions", "DescribeImages", "DescribeInstance*", "DescribeLaunch*"),
+    *("DescribeNetwork*", "DescribePlacementGroups", "DescribeRouteTables", "DescribeSecurityGroups"),
+    *("DescribeSubnets", "DescribeVolume*", "DescribeVpc*"),
+)
+MACHINES_START = of("ec2", "CreateFleet", "CreateLaunchTemplate*", "CreateNetworkInterface", "RunInstances")
+MACHINES_END = of("ec2", "DeleteLaunchTemplate", "DeleteNetworkInterface", "ModifyInstanceAttribute")
+MACHINES = ("instance", "volume")
+AROUND_MACHINES = (
+    "fleet",
+    "key-pair",
+    "launch-template",
+    "network-interface",
+    "placement-group",
+    "security-group",
+    "subnet",
+)
+BETWEEN_MACHINES = of("ec2", "AuthorizeSecurityGroup*", "CreateSecurityGroup", "RevokeSecurityGroup*")
+
+
+def emr_policy(account: str) -> Document:
+    """What EMR's service role may do: start a cluster's machines and end them. It hands machines only roles of labs.
+
+    EMR gives machines and disks the tags of their cluster as it makes them; AWS's own policy leans on that too. So a
+    machine that no cluster of a lab has is neither started nor ended by it.
+    """
+    made, around = (
+        [f"arn:aws:ec2:*:{account_id(account)}:{kind}/*" for kind in kinds] for kinds in (MACHINES, AROUND_MACHINES)
     )
+    of_a_lab = {"Null": {f"aws:RequestTag/{TAG_LAB}": "false"}}
+    statements = [
+        allow("LooksAround", CLUSTERS_LOOK_AT),
+        allow("StartsMachinesIn", MACHINES_START, [*around, "arn:aws:ec2:*::image/*"]),
+        allow("StartsMachines", MACHINES_START, made, of_a_lab),
+        allow(
+            "EndsMachines",
+            (*MACHINES_END, "ec2:TerminateInstances"),
+            "*",
+            {"Null": {f"aws:ResourceTag/{TAG_LAB}": "false"}},
+        ),
+        allow("TagsWhatItMakes", "ec2:CreateTags", "*", {"Null": {"ec2:CreateAction": "false"}}),
+        allow("LetsMachinesTalk", BETWEEN_MACHINES),
+        allow(
+            "HandsRolesOver",
+            "iam:PassRole",
+            role_arn(account, OF_LABS),
+            {"StringEquals": {"iam:PassedToService": services(("ec2",))}},
+        ),
+    ]
+    return document(statements, INLINE_LIMIT, "policy of EMR's role")
+
+
+def emr_trust(account: str) -> Document:
+    """Who may be EMR's service role: EMR, for clusters of this account."""
+    return _service_trust("EMR", "elasticmapreduce", account, "trust of EMR's role")

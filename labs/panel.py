@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from labs import catalog, guardrails
 from labs.catalog.base import Lab, Step
 from labs.decide import FAILED_SAID, GONE
@@ -108,6 +110,11 @@ class Panel:
         return next((event.words for event in self.events if event.code in ("left", "unproved")), "")
 
     @property
+    def why_ended(self) -> str:
+        """The words of how it ended, where there is more to say than its certificate; '' else."""
+        return next((event.words for event in self.events if event.code == "ended"), "")
+
+    @property
     def is_on(self) -> bool:
         return not self.launch.ended_at and not self.launch.asked_to_end_at
 
@@ -206,6 +213,11 @@ def _steps(lab: Lab, rows: list[Resource], checks: dict[str, StepCheck], launch:
     return lines
 
 
+def _for_students(value: object) -> str:
+    """An address of practice mode as it is reached from elsewhere: facts have the one that this server uses."""
+    return str(value).replace(settings.SIMULATOR_URL, settings.GATEWAY_URL) if settings.SIMULATOR_URL else str(value)
+
+
 def filled(text: str, launch: Launch, rows: list[Resource]) -> str:
     """A step's words with the names of this launch in them (catalog.base.Step says which)."""
     told = {
@@ -219,5 +231,5 @@ def filled(text: str, launch: Launch, rows: list[Resource]) -> str:
         facts = {"name": row.name, "aws_id": row.aws_id, **row.facts}
         told |= {f"{row.key}.{fact}": value for fact, value in facts.items()}
     for name, value in told.items():
-        text = text.replace("{" + name + "}", str(value))
+        text = text.replace("{" + name + "}", _for_students(value))
     return text

@@ -12,10 +12,10 @@ from urllib.parse import quote, urlencode
 import yaml
 
 from labs import guardrails, own_roles
-from labs.iam_words import CONTROLLER, PATH, STUDENTS, SWITCH, Document, role_arn
+from labs.iam_words import CONTROLLER, EMR_SERVICE, PATH, STUDENTS, SWITCH, Document, role_arn
 
 # Raised with every change that connected accounts should have: the doctor names those that lag behind.
-VERSION = 1
+VERSION = 2
 TAG_VERSION = "lightsout:template"
 STACK = "lightsout"
 
@@ -65,6 +65,12 @@ def template(portal_role: str, rules: guardrails.Rules) -> dict[str, Any]:
                     "The dead-man's switch. EventBridge Scheduler turns labs off when the portal is silent.",
                     own_roles.switch_trust(_ACCOUNT),
                     Policies=[{"PolicyName": "switch", "PolicyDocument": own_roles.switch_policy(_ACCOUNT)}],
+                ),
+                "EMRService": _role(
+                    EMR_SERVICE,
+                    "What EMR works with. It starts and ends the machines of a lab's cluster.",
+                    own_roles.emr_trust(_ACCOUNT),
+                    Policies=[{"PolicyName": "clusters", "PolicyDocument": own_roles.emr_policy(_ACCOUNT)}],
                 ),
                 **{_logical(name): _policy(name, document) for name, document in documents.items()},
                 "TheStudent": {

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from labs import aws, catalog, checking, launching, ledger, locker, printing, sessions
+from labs import aws, catalog, certify, checking, launching, ledger, locker, printing, sessions
 from labs.models import Launch
 from labs.panel import panel
 
@@ -86,7 +86,7 @@ def show(request, launch):
     return render(request, "labs/finished.html", facts | {"saved_files": locker.files_of(launch)})
 
 
-@launch_page("labs.act_launch")
+@owner_page
 def finish(request, launch):
     """Asks once (a page without JavaScript, a dialog with it), then ends the lab."""
     if request.method != "POST":
@@ -97,7 +97,7 @@ def finish(request, launch):
 
 
 @require_POST
-@launch_page("labs.act_launch")
+@owner_page
 def stop(request, launch):
     if launch.ended_at or launch.asked_to_end_at:
         return _too_late(request, launch)
@@ -140,11 +140,9 @@ def secrets_page(view):
     that is not to be had leads back to the lab with the reason."""
 
     @require_POST
-    @launch_page("labs.act_launch")
+    @owner_page
     @wraps(view)
     def guarded(request, launch):
-        if launch.owner_id != request.user.pk:
-            raise Http404("No such lab.")
         try:
             answer = view(request, launch)
         except (sessions.NoSession, aws.Trouble) as why:
@@ -229,7 +227,8 @@ def certificate_pdf(request, launch):
 def _certificate(request, launch):
     if not launch.certificate:
         raise Http404("This lab has no certificate yet.")
-    return render(request, "labs/certificate.txt", {"launch": launch, "proof": launch.certificate}).content
+    facts = {"launch": launch, "proof": certify.in_words(launch.certificate), "lab": catalog.get(launch.lab)}
+    return render(request, "labs/certificate.txt", facts | {"started": certify.utc_words(launch.created_at)}).content
 
 
 def _to_keep(launch, content, content_type, ending):

@@ -41,7 +41,8 @@ SUBMISSIONS = Place(
     "file-text",
     ("portal:assignment", "portal:submit", "portal:receipt", "portal:feedback"),
 )
-COSTS = Place("costs:mine", "Costs", "Costs", "calculator")
+COSTS = Place("costs:mine", "Costs", "Costs", "calculator", ("costs:calculator",))
+CALCULATOR = Place("costs:calculator", "Calculator", "Calculator", "calculator")
 REVIEW = Place("portal:review", "Review", "Review", "message-2")
 COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
 SPEND = Place("costs:spend", "Spend", "Spend", "chart-area-line")
@@ -50,7 +51,7 @@ ACCOUNTS = Place("portal:accounts", "Accounts", "Accounts", "cloud")
 PLACES = {
     STUDENT: [TODAY, COURSE, LABS, SUBMISSIONS, COSTS],
     INSTRUCTOR: [REVIEW, COURSE, COHORT, SPEND, FORGOTTEN],
-    ADMIN: [SPEND, FORGOTTEN, ACCOUNTS, COURSE],
+    ADMIN: [SPEND, FORGOTTEN, ACCOUNTS, COURSE, CALCULATOR],
 }
 ROLE_WORDS = {STUDENT: "Student", INSTRUCTOR: "Instructor", ADMIN: "Admin"}
 THEMES = ("light", "dark")

@@ -2,10 +2,11 @@
 
 import importlib
 import pkgutil
+from datetime import timedelta
 from functools import cache
 from types import ModuleType
 
-from costs.rules.base import Facts, Verdict
+from costs.rules.base import Facts, Reads, Verdict
 
 
 @cache
@@ -16,13 +17,14 @@ def all_rules() -> tuple[ModuleType, ...]:
 
 
 @cache
-def signals_read() -> dict[str, frozenset[str]]:
-    """{kind: metrics} that some rule reads. No other metric is asked for: each costs money."""
-    read: dict[str, set[str]] = {}
+def signals_read() -> dict[str, dict[str, timedelta]]:
+    """{kind: {metric: over how long}} that some rule reads. No other metric is asked for: each costs money."""
+    read: dict[str, dict[str, timedelta]] = {}
     for rule in all_rules():
-        for kind, metric in getattr(rule, "READS", ()):
-            read.setdefault(kind, set()).add(metric)
-    return {kind: frozenset(metrics) for kind, metrics in read.items()}
+        for signal in getattr(rule, "READS", ()):
+            of_kind = read.setdefault(signal.kind, {})
+            of_kind[signal.metric] = max(signal.over, of_kind.get(signal.metric, signal.over))
+    return read
 
 
 def rank_of(name: str) -> int:
@@ -30,4 +32,4 @@ def rank_of(name: str) -> int:
     return next((rule.RANK for rule in all_rules() if name == rule.NAME), 1000)
 
 
-__all__ = ["Facts", "Verdict", "all_rules", "rank_of", "signals_read"]
+__all__ = ["Facts", "Reads", "Verdict", "all_rules", "rank_of", "signals_read"]

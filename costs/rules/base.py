@@ -1,19 +1,29 @@
 """PURE. What a rule is: `check(facts, now) -> Verdict | None`, one file a rule in this folder.
 
 A rule file has NAME (kept in findings: never renamed), RANK (of several that fire, the lowest speaks first), `check`,
-and, if it looks at CloudWatch, READS: the signals that are worth asking (and paying) for.
+and, if it looks at CloudWatch, READS: the signals that are worth asking (and paying) for. All stand in
+docs/forgotten.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from labs.kinds.base import PENDING, RUNNING
 
 STOP, DELETE = "stop", "delete"
+
+
+@dataclass(frozen=True)
+class Reads:
+    """A signal that a rule reads: a kind's CloudWatch metric over the last so long."""
+
+    kind: str
+    metric: str
+    over: timedelta
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,27 @@ class Facts:
     lab_asked_to_end_at: datetime | None = None
     lab_ended_at: datetime | None = None
     signals: Mapping[str, Looked] = field(default_factory=dict)
+
+    def silent_since(self, *metrics: str) -> datetime | None:
+        """From when on none of these signals was there. None: one was, or nobody can know yet.
+
+        Of calls, requests and flows AWS sends no datapoint where there was none, so silence is zero, provided that the
+        resource was there all the time.
+        """
+        looks = [self.signals.get(metric) for metric in metrics]
+        if any(look is None or look.value or self.state_since > look.began for look in looks):
+            return None
+        return max(look.began for look in looks if look)
+
+    def lowest_since(self, metric: str, below: float, datapoints: int) -> datetime | None:
+        """From when on this measure (a processor, connections) stayed below. None: it did not, or nobody can know.
+
+        Of measures AWS sends a datapoint also when nothing happens: too few of them prove nothing.
+        """
+        look = self.signals.get(metric)
+        if look is None or look.value is None or look.datapoints < datapoints or self.state_since > look.began:
+            return None
+        return look.began if look.value < below else None
 
     @property
     def turned_off_by(self) -> str:

@@ -5,9 +5,9 @@ import pytest
 from costs import activity
 from costs.models import Activity
 from costs.tests import worlds
-from costs.tests.worlds import HOUR, MINUTE, NOW, endpoint, instance, notebook, stranger
+from costs.tests.worlds import HOUR, MINUTE, NOW, endpoint, instance, notebook, stranger, volume
 from labs import aws
-from labs.kinds.base import STOPPED
+from labs.kinds.base import RUNNING, STOPPED, Seen
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ class FakeCloudWatch:
     """GetMetricData over {(metric, its dimension values): values}; takes 500 metrics a call and pages its answers."""
 
     def __init__(self, metrics=None):
-        self.metrics, self.calls, self.asked_in, self.refuses = metrics or {}, [], [], set()
+        self.metrics, self.calls, self.over, self.asked_in, self.refuses = metrics or {}, [], [], [], set()
 
     def client(self, account, service, region=None, config=None):
         assert service == "cloudwatch"
@@ -32,6 +32,7 @@ class FakeCloudWatch:
     def paginate(self, MetricDataQueries, StartTime, EndTime):
         assert len(MetricDataQueries) <= 500
         self.calls.append(MetricDataQueries)
+        self.over.append(EndTime - StartTime)
         for query in MetricDataQueries:
             metric = query["MetricStat"]["Metric"]
             at = (metric["MetricName"], *(dimension["Value"] for dimension in metric["Dimensions"]))
@@ -83,9 +84,28 @@ def test_an_endpoint_is_used_when_any_of_its_variants_is_called(ayes, cloudwatch
 def test_only_what_has_run_for_the_whole_window_and_is_read_by_a_rule_is_asked_for(ayes, cloudwatch):
     stranger(ayes, "sagemaker-notebook", notebook(since=NOW - 59 * MINUTE, name="young"), NOW)
     stranger(ayes, "sagemaker-notebook", notebook(STOPPED, since=NOW - 9 * HOUR, name="off"), NOW)
-    stranger(ayes, "ec2-instance", instance(since=NOW - 9 * HOUR), NOW)
+    stranger(ayes, "ec2-instance", instance(since=NOW - 119 * MINUTE), NOW)
+    stranger(ayes, "ebs-volume", volume(since=NOW - 9 * HOUR), NOW)
     assert activity.look(NOW) == 0
     assert cloudwatch.calls == []
+
+
+def test_each_signal_is_asked_over_as_long_as_its_rule_judges_it(ayes, cloudwatch):
+    box = stranger(ayes, "ec2-instance", instance(since=NOW - 3 * HOUR), NOW)
+    nb = stranger(ayes, "sagemaker-notebook", notebook(since=NOW - 3 * HOUR), NOW)
+    assert activity.look(NOW) == 4
+    assert sorted(cloudwatch.over) == [HOUR, 2 * HOUR]
+    began = {row: {one.window_began for one in Activity.objects.filter(resource=row)} for row in (box, nb)}
+    assert began == {box: {NOW - 2 * HOUR}, nb: {NOW - HOUR}}
+
+
+def test_what_is_judged_over_a_quarter_of_an_hour_is_looked_at_as_often(ayes, cloudwatch):
+    cluster = Seen(RUNNING, "j-1", "cluster", since=NOW - 3 * HOUR, facts={"machines": []})
+    stranger(ayes, "emr-cluster", cluster, NOW)
+    stranger(ayes, "sagemaker-notebook", notebook(since=NOW - 3 * HOUR), NOW)
+    assert activity.look(NOW) == 2
+    assert activity.look(NOW + 14 * MINUTE) == 0
+    assert activity.look(NOW + 16 * MINUTE) == 1
 
 
 def test_it_is_asked_once_an_hour_or_when_somebody_asks(ayes, cloudwatch):

@@ -8,12 +8,11 @@ from typing import Any
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import as_summary, by_merchant, files_under, put_file, summary_is_of
 from labs.catalog.payments import card_payments
+from labs.iam_words import EMR_SERVICE
 from labs.kinds.base import Want
 
 CODE, RAW, RESULT = "code/count_by_merchant.py", "raw/card-payments.csv", "processed/by-merchant/"
 MACHINE, CORES, IDLE_MINUTES = "m5.xlarge", 1, 15
-# Made with the account: EMR's service role starts machines, which no role of a lab may (docs/guardrails.md).
-SERVICE_ROLE = "emr-service"
 
 JOB = """\
 import sys
@@ -209,7 +208,8 @@ LAB = Lab(
             {
                 "type": MACHINE,
                 "cores": CORES,
-                "role": SERVICE_ROLE,
+                # Made with the account: it starts machines, which no role of a lab may (docs/guardrails.md).
+                "role": EMR_SERVICE,
                 "profile": "{profile.name}",
                 "logs": "s3://{bucket.name}/logs/",
                 "idle_minutes": IDLE_MINUTES,

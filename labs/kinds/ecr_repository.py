@@ -12,6 +12,7 @@ from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Meter, Seen, Wan
 
 GB = Decimal(2**30)
 IMAGES_LOOKED_AT = 1000  # what DescribeImages gives at once
+LARGE = 10**9  # bytes: from here on it is asked whether anything ever goes
 NOT_ACCRUED = "Data transfer of container images out of the region"
 NOT_ACCRUED_LARGE = "Storage of repositories with more than a thousand images"
 
@@ -79,12 +80,16 @@ def _described(client, name: str, tags: Mapping[str, str] | None) -> Seen:
 
 
 def _images(client, name: str) -> dict[str, Any]:
-    """{"images": how many, "bytes": what they weigh} when one page shows all, and what is not counted."""
+    """{"images": how many, "bytes": what they weigh} when one page shows all, and what is not counted; of a large one
+    also {"expires": whether a rule takes old images away}."""
     page = client.describe_images(repositoryName=name, maxResults=IMAGES_LOOKED_AT)
     if page.get("nextToken"):
         return {"not_accrued": NOT_ACCRUED_LARGE}
     sizes = [int(image.get("imageSizeInBytes") or 0) for image in page["imageDetails"]]
-    return {"images": len(sizes), "bytes": sum(sizes), "not_accrued": NOT_ACCRUED}
+    facts: dict[str, Any] = {"images": len(sizes), "bytes": sum(sizes), "not_accrued": NOT_ACCRUED}
+    if facts["bytes"] > LARGE:  # nobody asks of a small one, so neither do we
+        facts["expires"] = _lifecycle(client, name) is not None
+    return facts
 
 
 def _lifecycle(client, name: str) -> Any:

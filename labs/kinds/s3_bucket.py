@@ -11,6 +11,7 @@ from labs.kinds.aws_words import code_of, tag_dict, tag_list, tags_by_arn
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Meter, Seen, Want
 
 BATCH = 1000  # what DeleteObjects and the lists take at most
+LARGE = 10**9  # bytes: from here on it is asked whether anything ever goes
 BATCHES_A_CALL = 5
 ABORTS_A_CALL = 100
 HOLDS_A_CALL = 100
@@ -148,7 +149,8 @@ def _region(client, bucket: str) -> str:
 
 
 def _contents(client, bucket: str) -> dict[str, Any]:
-    """{"bytes": {storage class: bytes}} when one page shows everything, and what of the bucket is not counted."""
+    """{"bytes": {storage class: bytes}} when one page shows everything, and what of the bucket is not counted; of a
+    large one also {"expires": whether a rule ever takes something away}."""
     try:
         page = client.list_object_versions(Bucket=bucket, MaxKeys=BATCH)
     except client.exceptions.ClientError as error:
@@ -161,7 +163,15 @@ def _contents(client, bucket: str) -> dict[str, Any]:
     for version in page.get("Versions", ()):
         storage_class = version.get("StorageClass") or "STANDARD"
         sizes[storage_class] = sizes.get(storage_class, 0) + version["Size"]
-    return {"bytes": sizes, "not_accrued": NOT_ACCRUED_SMALL}
+    facts: dict[str, Any] = {"bytes": sizes, "not_accrued": NOT_ACCRUED_SMALL}
+    if sum(sizes.values()) > LARGE:  # nobody asks of a small one, so neither do we
+        asked = _or_none(client.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration", Bucket=bucket)
+        facts["expires"] = any(_expires(rule) for rule in asked.get("Rules", ()))
+    return facts
+
+
+def _expires(rule: Mapping[str, Any]) -> bool:
+    return rule["Status"] == "Enabled" and any(word in rule for word in ("Expiration", "NoncurrentVersionExpiration"))
 
 
 def _or_none(call, *absent: str, **asked) -> dict[str, Any]:

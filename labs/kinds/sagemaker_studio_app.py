@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from labs.kinds.aws_words import utc
 from labs.kinds.base import DELETING, RUNNING, Meter, OffCall, Seen, Want
 from labs.kinds.sagemaker_named import is_not_there
 from labs.kinds.sagemaker_studio import StudioKind, listed_everywhere, seen_of
@@ -22,6 +23,7 @@ class SageMakerStudioApp(StudioKind):
     arn_member = "AppArn"
     can_create = False
     stop_means = "delete"
+    max_age_seconds = 900  # when it was used last is in no list
     kept_on_stop = "An app has no stop: it is ended. Its space, with the files in it, is kept."
     lost_on_delete = "What was not saved is lost; files stay in its space."
 
@@ -42,7 +44,12 @@ class SageMakerStudioApp(StudioKind):
         return listed_everywhere(client, "list_apps", "Apps")
 
     def seen(self, client, answer: Mapping[str, Any], tags: Mapping[str, str]) -> Seen:
-        return _seen(answer, {"arn": answer["AppArn"]}, tags)
+        facts = {"arn": answer["AppArn"]}
+        used = utc(answer.get("LastUserActivityTimestamp"))
+        if used:
+            # The quarter of an hour, not the moment: each new fact begins a new span.
+            facts["used_at"] = used.replace(minute=used.minute // 15 * 15, second=0, microsecond=0).isoformat()
+        return _seen(answer, facts, tags)
 
     def glimpsed(self, answer: Mapping[str, Any]) -> Seen:
         return _seen(answer, {})

@@ -1,6 +1,8 @@
-"""The real aws command, many times in one process: each start of it costs a second that tests need not wait for.
+"""The real aws command without its start, which takes half a second of CPU that tests need not wait for.
 
-Run as a script by the Python of its own venv, it takes {"words", "env"} a line and answers {"code", "out", "err"}.
+Two ways. `Cli` calls it many times in one process, for tests that call it themselves. `ForkedCommand` puts an `aws`
+into a folder for the PATH of a shell: each call is a process of its own, forked from one that has it loaded.
+Run as a script by the Python of the command's own venv, this file is the process behind either.
 """
 
 from __future__ import annotations
@@ -9,8 +11,11 @@ import contextlib
 import io
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +52,37 @@ class Cli:
                 pipe.close()
 
 
+class ForkedCommand:
+    """`ForkedCommand(command, folder)`: folder/aws is the command, until close()."""
+
+    def __init__(self, command: str, folder: Path):
+        python, meeting = Path(command).parent / "python", folder / "socket"
+        self.process = subprocess.Popen(
+            [str(python), str(Path(__file__).resolve()), str(meeting)], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout and self.process.stdout.readline() == "ready\n"
+        (folder / "aws").write_text(f"#!{python} -IS\n{CALLER.format(meeting=str(meeting))}")
+        (folder / "aws").chmod(0o755)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+# Hands its own files, words, folder and environment to the process that does the work, and ends with its code.
+CALLER = """\
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as line:
+    line.connect({meeting!r})
+    socket.send_fds(line, [b"."], [0, 1, 2])
+    line.sendall(json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode())
+    line.shutdown(socket.SHUT_WR)
+    sys.exit(int(line.recv(4) or 255))
+"""
+
+
 class CliFailed(Exception):
     """What the aws command printed when it failed."""
 
@@ -68,7 +104,52 @@ def _answer(words: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
     return {"code": code, "out": printed[0], "err": printed[1]}
 
 
+def _fork_for_each_call(meeting: str) -> None:
+    import awscli.clidriver  # noqa: F401  loaded here once
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(meeting)
+        listening.listen()
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        while True:
+            line, _ = listening.accept()
+            if not os.fork():
+                _be_the_command(line)
+            line.close()
+
+
+def _be_the_command(line: socket.socket) -> None:
+    code = 255
+    try:
+        _, files, _, _ = socket.recv_fds(line, 1, 3)
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+        with line.makefile("rb") as asked:
+            words, folder, environment = json.load(asked)
+        os.chdir(folder)
+        of_the_command = os.environ["AWS_DATA_PATH"]  # set when it was loaded
+        os.environ.clear()
+        os.environ.update(environment, AWS_DATA_PATH=of_the_command)
+        from awscli.clidriver import create_clidriver
+
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        code = create_clidriver().main(words)
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        line.sendall(str(code).encode())
+        os._exit(0)
+
+
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        _fork_for_each_call(sys.argv[1])
     for line in sys.stdin:
         asked = json.loads(line)
         sys.stdout.write(json.dumps(_answer(asked["words"], asked["env"])) + "\n")

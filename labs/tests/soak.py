@@ -33,6 +33,7 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
 
+from botocore.exceptions import ClientError
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 
@@ -291,7 +292,7 @@ class Run:
             thing = self.dice.choice(there)
             try:
                 (self.cloud.stop if self.dice.random() < 0.5 else self.cloud.delete)(thing, HAND)
-            except aws.bx.ClientError:
+            except ClientError:
                 return
 
     def ask_of_a_stranger(self) -> None:

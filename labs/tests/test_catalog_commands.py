@@ -10,6 +10,7 @@ import pytest
 
 from conftest import AWS_CLI
 from labs.catalog import all_labs, get
+from labs.tests.aws_cli import ForkedCommand
 from labs.tests.by_hand import JOBS_WORK, LabByHand
 from labs.tests.kinds.examples import AccountOfAye
 
@@ -27,6 +28,14 @@ def account(simulator):
     return AccountOfAye(simulator, "600000000005")
 
 
+@pytest.fixture(scope="module")
+def folder_of_aws(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("aws")
+    command = ForkedCommand(AWS_CLI, folder)
+    yield folder
+    command.close()
+
+
 def run(language: str, code: str, folder: Path, env: dict[str, str]) -> None:
     command = ["bash", "-euo", "pipefail", "-c", code] if language == "bash" else [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
@@ -34,12 +43,12 @@ def run(language: str, code: str, folder: Path, env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("slug", [lab.slug for lab in all_labs()])
-def test_whoever_copies_every_command_passes_every_check(slug, account, tmp_path):
+def test_whoever_copies_every_command_passes_every_check(slug, account, tmp_path, folder_of_aws):
     for file in KIT:
         (tmp_path / file.name).write_bytes(file.read_bytes())
     keys = account.made[account.world]
     env = {
-        "PATH": f"{STAND_INS}:{Path(AWS_CLI).parent}:{os.environ['PATH']}",
+        "PATH": f"{STAND_INS}:{folder_of_aws}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "AWS_ENDPOINT_URL": account.simulator.url,
         "AWS_DEFAULT_REGION": "us-east-1",

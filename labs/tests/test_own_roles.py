@@ -49,12 +49,18 @@ DOCUMENTS = {
     "controller's trust": (own_roles.controller_trust(PORTAL_ROLE, EXTERNAL_ID), TRUST_LIMIT),
     "switch's policy": (own_roles.switch_policy(ACCOUNT), INLINE_LIMIT),
     "switch's trust": (own_roles.switch_trust(ACCOUNT), TRUST_LIMIT),
+    "EMR's policy": (own_roles.emr_policy(ACCOUNT), INLINE_LIMIT),
+    "EMR's trust": (own_roles.emr_trust(ACCOUNT), TRUST_LIMIT),
 }
 
 
 def who(name: str) -> Principal:
     context = {"aws:RequestedRegion": REGION, "aws:PrincipalArn": role_arn(ACCOUNT, name)}
-    policy_of = {"controller": "controller's policy", "deadman": "switch's policy"}[name]
+    policy_of = {
+        "controller": "controller's policy",
+        "deadman": "switch's policy",
+        "emr-service": "EMR's policy",
+    }[name]
     return Principal(context, (DOCUMENTS[policy_of][0],))
 
 
@@ -87,10 +93,14 @@ def test_only_the_portals_role_enters_and_only_with_the_id():
     assert not matches(statement, enter, {})
 
 
-def test_only_the_scheduler_of_this_account_is_the_switch():
-    (statement,) = own_roles.switch_trust(ACCOUNT)["Statement"]
-    enter = Call("sts:AssumeRole", role_arn(ACCOUNT, "deadman"))
-    assert statement["Principal"] == {"Service": "scheduler.amazonaws.com"}
+@pytest.mark.parametrize(
+    ("role", "made", "service"),
+    [("deadman", own_roles.switch_trust, "scheduler"), ("emr-service", own_roles.emr_trust, "elasticmapreduce")],
+)
+def test_only_its_service_enters_a_services_role_and_only_for_this_account(role, made, service):
+    (statement,) = made(ACCOUNT)["Statement"]
+    enter = Call("sts:AssumeRole", role_arn(ACCOUNT, role))
+    assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
     assert matches(statement, enter, {"aws:sourceaccount": ACCOUNT})
     assert not matches(statement, enter, {"aws:sourceaccount": "999988887777"})
 
@@ -209,7 +219,10 @@ def test_the_portal_does_not_do_what_nobody_asked_for(why):
 
 
 def test_aws_knows_every_call_of_the_portals_tables():
-    calls = [*PORTAL_NEEDS, *NOT_THE_PORTALS.values(), *ENDED.values(), *NOT_THE_SWITCHS.values()]
+    calls = [
+        *(*PORTAL_NEEDS, *NOT_THE_PORTALS.values(), *ENDED.values(), *NOT_THE_SWITCHS.values()),
+        *(*OF_CLUSTERS.values(), *NOT_EMRS.values()),
+    ]
     assert [fault for call in calls for fault in impossible(call)] == []
 
 
@@ -263,3 +276,41 @@ def test_the_switch_may_make_the_call_that_turns_a_kind_off(name):
     action = named if actions_like(named) else "apigateway:DELETE"
     statements = own_roles.switch_policy(ACCOUNT)["Statement"]
     assert any(matches({"Action": one["Action"]}, Call(action), {}) for one in statements)
+
+
+# --- EMR's service role --------------------------------------------------------------------------------------
+
+NEW = {"ec2:CreateAction": "RunInstances"}
+# {what: call} that EMR makes with it, when a cluster of a lab comes and goes.
+OF_CLUSTERS = {
+    "a machine": Call("ec2:RunInstances", ec2("instance", "*"), AS_MINE),
+    "its disk": Call("ec2:RunInstances", ec2("volume", "*"), AS_MINE),
+    "in a subnet": Call("ec2:RunInstances", ec2("subnet")),
+    "behind a security group": Call("ec2:RunInstances", ec2("security-group")),
+    "of an image": Call("ec2:RunInstances", f"arn:aws:ec2:{REGION}::image/ami-1"),
+    "its tags": Call("ec2:CreateTags", ec2("instance", "*"), NEW | AS_MINE),
+    "its role": pass_role(LAB_ROLE, "ec2"),
+    "its end": Call("ec2:TerminateInstances", ec2("instance"), MINE),
+    "a look at networks": Call("ec2:DescribeSubnets"),
+    "groups that let machines talk": Call("ec2:AuthorizeSecurityGroupIngress", ec2("security-group")),
+}
+NOT_EMRS = {
+    "a machine of no cluster of a lab": Call("ec2:RunInstances", ec2("instance", "*")),
+    "somebody's machine": Call("ec2:TerminateInstances", ec2("instance")),
+    "another tag on what is there": Call("ec2:CreateTags", ec2("instance"), AS_MINE),
+    "the portal's role on a machine": pass_role(CONTROLLER, "ec2"),
+    "its own role on a machine": pass_role(role_arn(ACCOUNT, "emr-service"), "ec2"),
+    "a role of the account on a machine": pass_role(f"arn:aws:iam::{ACCOUNT}:role/Admin", "ec2"),
+    "a role of a lab on a function": pass_role(LAB_ROLE, "lambda"),
+    "files": Call("s3:GetObject", bucket(f"{OWN}data/a.csv")),
+}
+
+
+@pytest.mark.parametrize("what", OF_CLUSTERS)
+def test_emr_makes_of_a_cluster(what):
+    assert is_allowed(who("emr-service"), OF_CLUSTERS[what])
+
+
+@pytest.mark.parametrize("what", NOT_EMRS)
+def test_emr_does_not_touch(what):
+    assert not is_allowed(who("emr-service"), NOT_EMRS[what])

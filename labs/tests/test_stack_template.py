@@ -7,6 +7,7 @@ import yaml
 from cfnlint.api import lint_all
 
 from labs import guardrails, own_roles, stack_template
+from labs.catalog.stacks import TEMPLATES
 from labs.tests.strict_accounts import PORTAL, Accounts, resolved
 
 ACCOUNT, STUDENT, EXTERNAL_ID = "111122223333", "7", "an-external-id-that-nobody-guesses"
@@ -37,6 +38,12 @@ def test_cfn_lint_would_have_something_against_a_wrong_one(template):
     assert complaints(json.dumps(wrong))
 
 
+@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*")), ids=lambda path: path.name)
+def test_it_has_nothing_against_the_templates_of_labs_and_aws_takes_them_without_a_bucket(path):
+    assert complaints(path.read_text()) == []
+    assert len(path.read_bytes()) <= 51_200
+
+
 def test_its_text_is_short_enough_to_be_deployed_without_a_bucket(template):
     assert len(stack_template.as_text(template).encode()) < 51_200
 
@@ -51,6 +58,9 @@ def test_aws_makes_of_it_what_guardrails_say(deployed):
     assert as_json(controller.inline["portal"]) == as_json(own_roles.controller_policy(ACCOUNT))
     assert as_json(switch.trust) == as_json(own_roles.switch_trust(ACCOUNT))
     assert as_json(switch.inline["switch"]) == as_json(own_roles.switch_policy(ACCOUNT))
+    emr = deployed.role(ACCOUNT, "emr-service")
+    assert as_json(emr.trust) == as_json(own_roles.emr_trust(ACCOUNT))
+    assert as_json(emr.inline["clusters"]) == as_json(own_roles.emr_policy(ACCOUNT))
     assert as_json(deployed.policies[guardrails.boundary_arn(ACCOUNT)]) == as_json(guardrails.boundary(RULES, ACCOUNT))
     made = {name: deployed.policies[arn] for name, arn in guardrails.student_policy_arns(ACCOUNT).items()}
     assert as_json(made) == as_json(guardrails.student_policies(RULES, ACCOUNT))
@@ -66,7 +76,7 @@ def test_a_student_of_their_own_account_has_a_role_that_is_held(deployed):
 def test_a_shared_account_gets_no_students_role_from_it(template):
     accounts = Accounts()
     accounts.deploy(ACCOUNT, template, ExternalId=EXTERNAL_ID)
-    assert sorted(role.name for role in accounts.roles.values()) == ["controller", "deadman"]
+    assert sorted(role.name for role in accounts.roles.values()) == ["controller", "deadman", "emr-service"]
 
 
 def test_nothing_of_the_stand_ins_is_left(template):

@@ -104,11 +104,13 @@ costs:went_out_csv                    GET    login  404   404   200   404       
 costs:extend                          POST   login  302   404   404   404       404   404
 costs:mine                            GET    login  200   200   200   200       200   200
 costs:mine_csv                        GET    login  200   200   200   200       200   200
+costs:calculator                      GET    login  200   200   200   200       200   200
+costs:gauges                          GET    404    404   404   404   404       404   404
 costs:readings                        GET    login  200   404   200   404       200   200
 labs:panel                            GET    login  200   404   200   404       200   200
-labs:finish                           GET    login  200   404   200   404       200   200
-labs:finish                           POST   login  302   404   302   404       302   302
-labs:stop                             POST   login  302   404   302   404       302   302
+labs:finish                           GET    login  200   404   404   404       404   404
+labs:finish                           POST   login  302   404   404   404       404   404
+labs:stop                             POST   login  302   404   404   404       404   404
 labs:start                            POST   login  302   404   404   404       404   404
 labs:check                            POST   login  302   404   404   404       404   404
 labs:credentials                      POST   login  302   404   404   404       404   404

@@ -50,7 +50,7 @@ def test_an_instructor_sees_the_cohort_and_its_spend(signed_in, chit):
 
 
 def test_an_admin_begins_with_the_spend(signed_in, admin):
-    assert places(lost_page(signed_in(admin))) == ["Spend", "Forgotten", "Accounts", "Course"]
+    assert places(lost_page(signed_in(admin))) == ["Spend", "Forgotten", "Accounts", "Course", "Calculator"]
 
 
 def test_a_person_who_is_in_no_cohort_still_has_a_frame(signed_in):

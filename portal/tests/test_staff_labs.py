@@ -10,6 +10,7 @@ from costs import budget, forgotten, metering, pricebook, scopes
 from costs.dashboard import forgotten_page, spend_page
 from costs.models import Metered
 from costs.tests import worlds
+from labs import ledger
 from labs.models import Account, Event, Launch
 from portal import enrolling
 
@@ -33,7 +34,10 @@ def test_staff_see_a_students_lab_and_nothing_in_it_that_is_the_students_to_pres
     assert "Aye’s lab" in theirs
 
 
-@pytest.mark.parametrize("action", ["labs:credentials", "labs:token", "labs:console", "labs:start", "costs:extend"])
+@pytest.mark.parametrize(
+    "action",
+    ["labs:credentials", "labs:token", "labs:console", "labs:start", "labs:stop", "labs:finish", "costs:extend"],
+)
 def test_what_is_the_students_does_not_exist_for_staff(signed_in, chit, launch, action):
     assert signed_in(chit).post(reverse(action, args=[launch.pk])).status_code == 404
     assert not Event.objects.filter(launch=launch, code="credentials").exists()
@@ -52,6 +56,15 @@ def test_looking_is_noted_once_an_hour_and_a_students_own_look_is_not(signed_in,
     clock.move_to(now + timedelta(minutes=61))
     client.get(page)
     assert looks.all().count() == 2
+
+
+def test_why_a_lab_ended_is_not_lost_behind_who_looked_at_it(signed_in, chit, launch, clock, now):
+    ledger.note("ended", "The lab ended: practice mode started anew", now, launch=launch)
+    Launch.objects.filter(pk=launch.pk).update(ended_at=now, prove_at=None)
+    clock.move_to(now + timedelta(minutes=5))
+    page = signed_in(chit).get(reverse("labs:panel", args=[launch.pk])).content.decode()
+    assert Event.objects.filter(launch=launch, code="looked").exists()
+    assert "practice mode started anew" in page and "looked at this lab" not in page
 
 
 def test_what_staff_start_or_make_by_hand_is_metered_budgeted_and_found(cohort, chit, aye, now):

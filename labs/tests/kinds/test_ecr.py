@@ -47,7 +47,7 @@ def test_what_the_images_weigh_is_billed_by_the_month(account):
     push(client, want.name, "1", 2**30, 2**29)
     push(client, want.name, "2", 2**29)
     seen = REPOSITORY.observe(client, want)
-    assert (seen.facts["images"], seen.facts["bytes"]) == (2, 2 * 2**30)
+    assert (seen.facts["images"], seen.facts["bytes"], seen.facts["expires"]) == (2, 2 * 2**30, False)
     (meter,) = REPOSITORY.meters(seen)
     assert (meter.sku, meter.unit, meter.quantity, meter.per) == ("storage", "GB-Mo", Decimal(2), "month")
 

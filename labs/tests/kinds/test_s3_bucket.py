@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from labs.aws import Denied, sorted_trouble
-from labs.kinds import kind_of
+from labs.kinds import kind_of, s3_bucket
 from labs.kinds.base import ABSENT, RUNNING, Seen
 from labs.tests.kinds.examples import AccountOfAye, configure, delete, make, want_for
 from labs.tests.kinds.examples.s3 import LIFECYCLE
@@ -96,6 +96,23 @@ def test_what_one_list_call_shows_is_measured_by_storage_class_old_versions_too(
     facts = BUCKET.observe(client, want).facts
     assert facts["bytes"] == {"STANDARD": 150, "STANDARD_IA": 7}
     assert facts["not_accrued"] == "Requests and data transfer out"
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "expires"),
+    [
+        ((), False),
+        ([{"ID": "away", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}], True),
+        ([{"ID": "off", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}], False),
+    ],
+)
+def test_of_a_large_bucket_it_is_told_whether_anything_ever_goes(account, monkeypatch, lifecycle, expires):
+    monkeypatch.setattr(s3_bucket, "LARGE", 10)
+    client, want, seen = bucket(account, lifecycle=list(lifecycle))
+    client.put_object(Bucket=seen.name, Key="small", Body=b"x" * 10)
+    assert "expires" not in BUCKET.observe(client, want).facts
+    client.put_object(Bucket=seen.name, Key="large", Body=b"x" * 10)
+    assert BUCKET.observe(client, want).facts["expires"] is expires
 
 
 def test_a_bucket_that_hides_its_contents_is_seen_and_says_what_is_not_counted(account):

@@ -5,6 +5,7 @@ Practice mode has none of "sagemaker-studio-domain", "sagemaker-studio-profile",
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -199,6 +200,15 @@ def test_an_app_is_described_as_its_list_glimpsed_it():
     assert glimpsed.aws_id == whole.aws_id == f"{ID}/desk/JupyterLab/default"
     assert (glimpsed.state, glimpsed.name, glimpsed.mark) == (whole.state, whole.name, whole.mark)
     assert APP.meters(glimpsed) == APP.meters(whole)
+
+
+def test_when_an_app_was_used_is_told_by_the_quarter_of_an_hour():
+    """To the moment, each look at an app in use would be a new fact."""
+    used = datetime(2025, 9, 18, 8, 29, 59, tzinfo=UTC)
+    told = {**app(), "AppArn": f"{ARNS}:app/{ID}/desk/jupyterlab/default", "LastUserActivityTimestamp": used}
+    want = want_for("sagemaker-studio-app", aws_id=f"{ID}/desk/JupyterLab/default")
+    with scripted("sagemaker", ("describe_app", members(app()), told)) as client:
+        assert APP.observe(client, want).facts["used_at"] == "2025-09-18T08:15:00+00:00"
 
 
 def test_an_app_of_a_profile_without_a_space_is_known_by_its_profile():
