@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.contest import clients_into, open_account
-from bench.planting import plant
+from bench.planting import A_STUDENT, plant
 from labs import aws
 from labs.census import census_all, groups_of
 from labs.models import Account, Event, Resource, Span
@@ -41,9 +41,9 @@ class Look:
         )
 
 
-def look_into_many(simulator: Simulator, regions: Sequence[str], *, c7n_calls: float | None) -> dict[str, Any]:
-    """Cold, knowing and knowing again, in ten accounts and in fifty. c7n_calls: what c7n took for the account of the
-    contest, whose kinds' lists it asks in every account; None when it did not get through.
+def look_into_many(simulator: Simulator, regions: Sequence[str], *, c7n_calls_each: float | None) -> dict[str, Any]:
+    """Cold, knowing and knowing again, in ten accounts and in fifty. c7n_calls_each: what c7n took for
+    a resource in the contest, from which its calls here are extrapolated; None when it did not get through.
 
     Answers {"accounts", "regions", "lists", "knowing_calls", "knowing_seconds", "seconds_growth", "calls_growth",
     "rss_mb": [after ten, after fifty]}; growth is by how much more than accounts.
@@ -71,9 +71,12 @@ def look_into_many(simulator: Simulator, regions: Sequence[str], *, c7n_calls: f
             print(looks[-1], flush=True)
     few, many = (next(one for one in looks if one.accounts == step and one.what == "again") for step in STEPS)
     by = many.accounts / few.accounts
-    if c7n_calls:
-        print(f"c7n, extrapolated: at least one call a list of its 11 kinds, so it takes {c7n_calls:.0f} calls for the "
-              f"contest's account alone")  # fmt: skip
+    if c7n_calls_each:
+        extrapolated = c7n_calls_each * A_STUDENT * many.accounts
+        print(
+            f"c7n, extrapolated and not measured: {c7n_calls_each:.2f} calls a resource, as in the one account, times "
+            f"{A_STUDENT * many.accounts} resources: {extrapolated:.0f} calls"
+        )
     return {
         "accounts": many.accounts,
         "regions": len(regions),

@@ -88,8 +88,9 @@ def _run(simulator: testing.Simulator, asked: argparse.Namespace, var: Path) -> 
     if asked.wide:
         from bench.accounts import look_into_many
 
-        peer = contest.runs["c7n"]
-        result["accounts"] = look_into_many(simulator, regions, c7n_calls=median(peer.calls) if peer.calls else None)
+        calls_of_c7n = contest.runs["c7n"].calls
+        each = median(calls_of_c7n) / len(course.planted) if calls_of_c7n else None
+        result["accounts"] = look_into_many(simulator, regions, c7n_calls_each=each)
     print(json.dumps(result))
 
     if result["found"] != result["planted"]:
