@@ -75,6 +75,15 @@ def only_for_this_machine(**_):
                 id="lightsout.W001",
             )
         )
+    if is_loopback(urlsplit(settings.PUBLIC_URL).hostname or ""):
+        found.append(
+            Warning(
+                f"Others can reach this portal ({where}), and PUBLIC_URL is {settings.PUBLIC_URL}: links in mails and "
+                "the address of practice mode would lead students to their own machine.",
+                hint="Set PUBLIC_URL to the address that people type, as in https://lightsout.example.org.",
+                id="lightsout.W002",
+            )
+        )
     return found
 
 

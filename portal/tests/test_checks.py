@@ -71,9 +71,16 @@ def test_debug_pages_refuse_to_face_others(at_home):
 
 def test_a_portal_set_up_for_others_passes_and_without_https_is_warned(at_home):
     at_home.HOST, at_home.ALLOWED_HOSTS, at_home.SECRET_KEY = "10.0.0.5", ["lightsout.example.org"], "a key of our own"
+    at_home.PUBLIC_URL = "https://lightsout.example.org"
     assert list(said(checks.only_for_this_machine())) == ["lightsout.W001"]
     at_home.BEHIND_HTTPS = True
     assert checks.only_for_this_machine() == []
+
+
+def test_an_address_that_leads_everybody_to_their_own_machine_is_warned_of(at_home):
+    at_home.HOST, at_home.SECRET_KEY, at_home.BEHIND_HTTPS = "10.0.0.5", "a key of our own", True
+    at_home.PUBLIC_URL = "http://127.0.0.1:8000"
+    assert "lead students to their own machine" in said(checks.only_for_this_machine())["lightsout.W002"]
 
 
 def test_a_database_that_we_do_not_run_on_is_named():
