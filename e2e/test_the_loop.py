@@ -26,7 +26,7 @@ def test_a_lab_from_a_click_to_its_certificate(portal, enter, aye, bucket_lab):
     page = enter(aye)
     page.goto(f"{portal}/labs/")
     page.get_by_role("link", name=re.compile("Launch")).click()
-    expect(page.get_by_text("At most")).to_be_visible()
+    expect(page.get_by_text("At most", exact=True)).to_be_visible()
     page.get_by_role("button", name="Launch").click()
 
     live = page.locator("#live")

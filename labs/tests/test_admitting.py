@@ -176,7 +176,7 @@ def test_an_account_that_is_let_go_of_is_left_without_students_roles(admitted, a
     Launch.objects.filter(pk=admitted(aye).pk).update(ended_at=clock())
     connecting.disconnect(shared, now=clock(), by=aye)
     admitting.work_off(clock)
-    assert sorted(role.name for role in accounts.roles.values()) == ["controller", "deadman"]
+    assert sorted(role.name for role in accounts.roles.values()) == ["controller", "deadman", "emr-service"]
 
 
 def test_in_an_own_or_a_practice_account_the_portal_makes_none(account, clock, aye):

@@ -121,7 +121,11 @@ def words_of(command):
 
 
 def settings_from_the_environment():
-    return set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z_]+)"', Path(settings.BASE_DIR, "portal/settings.py").read_text()))
+    return set(
+        re.findall(
+            r'(?:env(?:\.\w+)?|port_of)\(\s*"([A-Z_]+)"', Path(settings.BASE_DIR, "portal/settings.py").read_text()
+        )
+    )
 
 
 def test_the_five_services_are_there_each_with_a_health_check(composition):
