@@ -515,6 +515,8 @@ class Run:
         )
         if by == SCHEDULER:
             is_time = row.launch.expires_at <= self.clock() if row is not None and row.launch else self.was_dead
+            # Whoever dies before an extension has reached AWS leaves the switch where it was.
+            is_time = is_time or (self.was_dead and row.switch_at is not None and row.switch_at <= self.clock())
             if not is_time:
                 raise Wrong("turned off", f"{how} of {thing.id} by its switch before its time")
         elif row is None or (how == "delete" and row.wanted != GONE):
