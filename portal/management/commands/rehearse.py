@@ -22,10 +22,8 @@ from costs.pricebook import PriceBook, load
 from costs.rates import rate_now
 from labs import aws, catalog, practice
 from labs.models import Account, Resource
-from labs.rehearsal import record, rehearse
+from labs.rehearsal import REHEARSER, record, rehearse
 from labs.simulator import SECRET_FILE
-
-REHEARSER = "rehearsal{}@lightsout.invalid"
 
 
 class Command(BaseCommand):
