@@ -124,9 +124,10 @@ def add_file(draft, upload, *, now):
     """Put an uploaded file into the draft: (DraftFile, whether it replaced one of the same name). Raises Refused."""
     assignment = draft.assignment
     name = filing.shown_name(upload.name)
+    # First: what is refused for itself is not made room for.
+    kind = filing.judge(upload, name, allowed=assignment.allowed_types, max_bytes=assignment.max_bytes)
     if draft.files.exclude(name=name).count() >= assignment.max_files:
         raise _too_many(name, assignment)
-    kind = filing.judge(upload, name, allowed=assignment.allowed_types, max_bytes=assignment.max_bytes)
     stored = filing.store(upload, f"{draft.cohort.scope}/{draft.student_id}")
     try:
         with transaction.atomic():
@@ -156,9 +157,8 @@ def add_file(draft, upload, *, now):
 
 
 def _too_many(name, assignment):
-    return Refused(
-        f"{name} was not added: this case study takes up to {assignment.max_files} files. Remove one of them first."
-    )
+    most = f"{assignment.max_files} file{'' if assignment.max_files == 1 else 's'}"
+    return Refused(f"{name} was not added: this case study takes up to {most}. Remove one of them first.")
 
 
 @transaction.atomic
