@@ -61,10 +61,12 @@ class StepLine:
     check: StepCheck | None
     body_md: str
     is_current: bool
+    is_proved: bool = False  # the lab has its certificate
 
     @property
     def is_done(self) -> bool:
-        return bool(self.check and self.check.passed)
+        """It passed its check; of the step that is done by finishing the lab, that the lab is proved to be gone."""
+        return bool(self.check and self.check.passed) if self.can_be_checked else self.is_proved
 
     @property
     def can_be_checked(self) -> bool:
@@ -209,7 +211,8 @@ def _steps(lab: Lab, rows: list[Resource], checks: dict[str, StepCheck], launch:
         check = checks.get(step.slug)
         is_current = not current_found and not (check and check.passed)
         current_found = current_found or is_current
-        lines.append(StepLine(step, number, check, filled(step.body_md, launch, rows), is_current))
+        body_md = filled(step.body_md, launch, rows)
+        lines.append(StepLine(step, number, check, body_md, is_current, is_proved=bool(launch.certificate)))
     return lines
 
 

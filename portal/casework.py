@@ -59,7 +59,7 @@ class Case:
     @property
     def has_draft(self):
         """A draft with something in it that was changed after the last version."""
-        if self.draft is None or not (self.draft.answer_md or self.draft.file_count):
+        if self.draft is None or not (self.draft.answer_md.strip() or self.draft.file_count):
             return False
         return self.last is None or self.draft.updated_at > self.last.received_at
 

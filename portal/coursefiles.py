@@ -69,12 +69,12 @@ class Value:
         return Fields(self)
 
     def items(self):
-        """Its entries as Values; none when this is no list."""
+        """Its entries as Values, counted as people count: "materials #1"; none when this is no list."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.wrong(f"has to be a list, not {_what(self.node, self._scalar())}; begin each line with '- '")
             return []
         return [
-            Value(self.folder, self.file, f"{self.field}[{place}]", entry)
+            Value(self.folder, self.file, f"{self.field} #{place}", entry)
             for place, entry in enumerate(self.node.value, start=1)
         ]
 

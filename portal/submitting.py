@@ -46,6 +46,17 @@ def words_in(text):
     return len(text.split())
 
 
+def answer_of(draft):
+    """The text as it would be handed in: one of white space only is none."""
+    return draft.answer_md if draft.answer_md.strip() else ""
+
+
+def words_given_up(draft, latest):
+    """How many words `latest`, the version that counts (None: there is none), has where the draft has no answer at all;
+    0 when nothing is given up. A version loaded without its text costs one query, for an empty draft only."""
+    return words_in(latest.answer_md) if latest and not answer_of(draft) else 0
+
+
 def draft_of(assignment, cohort, student, *, now):
     """The student's draft, made when there is none."""
     return Draft.objects.get_or_create(
@@ -113,9 +124,10 @@ def add_file(draft, upload, *, now):
     """Put an uploaded file into the draft: (DraftFile, whether it replaced one of the same name). Raises Refused."""
     assignment = draft.assignment
     name = filing.shown_name(upload.name)
+    # First: what is refused for itself is not made room for.
+    kind = filing.judge(upload, name, allowed=assignment.allowed_types, max_bytes=assignment.max_bytes)
     if draft.files.exclude(name=name).count() >= assignment.max_files:
         raise _too_many(name, assignment)
-    kind = filing.judge(upload, name, allowed=assignment.allowed_types, max_bytes=assignment.max_bytes)
     stored = filing.store(upload, f"{draft.cohort.scope}/{draft.student_id}")
     try:
         with transaction.atomic():
@@ -145,9 +157,8 @@ def add_file(draft, upload, *, now):
 
 
 def _too_many(name, assignment):
-    return Refused(
-        f"{name} was not added: this case study takes up to {assignment.max_files} files. Remove one of them first."
-    )
+    most = f"{assignment.max_files} file{'' if assignment.max_files == 1 else 's'}"
+    return Refused(f"{name} was not added: this case study takes up to {most}. Remove one of them first.")
 
 
 @transaction.atomic
@@ -181,14 +192,15 @@ def is_changed(draft, latest):
     if latest is None:
         return True
     handed_in = [(file.name, file.sha256) for file in latest.files.all()]
-    return tidy(draft.answer_md) != latest.answer_md or handed_in != [(f.name, f.sha256) for f in draft.files.all()]
+    return tidy(answer_of(draft)) != latest.answer_md or handed_in != [(f.name, f.sha256) for f in draft.files.all()]
 
 
-def submit(draft, *, key, now):
+def submit(draft, *, key, now, without_answer=False):
     """Hand in the draft as it is saved, as the next version. Answers (Submission, whether it is new).
 
     key: of the form. The same form sent twice has one receipt, and so has a draft that did not change since the last
-    version. `now` is when it arrived. Raises Refused when there is nothing in it, or when a file is not whole on disk.
+    version. `now` is when it arrived. without_answer: the student said that the written answer of the version before is
+    to go. Raises Refused when it would go unsaid, when there is nothing in the draft, or a file is not whole on disk.
     """
     for file in draft.files.all():
         if not filing.is_whole(file):
@@ -205,8 +217,14 @@ def submit(draft, *, key, now):
         if not is_changed(kept, latest):
             return latest, False
         files = list(kept.files.all())
-        if not kept.answer_md.strip() and not files:
+        answer = answer_of(kept)
+        if not answer and not files:
             raise Refused("There is nothing to hand in yet: write an answer or add a file.")
+        if (words := words_given_up(kept, latest)) and not without_answer:
+            raise Refused(
+                f"Nothing was handed in yet: the answer is empty, and version {latest.version} had "
+                f"{words:,} word{'' if words == 1 else 's'}. Write an answer, or tick the box by the button first."
+            )
         same_form = Submission.objects.filter(student=kept.student_id, key=key).first()
         if same_form:
             if not is_changed(kept, same_form):
@@ -222,8 +240,8 @@ def submit(draft, *, key, now):
             student_id=kept.student_id,
             version=(versions.aggregate(last=Max("version"))["last"] or 0) + 1,
             received_at=now,
-            answer_md=kept.answer_md,
-            answer_sha256=hashlib.sha256(kept.answer_md.encode()).hexdigest(),
+            answer_md=answer,
+            answer_sha256=hashlib.sha256(answer.encode()).hexdigest(),
             is_late=is_late,
             after_model_answer=is_late and bool(kept.assignment.model_answer_md),
             key=key,

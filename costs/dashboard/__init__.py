@@ -3,7 +3,7 @@
 from costs.dashboard.book import Book, price_book, spent_by_mode
 from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
-from costs.dashboard.mine import MyCosts, my_costs
+from costs.dashboard.mine import MyCosts, OwnLights, lights_of, my_costs
 from costs.dashboard.spend import SpendPage, spend_page
 from costs.dashboard.went_out import WentOut, went_out
 
@@ -13,11 +13,13 @@ __all__ = [
     "LaunchMeter",
     "MeterChip",
     "MyCosts",
+    "OwnLights",
     "SpendPage",
     "WentOut",
     "forgotten_page",
     "launch_meter",
     "left_on",
+    "lights_of",
     "meter_chip",
     "my_costs",
     "price_book",

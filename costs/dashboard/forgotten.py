@@ -230,7 +230,7 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         stuck=stuck_in(keys, now),
         board=[
             (person, next((light for light, owners in whose.items() if person.pk in owners), "off"))
-            for person in people_of(keys)
+            for person in people_of(keys, lit=set().union(*whose.values()))
         ],
         looked_at=looked_at,
         next_look_at=looked_at + census_every() if looked_at else None,

@@ -61,6 +61,28 @@ class Light:
 
 
 @dataclass(frozen=True)
+class OwnLights:
+    """All that is live of one person, the oldest first."""
+
+    lights: list[Light]
+
+    @property
+    def strangers(self) -> list[Light]:
+        """What no lab made and nothing stops by itself."""
+        return [light for light in self.lights if light.row.launch_id is None and light.is_light]
+
+    @property
+    def strangers_usd_per_hour(self) -> Decimal | None:
+        """None when a part has no price."""
+        return sum((light.rate for light in self.strangers), Rate()).known
+
+    def estimate_usd(self, scope: str | None = None) -> Decimal:
+        """What came since each was metered; of one scope, or of all."""
+        own = [light for light in self.lights if scope is None or light.row.scope == scope]
+        return sum((_since_metered(light) for light in own), Decimal(0))
+
+
+@dataclass(frozen=True)
 class Exposure:
     """What one lab can still cost before its clock deletes it. usd: None when a part is unpriced. reach: what of it AWS
     turns off when the portal is dead."""
@@ -119,6 +141,7 @@ class MyCosts:
     now: datetime
     exposures: list[Exposure]
     strangers: list[Light]
+    strangers_usd_per_hour: Decimal | None
     spent_usd: Decimal
     estimate_usd: Decimal
     unpriced_seconds: int
@@ -164,10 +187,6 @@ class MyCosts:
         return self.now - self.seen_at if self.seen_at else None
 
     @property
-    def strangers_usd_per_hour(self) -> Decimal:
-        return sum((one.rate.usd_per_hour for one in self.strangers), Decimal(0))
-
-    @property
     def total_usd(self) -> Decimal:
         """What was metered, and our estimate of what came since."""
         return self.spent_usd + self.estimate_usd
@@ -181,17 +200,30 @@ class MyCosts:
         return self.seen_at is not None and self.now - self.seen_at > UNKNOWN_AFTER
 
 
+def lights_of(user, now: datetime) -> OwnLights:
+    """Two queries."""
+    rows = list(
+        live(Resource.objects.filter(owner=user))
+        .select_related("launch", "metered")
+        .defer("params", "wishes")
+        .order_by("created_at")
+    )
+    book = PriceBook.open(regions={row.region for row in rows})
+    return OwnLights(
+        [Light(row, rate, is_light(row, rate), now) for row in rows for rate in [rate_now(row, book, now)]]
+    )
+
+
 def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
     """Eight queries; nine with a group open. open_group: the key of the group whose items are shown."""
     mine = Resource.objects.filter(owner=user)
-    rows = list(live(mine).select_related("launch", "metered").defer("params", "wishes").order_by("created_at"))
-    book = PriceBook.open(regions={row.region for row in rows})
-    lights = [Light(row, rate, is_light(row, rate), now) for row in rows for rate in [rate_now(row, book, now)]]
+    own = lights_of(user, now)
+    lights, rows = own.lights, [light.row for light in own.lights]
     exposures = _exposures(lights, now)
     groups = _groups(mine, now)
     scopes = {row.scope for row in rows} | _scopes(user)
     spent = sum((group.usd for group in groups), Decimal(0))
-    estimate = sum((_since_metered(light, now) for light in lights), Decimal(0))
+    estimate = own.estimate_usd()
     days = by_day(DailySpend.objects.filter(owner=user), last_days(now, DAYS_SHOWN)[0], now)
     told = list(Scope.objects.filter(key__in=scopes))
     ends_at = max((scope.ends_at for scope in told if scope.ends_at), default=None)
@@ -199,7 +231,8 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
     return MyCosts(
         now=now,
         exposures=exposures,
-        strangers=[light for light in lights if light.row.launch_id is None and light.is_light],
+        strangers=own.strangers,
+        strangers_usd_per_hour=own.strangers_usd_per_hour,
         spent_usd=spent,
         estimate_usd=estimate,
         unpriced_seconds=sum(group.unpriced_seconds for group in groups),
@@ -244,10 +277,10 @@ def _exposures(lights: list[Light], now: datetime) -> list[Exposure]:
     return sorted(found, key=lambda one: (one.usd is not None, -(one.usd or 0)))
 
 
-def _since_metered(light: Light, now: datetime) -> Decimal:
+def _since_metered(light: Light) -> Decimal:
     metered = getattr(light.row, "metered", None)
-    since = metered.until if metered else light.row.first_seen_at or now
-    return light.rate.usd_per_hour * hours_between(since, now)
+    since = metered.until if metered else light.row.first_seen_at or light.now
+    return light.rate.usd_per_hour * hours_between(since, light.now)
 
 
 def _groups(mine: QuerySet[Resource], now: datetime) -> list[Group]:

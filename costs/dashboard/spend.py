@@ -152,7 +152,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     labs = _labs_in_use(keys, now)
     first = min(month(now), last_days(now, DAYS_SHOWN)[0])
     days = by_day(DailySpend.objects.filter(scope__in=keys), first, now)
-    everybody = people_of(keys)
+    everybody = people_of(keys, lit=[owner for (owner,), one in burning.items() if one.lights])
     if None in spent or (None,) in burning:
         everybody.append(NOBODY)
     unbounded = Counter(row.owner_id for row in unbounded_in(keys, now))

@@ -17,6 +17,7 @@ from costs.tests import worlds
 from costs.tests.worlds import DAY, HOUR, MINUTE, NOW, SCOPE, endpoint, instance, notebook, stranger
 from labs import launching
 from labs.kinds.base import STOPPED
+from labs.rehearsal import REHEARSER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("prices")]
 D = Decimal
@@ -246,6 +247,23 @@ def test_a_state_not_seen_for_a_quarter_of_an_hour_is_unknown(ayes):
     assert spend_page([SCOPE], NOW + 14 * MINUTE).unknown == 0
     page = spend_page([SCOPE], NOW + 16 * MINUTE)
     assert (page.unknown, page.seen_at) == (1, NOW)
+
+
+def test_a_dress_rehearsal_is_nobody_on_the_pages_but_while_a_light_of_it_is_on(aye, ayes):
+    rehearser = get_user_model().objects.create_user(email=REHEARSER.format("-a-lab"), name="Dress rehearsal")
+    box = stranger(worlds.account_of(rehearser, number=2), "ec2-instance", instance(since=NOW - HOUR), NOW)
+    judged()
+
+    def shown():
+        return [
+            sorted(row.person.name for row in spend_page([SCOPE], NOW).people),
+            sorted(person.name for person, _ in forgotten_page([SCOPE], NOW).board),
+        ]
+
+    assert shown() == [["Aye", "Dress rehearsal"]] * 2
+    worlds.gone(box, NOW)
+    judged()
+    assert shown() == [["Aye"]] * 2
 
 
 def test_somebodys_own_budget_shows_in_their_line(aye, ayes):

@@ -67,6 +67,19 @@ def test_it_comes_up_runs_and_goes(launch, world, clock, aye):
     assert panel(launch, clock()).shown == "gone"
 
 
+def test_the_step_of_finishing_is_done_when_the_lab_has_its_certificate_and_not_before(launch, world, clock, aye):
+    world.run(30)
+    launching.ask_to_delete(launch, now=clock(), by=aye)
+    launch.refresh_from_db()
+    assert [step.is_done for step in panel(launch, clock()).steps] == [False, False]
+    world.run(60)
+    launch.refresh_from_db()
+    assert launch.certificate
+    shown = panel(launch, clock())
+    assert [step.is_done for step in shown.steps] == [False, True]
+    assert shown.steps_done == 1
+
+
 def test_a_steps_words_say_how_names_and_tags_of_this_launch_begin(lab, monkeypatch, account, aye, clock, world):
     words = "Name it {lab.prefix}role, tag it student={lab.student} and lab={lab.tag}, bound by {lab.boundary}."
     empty = replace(lab, wants=(), steps=(Step("make", "Make it", words, looks), *lab.steps[1:]))

@@ -75,12 +75,15 @@ def test_what_stands_in_the_way_is_on_the_page_until_it_is_mended(accounts, sign
     assert "12 digits" in check(client, account, "my account").content.decode()
 
 
-def test_on_a_server_without_an_identity_it_says_so(signed_in, aye, settings):
+def test_on_a_server_without_an_identity_it_says_so(signed_in, aye, chit, settings):
+    """To a student in a student's words; who teaches is told the setting."""
     settings.PORTAL_ROLE_ARN = ""
     client = signed_in(aye)
     account = begun(client, aye)
-    assert "Not possible on this server yet" in page(client)
+    assert "You need no AWS account here" in page(client) and "PORTAL_ROLE_ARN" not in page(client)
     assert client.get(reverse("portal:account_template", args=[account.pk])).status_code == 404
+    said = page(signed_in(chit))
+    assert "Not possible on this server yet" in said and "PORTAL_ROLE_ARN" in said
 
 
 def test_the_external_id_is_for_its_owners_eyes(accounts, signed_in, aye, bo, chit, admin, client):

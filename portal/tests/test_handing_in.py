@@ -330,6 +330,29 @@ def test_the_model_answer_opens_after_the_deadline(client_of_aye, clock):
     assert "One good answer to 2" in page_of(client_of_aye)
 
 
+def test_an_answer_that_was_emptied_is_handed_in_only_by_who_says_so(client_of_aye):
+    """White space is empty. Without a script too: the page asks with a box, and version 1 stays as it was."""
+    client_of_aye.post(address("submit"), form("Five words lean to cloud.", files=[pdf()]))
+    assert 'name="without_answer"' not in page_of(client_of_aye)
+    answer = client_of_aye.post(address("submit"), form("  \n ", revision=1), follow=True)
+    assert said(answer) == [
+        "Nothing was handed in yet: the answer is empty, and version 1 had 5 words. "
+        "Write an answer, or tick the box by the button first."
+    ]
+    assert "Hand in without a written answer; version 1 had 5 words." in answer.content.decode()
+    assert Submission.objects.get().answer_md == "Five words lean to cloud."
+
+    client_of_aye.post(address("submit"), form("  \n ", revision=2, without_answer="yes"))
+    assert [one.answer_md for one in Submission.objects.order_by("version")] == ["Five words lean to cloud.", ""]
+    assert 'name="without_answer"' not in page_of(client_of_aye), "what counts now has no words to give up"
+
+
+def test_a_version_of_files_alone_is_not_asked_about(client_of_aye):
+    client_of_aye.post(address("submit"), form(" \n", files=[pdf("a.pdf")]))
+    client_of_aye.post(address("submit"), form("", revision=1, files=[pdf("b.pdf")]))
+    assert [one.answer_md for one in Submission.objects.all()] == ["", ""]
+
+
 # --- after the deadline ----------------------------------------------------------------------------------------
 
 FRIDAY = datetime(2025, 9, 19, 9, 0, tzinfo=YANGON)

@@ -8,8 +8,9 @@ import pytest
 from django.urls import reverse
 from pypdf import PdfReader
 
+from costs import metering, pricebook
 from labs import ledger
-from labs.kinds.base import RUNNING, Seen, Want
+from labs.kinds.base import RUNNING, STOPPED, Seen, Want
 from labs.models import Account, Launch, Resource
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
@@ -203,3 +204,42 @@ def test_a_lab_without_a_certificate_has_none_in_any_form(signed_in, aye, launch
     client = signed_in(aye)
     for name in ("certificate", "certificate_pdf"):
         assert client.get(reverse(f"labs:{name}", args=[launch.pk])).status_code == 404
+
+
+# --- what no lab made -------------------------------------------------------------------------------------------
+
+BOX = {"type": "t3.medium", "platform": "linux", "spot": False, "disks": [], "public_ips": 0}
+
+
+@pytest.fixture
+def boxes(aye, cohort, now, clock):
+    """Two instances that aye made by hand an hour ago, and a third that is off. The meter stands half an hour back."""
+    pricebook.load()
+    account = Account.objects.get(owner=aye)
+    seen = [Seen(RUNNING, f"i-{n}", f"box-{n}", now, BOX) for n in (1, 2)] + [Seen(STOPPED, "i-3", "off", now, BOX)]
+    rows = ledger.enter_strangers([(account, "ec2-instance", one, "us-east-1") for one in seen], now)
+    clock.move_to(now + timedelta(minutes=30))
+    for row, one in zip(rows, seen, strict=True):
+        ledger.saw(row, one, now + timedelta(minutes=30))
+    metering.meter(now + timedelta(minutes=30))
+    clock.move_to(now + timedelta(hours=1))
+    return rows
+
+
+def test_today_shows_what_a_student_made_by_hand_and_what_it_costs(signed_in, aye, boxes):
+    said = words(signed_in(aye), "portal:today")
+    assert "2 on, made by hand; no clock ends them" in said
+    assert "$0.08/h" in said
+    assert reverse("costs:mine") + "#by" in signed_in(aye).get(reverse("portal:today")).content.decode()
+
+
+def test_today_says_nothing_of_things_made_by_hand_that_are_off(signed_in, aye, boxes):
+    Resource.objects.update(seen=STOPPED)
+    assert "made by hand" not in words(signed_in(aye), "portal:today")
+
+
+def test_the_budget_on_today_is_the_one_on_my_costs_also_between_two_meterings(signed_in, aye, cohort, boxes):
+    """Half an hour metered, half an hour of estimate: 2 x $0.0416."""
+    client = signed_in(aye)
+    assert "My budget $0.08 of $25.00" in words(client, "costs:mine")
+    assert "My budget $0.08 of $25.00" in words(client, "portal:today")

@@ -33,6 +33,12 @@ def test_plain_make_explains_every_target():
     assert set(re.search(r"\.PHONY: (.*)", makefile)[1].split()) == set(made)
 
 
+def test_no_document_says_a_python_that_has_no_django():
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    for document in documents:
+        assert not re.search(r"(?<!\.venv/bin/)\bpython manage\.py", document.read_text()), document.name
+
+
 @pytest.mark.parametrize(
     ("host", "demo"), [("127.0.0.1", "1"), ("127.0.0.2", "1"), ("localhost", "1"), ("::", "0"), ("10.1.2.3", "0")]
 )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from conftest import YANGON
-from portal import submitting
+from portal import releasing, reviewing, submitting
 from portal.models import Assignment, Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -150,7 +150,31 @@ def test_once_handed_in_the_next_step_is_the_next_date(signed_in, aye, cohort, n
         hand_in(Assignment.objects.get(week__number=number), cohort, aye, now)
     said = body(page(signed_in(aye), "today"))
     assert "All that is open is handed in" in said
-    assert "Feedback, hands-on, Q&amp;A" in said
+    assert "Feedback, hands-on, Q&amp;A" in re.search(r'id="next">([^<]*)<', said)[1], "not the deadline of what is in"
+
+
+def test_today_shows_feedback_in_words_without_its_markdown(signed_in, aye, cohort, chit, now):
+    submission = hand_in(Assignment.objects.get(week__number=2), cohort, aye, now)
+    comment = "**Show** your `measurements`.\n\n- a < b\n- <script>no</script>"
+    points = {"cost": 4, "why": 5}
+    reviewing.write(submission, chit, comment=comment, points=points, revision=0, ready=True, now=now)
+    releasing.release(cohort, submission.assignment.week, by=chit, now=now)
+    said = " ".join(body(page(signed_in(aye), "today")).split())
+    assert "Show your measurements. a &lt; b &lt;script&gt;no&lt;/script&gt;" in said
+
+
+def test_where_one_stands_is_said_beside_a_title_that_ends_in_a_question(signed_in, aye, cohort, now):
+    Assignment.objects.filter(week__number=2).update(title="Case study 2: where?")
+    hand_in(Assignment.objects.get(week__number=2), cohort, aye, now)
+    assert "Case study 2: where? (handed in)" in body(page(signed_in(aye), "today"))
+
+
+def test_who_teaches_is_not_told_that_they_did_not_hand_in(signed_in, aye, chit):
+    """Case study 1 is a week over, and neither has handed it in."""
+    client = signed_in(chit)
+    for name in ("course", "submissions"):
+        assert "not handed in" not in body(page(client, name)).lower()
+    assert "(not handed in)" in body(page(signed_in(aye), "course"))
 
 
 def test_after_the_course_today_says_that_it_is_over(signed_in, aye, cohort, now, clock):

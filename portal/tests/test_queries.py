@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
 PINNED = {
     "aye": {
-        "portal:today": 16,
+        "portal:today": 17,
         "portal:course": 14,
         "portal:week 2": 15,
         "portal:week 3": 7,

@@ -287,12 +287,36 @@ def test_the_release_page_asks_first_and_then_releases(cohort, chit, aye, of_aye
     write(of_aye, chit, now)
     client = browser(chit)
     address = reverse("portal:release", args=[cohort.slug, 2])
-    assert "1 feedback will be shown" in client.get(address).content.decode()
+    assert "Feedback on 1 answer will be shown." in client.get(address).content.decode()
     answer = client.post(address, follow=True)
-    assert "Released to the cohort: feedback on 1 case study." in answer.content.decode()
+    assert "Released to the cohort: feedback on 1 answer." in answer.content.decode()
     assert Feedback.objects.get().state == "released"
     answer = client.post(address, follow=True)
     assert "Nothing was ready" in answer.content.decode()
+
+
+def test_a_release_before_the_deadline_is_warned_of_with_its_zone(cohort, chit, of_aye, now, clock):
+    write(of_aye, chit, now)
+    address = reverse("portal:release", args=[cohort.slug, 2])
+    warned = browser(chit).get(address).content.decode()
+    assert "The deadline is not over: Thu 18 Sep 2025, 23:59:59 Yangon (UTC+6:30)." in warned
+    assert "before the deadline</button>" in warned and "0 not yet handed in" in warned
+    clock.move_to(now + timedelta(days=1))
+    assert "The deadline is not over" not in browser(chit).get(address).content.decode()
+
+
+def test_until_the_deadline_nobody_did_not_hand_in(cohort, chit, of_aye, bo, now, clock):
+    address = reverse("portal:review_queue", args=[cohort.slug, 2])
+    before = browser(chit).get(address).content.decode()
+    assert "1 not yet" in before and "Not handed in" not in before and "did not" not in before
+    clock.move_to(now + timedelta(days=1))
+    after = browser(chit).get(address).content.decode()
+    assert "1 did not hand in" in after and "Not handed in" in after
+
+
+def test_the_queue_says_on_which_day_each_came(cohort, chit, of_aye):
+    queue = browser(chit).get(reverse("portal:review_queue", args=[cohort.slug, 2])).content.decode()
+    assert "Thu 18 Sep, 14:47</time>" in queue
 
 
 def test_an_instructor_cannot_open_the_desk_of_another_cohort(cohort, other_cohort, of_aye, now):

@@ -139,12 +139,21 @@ def test_a_file_of_the_same_name_replaces_the_one_before_and_its_bytes_go(draft,
     assert not filing.on_disk(first.path).exists()
 
 
+def test_a_file_of_a_wrong_type_is_told_its_type_though_there_is_no_room_either(draft, case, now):
+    case.max_files = 1
+    case.save()
+    draft = Draft.objects.get(pk=draft.pk)
+    add_file(draft, pdf("a.pdf"), now=now)
+    with pytest.raises(Refused, match=r"evil.exe is not of a type that this case study takes"):
+        add_file(draft, SimpleUploadedFile("evil.exe", b"MZ"), now=now)
+
+
 def test_one_file_too_many_is_refused_before_it_is_stored(draft, case, now, settings):
     case.max_files = 1
     case.save()
     draft = Draft.objects.get(pk=draft.pk)
     add_file(draft, pdf("a.pdf"), now=now)
-    with pytest.raises(Refused, match="up to 1 files"):
+    with pytest.raises(Refused, match=r"up to 1 file\."):
         add_file(draft, pdf("b.pdf"), now=now)
     assert len([path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]) == 1
 

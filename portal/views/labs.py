@@ -103,10 +103,15 @@ def cut_off_labs(user, now):
     return [(launch, known[launch.lab].title) for launch in found.order_by("-ended_at") if launch.lab in known]
 
 
-def own_budget(user, cohort):
-    """What a student may spend and has spent; None when the cohort sets no budget. Two queries."""
+def own_budget(user, cohort, lights):
+    """What a student may spend and has spent; None when the cohort sets no budget. Two queries.
+
+    lights: their OwnLights: what came since it was metered counts too, as on the page of their costs.
+    """
     usd = budget.budget_of(user.pk, [cohort.scope], budget.budgets_of([cohort.scope]))
-    return None if usd is None else OwnBudget(usd, budget.spent_usd(cohort.scope, owner=user))
+    if usd is None:
+        return None
+    return OwnBudget(usd, budget.spent_usd(cohort.scope, owner=user) + lights.estimate_usd(cohort.scope))
 
 
 def startables(standing, parts, now):

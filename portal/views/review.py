@@ -1,5 +1,7 @@
 """The instructor's Friday: the queue of a week, one student's work beside its score, and the release for all."""
 
+from zoneinfo import ZoneInfo
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
@@ -11,6 +13,7 @@ from portal import access, releasing, reviewing, schedule, submitting
 from portal.access import teacher_page
 from portal.filing import Refused
 from portal.models import CohortWeek, Feedback, Submission
+from portal.templatetags.look import written
 
 
 @require_safe
@@ -37,17 +40,19 @@ def _told(standing, number):
 def _desk(request, standing, told, assignment, now):
     """What the queue and the desk have in common."""
     waiting = reviewing.queue(standing.cohort, assignment) if assignment else []
+    is_over = schedule.is_late(now, told.due_at)
     groups = [
         ("To review", [one for one in waiting if one.state in ("todo", "draft")]),
         ("Ready", [one for one in waiting if one.state == "ready"]),
         ("Released", [one for one in waiting if one.state == "released"]),
-        ("Not handed in", [one for one in waiting if one.state == "none"]),
+        ("Not handed in" if is_over else "Not yet", [one for one in waiting if one.state == "none"]),
     ]
     return {
         "now": now,
         "standing": standing,
         "told": told,
         "week": told.week,
+        "is_over": is_over,
         "weeks": [other for other in standing.told if other.due_at],
         "assignment": assignment,
         "groups": [(label, rows) for label, rows in groups if rows],
@@ -203,7 +208,7 @@ def release(request, number, standing):
         if done is None:
             messages.error(request, "Nothing was ready, so nothing was released.")
             return redirect("portal:release", standing.cohort.slug, number)
-        messages.success(request, f"Released to the cohort: feedback on {_count(done.count, 'case study')}.")
+        messages.success(request, f"Released to the cohort: feedback on {_count(done.count, 'answer')}.")
         return redirect("portal:review_queue", standing.cohort.slug, number)
     return render(
         request,
@@ -214,10 +219,12 @@ def release(request, number, standing):
             "told": told,
             "week": told.week,
             "flight": releasing.preflight(standing.cohort, told.week),
+            "is_over": schedule.is_late(now, told.due_at),
+            "due": written(told.due_at, "full", ZoneInfo(standing.cohort.zone), now),
             "before": standing.cohort.releases.filter(week=told.week).select_related("by"),
         },
     )
 
 
 def _count(number, what):
-    return f"{number} {what if number == 1 else what.replace('study', 'studies')}"
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -63,6 +63,7 @@ def assignment_page(request, standing, case, *, text=None, trouble="", status=20
             "draft": draft,
             "text": text if text is not None else draft.answer_md if draft else "",
             "words": submitting.words_in(draft.answer_md) if draft else 0,
+            "words_given_up": submitting.words_given_up(draft, case.last) if draft else 0,
             "files": list(draft.files.all()) if draft else [],
             "asides": list(draft.asides.all()) if draft else [],
             "is_changed": draft is not None and (bool(draft.answer_md.strip()) or draft.file_count > 0),
@@ -248,7 +249,9 @@ def hand_in(request, case, saved):
         messages.error(request, "Nothing was handed in yet, and your text is saved. Tick the box by the button first.")
         return _back(case)
     try:
-        submission, is_new = submitting.submit(saved.draft, key=window_of(request), now=case.now)
+        submission, is_new = submitting.submit(
+            saved.draft, key=window_of(request), now=case.now, without_answer="without_answer" in request.POST
+        )
     except Refused as refusal:
         messages.error(request, str(refusal))
         return _back(case)

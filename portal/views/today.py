@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from costs.dashboard import lights_of
 from portal import access, casework, schedule, wording
 from portal.views.course import weeks_of
 from portal.views.labs import cut_off_labs, open_labs, own_budget
@@ -19,6 +20,7 @@ def today(request):
         return render(request, "portal/no_cohort.html")
     if standing.teaches:
         return redirect("portal:review" if standing.role != "admin" else "costs:spend")
+    lights = lights_of(request.user, now)
     cases = casework.cases(standing, now)
     weeks = weeks_of(standing, now, cases)
     current = schedule.current_week([week.told.dates for week in weeks], now)
@@ -39,7 +41,8 @@ def today(request):
             "taught": sum(week.told.due_at is not None for week in weeks),
             "open_labs": open_labs(request.user, now),
             "cut_off_labs": cut_off_labs(request.user, now),
-            "budget": own_budget(request.user, standing.cohort),
+            "lights": lights,
+            "budget": own_budget(request.user, standing.cohort, lights),
         },
     )
 
@@ -54,9 +57,18 @@ def next_step(cases):
 
 
 def upcoming(weeks, now):
-    """The Line of what comes next, for who has nothing to hand in; None when all is over."""
+    """The Line of what comes next; None when all is over. The deadline of what is handed in does not come any more, and
+    feedback is said with its session."""
     told = schedule.events([week.told.dates for week in weeks])
-    return next((wording.line_of(event) for event in told if event.at > now and event.kind != "feedback"), None)
+    handed_in = {week.number for week in weeks if week.cases and all(case.last for case in week.cases)}
+    return next(
+        (
+            wording.line_of(event)
+            for event in told
+            if event.at > now and event.kind != "feedback" and not (event.kind == "due" and event.number in handed_in)
+        ),
+        None,
+    )
 
 
 def latest_feedback(cases):

@@ -24,13 +24,12 @@ from costs.pricebook import PriceBook, load
 from costs.rates import rate_now
 from labs import aws, catalog, practice
 from labs.models import Account, Resource
-from labs.rehearsal import Rehearsed, record, rehearse
+from labs.rehearsal import REHEARSER, Rehearsed, record, rehearse
 from labs.simulator import SECRET_FILE
 
 log = logging.getLogger(__name__)
 # Of a simulator that is there for a rehearsal alone: every state on the way is seen, and nobody waits for it long.
 BRISK = ("--state-seconds", "1", "--work-seconds", "3")
-REHEARSER = "rehearsal{}@lightsout.invalid"
 
 
 class Command(BaseCommand):
