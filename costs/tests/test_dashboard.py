@@ -427,6 +427,24 @@ def test_every_figure_opens_down_to_what_it_is_made_of(aye, ayes):
     assert [(item.title, item.unit) for item in by_hand.items] == [("EC2 instance", "Hrs")]
 
 
+def test_what_was_made_by_hand_was_on_when_any_of_it_was_and_not_in_between(aye, ayes):
+    """An hour of one box, days ago, and three in which one or both of two others were on."""
+    for name, began, ended in (("old", 100, 99), ("one", 4, 2), ("two", 3, 1)):
+        at = NOW - began * HOUR
+        box = stranger(ayes, "ec2-instance", instance(disk_gb=0, since=at, name=name), at)
+        worlds.saw(box, instance(STOPPED, disk_gb=0, name=name), NOW - ended * HOUR)
+        worlds.still_there([box], NOW)
+    stranger(ayes, "security-group", worlds.free(), NOW - 50 * HOUR)
+    metering.meter(NOW)
+    [by_hand] = my_costs(aye, NOW).groups
+    assert by_hand.key == BY_HAND and by_hand.time_on == 4 * HOUR
+    box = stranger(ayes, "ec2-instance", instance(disk_gb=0, since=NOW, name="new"), NOW)
+    worlds.still_there([box], NOW + 4 * MINUTE)
+    metering.meter(NOW + 4 * MINUTE)
+    [by_hand] = my_costs(aye, NOW + 4 * MINUTE).groups
+    assert by_hand.time_on == 4 * HOUR + 4 * MINUTE, "a new one adds its own minutes"
+
+
 def test_nobody_elses_costs_are_mine(aye, ayes, bo):
     running_lab(bo, worlds.account_of(bo, number=2))
     metering.meter(NOW)
@@ -442,8 +460,8 @@ PAGES = {
     "badge": (lambda who: left_on([SCOPE], NOW), 1),
     "spend": (lambda who: spend_page([SCOPE], NOW), 13),
     "forgotten": (lambda who: forgotten_page([SCOPE], NOW), 11),
-    "mine": (lambda who: my_costs(who, NOW), 8),
-    "mine, opened": (lambda who: my_costs(who, NOW, open_group="a-lab"), 11),
+    "mine": (lambda who: my_costs(who, NOW), 9),
+    "mine, opened": (lambda who: my_costs(who, NOW, open_group="a-lab"), 12),
 }
 
 
