@@ -30,6 +30,7 @@ from labs.models import Account, Launch, Resource
 # Without a next session to look ahead to, pages look this far.
 LOOK_AHEAD = timedelta(hours=24)
 STUCK_SHOWN = 20
+POLL_SECONDS, POLL_SECONDS_BLOCKED = 5, 30
 LOOKED_LONG_AGO = timedelta(minutes=45)  # three times the time between two censuses
 
 
@@ -196,6 +197,15 @@ class ForgottenPage:
     def going_out(self) -> list[Forgotten]:
         """What Lights out would turn off."""
         return [one for one in self.lights if one.goes_out]
+
+    @property
+    def poll_seconds(self) -> int:
+        """How soon the page asks again by itself: while something is on its way off. Rarely if all of that is blocked,
+        which waits for a person; 0 when nothing on it changes by itself."""
+        going = [one for one in self.found if one.is_going]
+        if any(not one.row.blocked_why or one.row.next_look_at <= self.now for one in going):
+            return POLL_SECONDS
+        return POLL_SECONDS_BLOCKED if going else 0
 
     @property
     def looked_long_ago(self) -> bool:

@@ -165,6 +165,11 @@ class MyCosts:
         return self.now - self.seen_at if self.seen_at else None
 
     @property
+    def is_going_off(self) -> bool:
+        """Of what was made by hand something was asked to go, and AWS still shows it."""
+        return any(one.is_going for one in self.strangers)
+
+    @property
     def strangers_usd_per_hour(self) -> Decimal:
         return sum((one.rate.usd_per_hour for one in self.strangers), Decimal(0))
 
