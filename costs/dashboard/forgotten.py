@@ -199,11 +199,21 @@ class ForgottenPage:
         return [one for one in self.lights if one.goes_out]
 
     @property
+    def going_off(self) -> list[Forgotten]:
+        """Lights that were asked to go, and that AWS still shows."""
+        return [one for one in self.lights if one.is_going]
+
+    @property
+    def only_delete_ends(self) -> list[Forgotten]:
+        """Lights that Lights out leaves on: they have no Stop, and a person decides about what is on them."""
+        return [one for one in self.lights if not one.is_going and not one.goes_out]
+
+    @property
     def poll_seconds(self) -> int:
         """How soon the page asks again by itself: while something is on its way off. Rarely if all of that is blocked,
         which waits for a person; 0 when nothing on it changes by itself."""
         going = [one for one in self.found if one.is_going]
-        if any(not one.row.blocked_why or one.row.next_look_at <= self.now for one in going):
+        if any(not one.row.blocked_why or (one.row.next_look_at or self.now) <= self.now for one in going):
             return POLL_SECONDS
         return POLL_SECONDS_BLOCKED if going else 0
 

@@ -382,6 +382,20 @@ def test_lights_out_says_what_it_leaves_on_and_what_that_costs(client, teacher, 
     assert "Still costing money: 3 resources without a Stop, put off, or stopped with a disk." in said
 
 
+def test_the_forgotten_page_says_why_lights_stay_on_after_lights_out(client, teacher, told, ayes):
+    box = stranger(ayes, "ec2-instance", instance(disk_gb=0), NOW)
+    stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="old-data"), NOW)
+    forgotten.judge(NOW)
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG)
+    said = words(page(client, teacher, "forgotten"))
+    assert "2 lights are still on" in said and "1 is going off: dark here once AWS shows it." in said
+    why = "Lights out leaves 1 on: old-data . It has no Stop; only Delete ends it."
+    assert why in said
+    worlds.gone(box, NOW)
+    response = page(client, teacher, "forgotten")
+    assert why in words(response) and "is going off" not in words(response)
+
+
 def test_lights_out_of_what_cannot_be_priced_says_so(client, teacher, told, ayes):
     stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="odd", type="x9"), NOW)
     forgotten.judge(NOW)
