@@ -361,8 +361,26 @@ def test_forgotten_and_lights_out_tell_one_number_of_labs(client, teacher, left_
     nb = worlds.row_of(worlds.launch(aye, ayes, NOW - HOUR, slug="another", nb="sagemaker-notebook"), "nb")
     worlds.saw(nb, notebook(name="mine"), NOW)
     said = words(page(client, teacher, "forgotten"))
-    assert "2 labs in use" in said and "Also end the 2 labs in use now" in said
-    assert "Also end the 2 labs in use now" in words(page(client, teacher, "lights_out"))
+    assert "2 labs in use End them too…" in said and "2 labs in use now Leave them on." in said
+    asked = words(page(client, teacher, "lights_out"))
+    assert "2 labs in use now Leave them on." in asked and "End them too: the whole cohort goes dark." in asked
+
+
+def test_a_cohort_in_which_only_labs_are_on_can_be_put_out_as_a_whole(client, teacher, told, aye, ayes):
+    """The default ends nothing that is in use, and says so beside the choice that does."""
+    made = worlds.launch(aye, ayes, NOW - HOUR, nb="sagemaker-notebook")
+    html = page(client, teacher, "forgotten").content.decode()
+    assert f'href="{reverse("costs:lights_out")}"' in html, "no light is forgotten, and the way is there"
+    [default] = re.findall(
+        r'<input[^>]*name="include_in_use"[^>]*checked>', page(client, teacher, "lights_out").content.decode()
+    )
+    assert 'value=""' in default
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG, include_in_use="")
+    assert Launch.objects.get(pk=made.pk).asked_to_end_at is None
+    said = words(press(client, teacher, "lights_out", scope=SCOPE, name=SLUG, include_in_use="on"))
+    assert Launch.objects.get(pk=made.pk).asked_to_end_at == NOW
+    assert "1 resource asked to go off. 1 lab is ended: credentials are revoked first." in said
+    assert "Labs in use were ended too" in said
 
 
 def test_lights_out_says_what_it_leaves_on_and_what_that_costs(client, teacher, left_on, ayes):
