@@ -143,7 +143,7 @@ def went_out(request, record):
         (
             [*_lab_cells(lab), *_line_cells(line), *_proof_cells(lab), _still_on(line)]
             for lab in page.labs
-            for line in lab.lines or [None]
+            for line in (*lab.lines,) or (None,)
         ),
     )
 
