@@ -354,7 +354,9 @@ def test_an_account_that_could_not_be_looked_into_is_told(ayes):
     ayes.census_trouble, ayes.looked_at = "ec2-instance in us-east-1: AWS did not answer", NOW - 2 * HOUR
     ayes.save()
     page = forgotten_page([SCOPE], NOW)
-    assert page.trouble == [("Aye's account", "ec2-instance in us-east-1: AWS did not answer")]
+    [unseen] = page.unseen.accounts
+    assert (unseen.name, unseen.why) == ("Aye's account", ["AWS did not answer: EC2 instance in us-east-1"])
+    assert (page.unseen.are_silent, page.unseen.since, page.seen_by) == (True, NOW - 2 * HOUR, None)
     assert page.looked_long_ago and page.next_look_at == NOW - 2 * HOUR + timedelta(seconds=900)
 
 

@@ -298,7 +298,33 @@ def test_an_account_not_seen_whole_is_no_proof_that_all_is_out(client, teacher, 
     ayes.census_trouble = "ec2-instance in us-east-1: AWS did not answer"
     ayes.save()
     said = words(page(client, teacher, "forgotten"))
-    assert "was not seen whole" in said and "Nothing that we know of is left on." in said
+    assert "1 account did not answer since" in said and "Nothing that we know of is left on." in said
+    ayes.census_trouble = "ec2-instance in us-east-1: AWS does not let the portal do this: DescribeInstances"
+    ayes.save()
+    said = words(page(client, teacher, "forgotten"))
+    assert "1 account was not seen whole since" in said
+    assert "AWS does not let the portal do this: DescribeInstances: EC2 instance in us-east-1." in said
+
+
+def test_an_outage_is_one_alert_in_words_for_people_and_the_head_is_honest(client, teacher, left_on):
+    """As the census writes it, its words cut after a thousand letters in the middle of one."""
+    kinds = ("ami", "api-gateway-http", "ec2-instance", "ebs-volume", "s3-bucket", "vpc")
+    lists = [f"{kind} in {region}" for kind in kinds for region in ("us-east-1", "ap-southeast-1")]
+    parts = [f"{where}: AWS did not answer (EndpointConnectionError)" for where in lists]
+    for number in range(2, 28):
+        silent = "; ".join(parts)[:-30] if number > 2 else "; ".join(parts[:2])
+        who = worlds.person(f"P{number}")
+        worlds.account_of(who, number=number, census_trouble=silent, looked_at=NOW - HOUR)
+    response = page(client, teacher, "forgotten")
+    html, said = response.content.decode(), words(response)
+    assert html.count('class="alert') == 1
+    assert "26 accounts did not answer since Thu 18 Sep, 13:47" in said
+    assert "1 of 27 accounts looked into by Thu 18 Sep, 14:47 ; the others could not be." in said
+    assert "Every account looked into" not in said
+    details = html[html.index('<details class="mt-1">') :]
+    assert "6 kinds of resources or more in us-east-1 and ap-southeast-1" in details
+    assert "EndpointConnectionError" not in html and "api-gateway-http" not in html
+    assert html.index("Which, and why") < html.index("2 lights are still on")
 
 
 def polled(client, who, name, target):
