@@ -143,6 +143,26 @@ def test_a_lab_that_is_over_costs_no_more(aye, ayes):
     assert meter.estimated_usd == meter.metered_usd > D("0.05")
 
 
+def test_up_to_when_a_lab_is_metered_never_goes_back_while_it_is_torn_down(aye, ayes):
+    """The notebook was seen last and goes first; the bucket that stays was looked at minutes before."""
+    made = worlds.launch(aye, ayes, NOW - HOUR, nb="sagemaker-notebook", box="ec2-instance")
+    nb = worlds.saw(worlds.row_of(made, "nb"), notebook(disk_gb=0, since=NOW - HOUR), NOW - HOUR)
+    box = worlds.saw(worlds.row_of(made, "box"), instance(disk_gb=0, since=NOW - HOUR), NOW - HOUR)
+    worlds.still_there([box], NOW - 3 * MINUTE)
+    worlds.still_there([nb], NOW)
+    metering.meter(NOW)
+    told = [launch_meter(made, NOW).until]
+    worlds.gone(nb, NOW + MINUTE)
+    told.append(launch_meter(made, NOW + MINUTE).until)
+    metering.meter(NOW + 2 * MINUTE)
+    told.append(launch_meter(made, NOW + 2 * MINUTE).until)
+    worlds.gone(box, NOW + 3 * MINUTE)
+    told.append(launch_meter(made, NOW + 3 * MINUTE).until)
+    metering.meter(NOW + 4 * MINUTE)
+    told.append(launch_meter(made, NOW + 4 * MINUTE).until)
+    assert told == sorted(told) and told[0] == NOW
+
+
 def test_a_lab_before_anything_was_seen(aye, ayes):
     made = worlds.launch(aye, ayes, NOW, nb="sagemaker-notebook")
     meter = launch_meter(made, NOW)
