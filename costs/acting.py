@@ -165,12 +165,14 @@ def lights_out(request):
     if scope is None:
         raise Http404("No such page.")
     now = timezone.now()
-    typed, include_in_use = request.POST.get("name", "").strip(), "include_in_use" in request.POST
+    typed, include_in_use = request.POST.get("name", "").strip(), request.POST.get("include_in_use") == "on"
     if request.method == "POST" and typed == scope.name:
         night = house.lights_out(scope.key, now, request.user, include_in_use)
         outs = night.outs
-        words = f"{_things(len(outs))} asked to go off. Each goes dark here once AWS shows it."
-        messages.success(request, words if outs else "Nothing was on that Lights out turns off.")
+        ended = len(night.labs)
+        labs = f" {ended} lab{'s are' if ended != 1 else ' is'} ended: credentials are revoked first." if ended else ""
+        words = f"{_things(len(outs))} asked to go off.{labs} Each goes dark here once AWS shows it."
+        messages.success(request, words if outs or ended else "Nothing was on that Lights out turns off.")
         left = len(house.staying_on(forgotten_in([scope.key], now), now).rows)
         if left:
             why = "without a Stop, put off, or stopped with a disk"

@@ -117,7 +117,7 @@ def mine(request):
 
 @night_page
 def went_out(request, record):
-    """The evidence of one Lights out, a line a resource, as it stands now."""
+    """The evidence of one Lights out, as it stands now: a line a resource, and one for a lab in which nothing was."""
     page = dashboard.went_out(record)
     return _csv(
         f"lights-out-{record.at:%Y-%m-%d-%H%M}",
@@ -141,33 +141,47 @@ def went_out(request, record):
             "still_on_because",
         ],
         (
-            (
-                lab.title,
-                lab.launch.pk if lab.launch else "",
-                lab.owner,
-                lab.email,
-                line.row.kind,
-                line.row.name,
-                line.row.aws_id,
-                line.row.account.aws_id,
-                line.row.region,
-                "" if line.found_later else "unpriced" if line.usd_per_hour is None else f"{line.usd_per_hour:f}",
-                line.act,
-                line.asked_at.isoformat(),
-                line.off_at.isoformat() if line.off_at else "",
-                line.proof,
-                "not revoked"
-                if lab.is_unfenced
-                else lab.launch.fenced_at.isoformat()
-                if lab.launch and lab.launch.fenced_at
-                else "",
-                lab.launch.certificate["proved_at"] if lab.launch and lab.launch.certificate else "",
-                "" if line.off_at else line.row.blocked_why or "it was asked, and AWS still shows it",
-            )
+            [*_lab_cells(lab), *_line_cells(line), *_proof_cells(lab), _still_on(line)]
             for lab in page.labs
-            for line in lab.lines
+            for line in (*lab.lines,) or (None,)
         ),
     )
+
+
+def _lab_cells(lab):
+    return lab.title, lab.launch.pk if lab.launch else "", lab.owner, lab.email
+
+
+def _line_cells(line):
+    """kind to proof; empty for a lab in which nothing was."""
+    if line is None:
+        return [""] * 10
+    rate = "" if line.found_later else "unpriced" if line.usd_per_hour is None else f"{line.usd_per_hour:f}"
+    return [
+        line.row.kind,
+        line.row.name,
+        line.row.aws_id,
+        line.row.account.aws_id,
+        line.row.region,
+        rate,
+        line.act,
+        line.asked_at.isoformat(),
+        line.off_at.isoformat() if line.off_at else "",
+        line.proof,
+    ]
+
+
+def _proof_cells(lab):
+    """When the lab's credentials were revoked, and when its certificate was proved."""
+    fenced = lab.launch.fenced_at.isoformat() if lab.is_fenced else ""
+    certificate = lab.launch.certificate["proved_at"] if lab.has_certificate else ""
+    return "not revoked" if lab.is_unfenced else fenced, certificate
+
+
+def _still_on(line):
+    if line is None or line.off_at:
+        return ""
+    return line.row.blocked_why or "it was asked, and AWS still shows it"
 
 
 @require_safe

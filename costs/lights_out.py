@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -39,10 +39,13 @@ class Out:
 
 @dataclass(frozen=True)
 class Night:
-    """One Lights out: what was asked, and its record, which tells what came of it (None: it was only pretended)."""
+    """One Lights out: what was asked, the labs in use that are ended by it, those that stay on, and its record, which
+    tells what came of it (None: it was only pretended)."""
 
     outs: list[Out]
     record: LightsOut | None = None
+    labs: list[Launch] = field(default_factory=list)
+    left_on: list[Launch] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,15 @@ def lights_out(scope: str, now: datetime, by, include_in_use: bool = False, *, p
     snoozed stays on: somebody said so. What can neither be stopped nor is safely deleted (a disk with data on it) is
     left to a person; `staying_on` tells both. Nothing is off until it is seen to be. pretend: only answer.
     """
-    labs = labs_in_use(scope, now) if include_in_use else []
+    in_use = labs_in_use(scope, now)
+    labs, left_on = (in_use, []) if include_in_use else ([], in_use)
     ended = {launch.pk for launch in labs}
     going = going_out(forgotten_in([scope], now), now)
     outs = [_out(one) for one in going if one.row.launch_id not in ended]
     held = Resource.objects.open().filter(launch__in=ended).select_related("owner").order_by("launch", "created_at")
     outs += [Out(row, "Delete", "Its lab is ended.") for row in held]
     if pretend:
-        return Night(outs)
+        return Night(outs, None, labs, left_on)
     with transaction.atomic():
         record = LightsOut.objects.create(scope=scope, at=now, by=by, include_in_use=include_in_use)
         record.launches.set(labs)
@@ -80,7 +84,7 @@ def lights_out(scope: str, now: datetime, by, include_in_use: bool = False, *, p
         launching.ask_to_stop(
             [out.resource for out in outs if out.resource.launch_id not in ended], now=now, by=by, why=WHY
         )
-    return Night(outs, record)
+    return Night(outs, record, labs, left_on)
 
 
 def _note(record: LightsOut, outs: list[Out]) -> None:

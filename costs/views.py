@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from functools import wraps
 
 from django.contrib.auth.decorators import login_required
@@ -61,6 +63,7 @@ def spend(request, scopes):
 
 @money_page
 def forgotten(request, scopes):
+    """What is left on; asked by htmx, only what moves on it."""
     now = timezone.now()
     page = dashboard.forgotten_page(scopes, now)
     may_act = {scope for scope in scopes if request.user.has_perm(ACT, scope)}
@@ -78,6 +81,9 @@ def forgotten(request, scopes):
         "in_use_count": sum(one.launch.scope == only.key for one in page.on_purpose) if only else 0,
         "last_out": LightsOut.objects.filter(scope__in=scopes).first(),
     }
+    if request.headers.get("HX-Request"):
+        status = 200 if page.poll_seconds else STOP_POLLING
+        return render(request, "costs/_forgotten.html", facts | {"as_fragment": True}, status=status)
     return render(request, "costs/forgotten.html", facts)
 
 
@@ -116,6 +122,7 @@ def went_out(request, record):
 @never_cache
 @login_required
 def mine(request):
+    """A person's own costs; asked by a poll, only what they made by hand and is on."""
     now = timezone.now()
     page = dashboard.my_costs(request.user, now, open_group=request.GET.get("open", ""))
     colours = colours_of([service for service, _ in page.services])
@@ -124,7 +131,12 @@ def mine(request):
         "now": now,
         "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
         "bars": bars_of(page, colours),
+        "axis": [(usd, f"{BASELINE - float(usd / top_of(page)) * BAR_HEIGHT:.1f}") for usd in ticks_of(page)],
     }
+    # A group that is opened is asked for by htmx too, from the whole page.
+    if request.headers.get("HX-Target") == "by-hand":
+        status = 200 if page.is_going_off else STOP_POLLING
+        return render(request, "costs/_by_hand.html", facts | {"as_fragment": True}, status=status)
     return render(request, "costs/mine.html", facts)
 
 
@@ -169,7 +181,7 @@ def readings(request, pk):
 
 def bars_of(page, colours):
     """The day bars as SVG: per day its date, x in % and its parts [(y, height, class)] in px; today's are hatched."""
-    most = max((day.total for day in page.days), default=0) or 1
+    most = top_of(page)
     step, drawn = 100 / len(page.days), []
     for number, day in enumerate(page.days):
         top, parts = float(BASELINE), []
@@ -194,3 +206,16 @@ def bars_of(page, colours):
 
 
 BASELINE, BAR_HEIGHT = 220, 190  # px
+
+
+def ticks_of(page):
+    """Where the chart's axis has a line above zero: at most five round amounts (1, 2 or 5 of a power of ten), the last
+    at or above the dearest day."""
+    most = max((day.total for day in page.days), default=Decimal(0)) or Decimal(1)
+    tens = Decimal(10) ** (most.adjusted() - 1)
+    step = next(tens * number for number in (2, 5, 10, 20, 50) if tens * number * 5 >= most)
+    return [step * number for number in range(1, math.ceil(most / step) + 1)]
+
+
+def top_of(page):
+    return ticks_of(page)[-1]

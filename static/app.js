@@ -11,6 +11,7 @@
    data-busy="Checking…"        a button's words while its form is on the way
    data-guard=TEXT data-for=ID  the button wakes only when the typed text is the guard; the server checks it too
    data-cost, data-all          checkboxes of a list; data-bulk: the bar with <output data-by="by Mon 21:00">
+   data-waits                   a part that polls itself: not while a <details> in it is open
    data-filter=ID               a search field that hides rows of that table's body
    data-pane=NAME               shows one pane of the review desk
    aria-expanded aria-controls  a row that opens another */
@@ -114,17 +115,26 @@
   });
 
   /* The bulk bar counts and sums what is checked. */
-  d.addEventListener('change', function (e) {
-    if (!e.target.matches('[data-cost],[data-all]')) return;
-    var n = 0, sum = 0, unknown = 0, bar = d.querySelector('[data-bulk]'), out = bar.querySelector('output');
-    all('[data-cost]').forEach(function (c) {
-      if (e.target.matches('[data-all]')) c.checked = e.target.checked;
-      if (!c.checked) return;
+  function count(bar) {
+    var n = 0, sum = 0, unknown = 0, out = bar.querySelector('output');
+    all('[data-cost]:checked').forEach(function (c) {
       n++;
       if (c.dataset.cost === '') unknown++; else sum += +c.dataset.cost;
     });
     bar.hidden = !n;
     out.textContent = n + ' selected, ' + dollars(sum, 2) + ' ' + (out.dataset.by || '') + (unknown ? ', ' + unknown + ' unpriced' : '');
+  }
+  d.addEventListener('change', function (e) {
+    if (!e.target.matches('[data-cost],[data-all]')) return;
+    if (e.target.matches('[data-all]')) all('[data-cost]').forEach(function (c) { c.checked = e.target.checked; });
+    count(d.querySelector('[data-bulk]'));
+  });
+  /* A poll leaves what is checked (hx-preserve), and comes again later while something in it is open. */
+  d.addEventListener('htmx:afterSettle', function () {
+    if (d.querySelector('[data-bulk]') && d.querySelector('[data-cost]:checked')) count(d.querySelector('[data-bulk]'));
+  });
+  d.addEventListener('htmx:beforeRequest', function (e) {
+    if (e.target.matches('[data-waits]') && e.target.querySelector('details[open]')) e.preventDefault();
   });
 
   /* A button whose form is on the way says so, and is not pressed twice. */

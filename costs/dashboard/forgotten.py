@@ -16,6 +16,7 @@ from costs.budget import hours_between
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.dashboard.stuck import Stuck, stuck_in
 from costs.dashboard.unbounded import unbounded_in
+from costs.dashboard.unseen import Unseen, UnseenAccounts
 from costs.kinds import can_stop, icon_of, kept_on_stop, lost_on_delete, stop_deletes, title_of
 from costs.live import CURRENT, LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, is_going, is_light, live, newer
 from costs.models import Finding, Scope
@@ -30,6 +31,7 @@ from labs.models import Account, Launch, Resource
 # Without a next session to look ahead to, pages look this far.
 LOOK_AHEAD = timedelta(hours=24)
 STUCK_SHOWN = 20
+POLL_SECONDS, POLL_SECONDS_BLOCKED = 5, 30
 LOOKED_LONG_AGO = timedelta(minutes=45)  # three times the time between two censuses
 
 
@@ -136,8 +138,9 @@ class ForgottenPage:
 
     on_purpose: every lab in use. stuck: what was asked to go and does not, found by a rule or not. board: [(person,
     their window: on, use (in a lab), later (put off) or off)]. until: the next session, or a day ahead where nobody
-    said when it is (has_session). looked_at: the oldest last whole census of an account. trouble: [(account, why)] of
-    those not wholly seen. caught: how many were asked to go and went; longest: how long one of them was on.
+    said when it is (has_session). looked_at: the oldest last whole census of an account; seen_by: of those that the
+    last census saw whole. unseen: those that it did not. caught: how many were asked to go and went; longest: how long
+    one of them was on.
     """
 
     now: datetime
@@ -150,7 +153,8 @@ class ForgottenPage:
     looked_at: datetime | None
     next_look_at: datetime | None
     accounts: int
-    trouble: list[tuple[str, str]]
+    unseen: UnseenAccounts
+    seen_by: datetime | None
     until: datetime
     has_session: bool
     caught: int = 0
@@ -198,6 +202,30 @@ class ForgottenPage:
         return [one for one in self.lights if one.goes_out]
 
     @property
+    def going_off(self) -> list[Forgotten]:
+        """Lights that were asked to go, and that AWS still shows."""
+        return [one for one in self.lights if one.is_going]
+
+    @property
+    def only_delete_ends(self) -> list[Forgotten]:
+        """Lights that Lights out leaves on: they have no Stop, and a person decides about what is on them."""
+        return [one for one in self.lights if not one.is_going and not one.goes_out]
+
+    @property
+    def poll_seconds(self) -> int:
+        """How soon the page asks again by itself: while something is on its way off. Rarely if all of that is blocked,
+        which waits for a person; 0 when nothing on it changes by itself."""
+        going = [one for one in self.found if one.is_going]
+        if any(not one.row.blocked_why or (one.row.next_look_at or self.now) <= self.now for one in going):
+            return POLL_SECONDS
+        return POLL_SECONDS_BLOCKED if going else 0
+
+    @property
+    def seen(self) -> int:
+        """How many accounts the last census saw whole."""
+        return self.accounts - len(self.unseen)
+
+    @property
     def looked_long_ago(self) -> bool:
         return self.looked_at is not None and self.now - self.looked_at > LOOKED_LONG_AGO
 
@@ -235,7 +263,8 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         looked_at=looked_at,
         next_look_at=looked_at + census_every() if looked_at else None,
         accounts=len(looks),
-        trouble=[(name, why) for name, _, why in looks if why],
+        unseen=UnseenAccounts([Unseen(*look) for look in looks if look[2]]),
+        seen_by=min((at for _, at, why in looks if at and not why), default=None),
         until=until or now + LOOK_AHEAD,
         has_session=until is not None,
         caught=so_far["caught"],

@@ -86,11 +86,13 @@ def launch_meter(launch: Launch, now: datetime) -> LaunchMeter:
         since = _metered_until(row)
         if since is not None and row.closed_at is None:
             parts.append((rates[row.pk].usd_per_hour, since))
+    # What closed is metered to its end: with the last part of that kind gone, the instant does not go back.
+    closed = [row.closed_at for row in rows if row.closed_at and getattr(row, "metered", None)]
     if parts:
-        until = min(now, max(since for _, since in parts))
+        until = min(now, max([*(since for _, since in parts), *closed]))
         spent_by_then = spent + sum((rate * _signed_hours(since, until) for rate, since in parts), Decimal(0))
     else:
-        until = max((row.metered.until for row in rows if getattr(row, "metered", None)), default=None)
+        until = max(closed, default=None)
         spent_by_then = spent
     is_over = launch.ended_at is not None
     looks = [row.seen_at for row in rows if row.seen_at and row.closed_at is None]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Min, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from costs.budget import budget_of, budgets_of, calls_usd, hours_between
 from costs.dashboard.days import DaySpend, by_day, last_days, projected, services_of
@@ -18,8 +18,8 @@ from costs.models import DailySpend, Price, Reading, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from labs import catalog, deadman
-from labs.kinds.base import FAILED, STOPPED
-from labs.models import Launch, Resource
+from labs.kinds.base import ABSENT, FAILED, STOPPED
+from labs.models import Launch, Resource, Span
 
 DAYS_SHOWN = 14
 BY_HAND = "by-hand"
@@ -97,7 +97,8 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Group:
-    """A lab in all its launches, or what was made by hand."""
+    """A lab in all its launches, or what was made by hand. time_on: how long the launches were open, added up; of what
+    was made by hand, how long anything of it was on that costs something: two things at once count once."""
 
     key: str
     title: str
@@ -187,6 +188,11 @@ class MyCosts:
         return self.now - self.seen_at if self.seen_at else None
 
     @property
+    def is_going_off(self) -> bool:
+        """Of what was made by hand something was asked to go, and AWS still shows it."""
+        return any(one.is_going for one in self.strangers)
+
+    @property
     def total_usd(self) -> Decimal:
         """What was metered, and our estimate of what came since."""
         return self.spent_usd + self.estimate_usd
@@ -215,7 +221,8 @@ def lights_of(user, now: datetime) -> OwnLights:
 
 
 def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
-    """Eight queries; nine with a group open. open_group: the key of the group whose items are shown."""
+    """Eight queries, one more for what was made by hand, two or three more with a group open. open_group: the key of
+    the group whose items are shown."""
     mine = Resource.objects.filter(owner=user)
     own = lights_of(user, now)
     lights, rows = own.lights, [light.row for light in own.lights]
@@ -299,9 +306,11 @@ def _groups(mine: QuerySet[Resource], now: datetime) -> list[Group]:
     for line in lines:
         if line["launch_id"] is None:
             key, title, began, ended = BY_HAND, "Made by hand, in no lab", line["first"], line["last"]
+            time_on = _any_on(mine.filter(launch=None))
         else:
             key, title = line["launch__lab"], _lab_title(line["launch__lab"])
             began, ended = line["launch__created_at"], line["launch__ended_at"] or now
+            time_on = ended - began
         if began is None:
             continue
         old = found.get(key)
@@ -312,11 +321,25 @@ def _groups(mine: QuerySet[Resource], now: datetime) -> list[Group]:
             (old.launches if old else 0) + int(line["launch_id"] is not None),
             min(began, old.began) if old and old.began else began,
             max(ended, old.ended) if old and old.ended else ended,
-            (old.time_on if old else timedelta(0)) + (ended - began),
+            (old.time_on if old else timedelta(0)) + time_on,
             (old.usd if old else Decimal(0)) + (line["usd"] or Decimal(0)),
             (old.unpriced_seconds if old else 0) + (line["gap"] or 0),
         )
     return sorted(found.values(), key=lambda group: (-group.usd, group.title))
+
+
+def _any_on(rows: QuerySet[Resource]) -> timedelta:
+    """How long any of these was on and cost something, as far as it was metered. One query."""
+    costs = Q(resource__metered__usd__gt=0) | Q(resource__metered__unpriced_seconds__gt=0)
+    spans = Span.objects.filter(costs, resource__in=rows).exclude(state__in=(STOPPED, FAILED, ABSENT))
+    known = spans.order_by("began").values_list("began", "ended", "resource__metered__until")
+    total, reached = timedelta(0), None
+    for began, ended, until in known:
+        ended = min(ended or until, until)
+        start = max(began, reached) if reached else began
+        total += max(ended - start, timedelta(0))
+        reached = max(ended, reached) if reached else ended
+    return total
 
 
 def _of_group(mine: QuerySet[Resource], key: str) -> QuerySet[Resource]:

@@ -35,6 +35,14 @@ def usd4(amount):
 
 
 @register.filter
+def round_usd(amount):
+    """A round amount on an axis, with the decimals that it has and no others: $5, $0.20, $0.005."""
+    text = f"{Decimal(amount).normalize():f}"
+    whole, _, part = text.partition(".")
+    return f"${int(whole):,}" + (f".{part.ljust(2, '0')}" if part else "")
+
+
+@register.filter
 def is_light(row, meter):
     """Costs money now, or may: what has no price counts as a light that is on."""
     rate = meter.rates.get(row.pk)

@@ -1,6 +1,7 @@
 """What an operator types: census, forgotten, load_prices; and Lights out as a function."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -87,6 +88,17 @@ def test_forgotten_in_words(ayes):
     _, out, _ = run("forgotten")
     assert "EC2 instance box  Aye  us-east-1  $0.0425/h  In no lab: made by hand, or by a service" in out
     assert "1 light is on, $0.04/h." in out
+
+
+def test_forgotten_as_json_has_amounts_of_ten_places_in_plain_notation(ayes):
+    stranger(ayes, "ec2-instance", instance(), datetime.now(UTC))
+    stranger(ayes, "security-group", worlds.free(), datetime.now(UTC))
+    _, out, _ = run("forgotten", "--json")
+    told = json.loads(out)
+    lines = [told, *told["lights"], *told["behind"]]
+    amounts = [line[key] for line in lines for key in ("usd_per_hour", "burned_usd", "by_next_usd") if key in line]
+    assert len(amounts) == 8 and all(re.fullmatch(r"[0-9]+\.[0-9]{10}", amount) for amount in amounts), amounts
+    assert told["behind"][0]["usd_per_hour"] == "0.0000000000"
 
 
 def test_prices_are_loaded_once_and_a_broken_file_is_explained(tmp_path):

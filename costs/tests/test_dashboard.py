@@ -144,6 +144,26 @@ def test_a_lab_that_is_over_costs_no_more(aye, ayes):
     assert meter.estimated_usd == meter.metered_usd > D("0.05")
 
 
+def test_up_to_when_a_lab_is_metered_never_goes_back_while_it_is_torn_down(aye, ayes):
+    """The notebook was seen last and goes first; the bucket that stays was looked at minutes before."""
+    made = worlds.launch(aye, ayes, NOW - HOUR, nb="sagemaker-notebook", box="ec2-instance")
+    nb = worlds.saw(worlds.row_of(made, "nb"), notebook(disk_gb=0, since=NOW - HOUR), NOW - HOUR)
+    box = worlds.saw(worlds.row_of(made, "box"), instance(disk_gb=0, since=NOW - HOUR), NOW - HOUR)
+    worlds.still_there([box], NOW - 3 * MINUTE)
+    worlds.still_there([nb], NOW)
+    metering.meter(NOW)
+    told = [launch_meter(made, NOW).until]
+    worlds.gone(nb, NOW + MINUTE)
+    told.append(launch_meter(made, NOW + MINUTE).until)
+    metering.meter(NOW + 2 * MINUTE)
+    told.append(launch_meter(made, NOW + 2 * MINUTE).until)
+    worlds.gone(box, NOW + 3 * MINUTE)
+    told.append(launch_meter(made, NOW + 3 * MINUTE).until)
+    metering.meter(NOW + 4 * MINUTE)
+    told.append(launch_meter(made, NOW + 4 * MINUTE).until)
+    assert told == sorted(told) and told[0] == NOW
+
+
 def test_a_lab_before_anything_was_seen(aye, ayes):
     made = worlds.launch(aye, ayes, NOW, nb="sagemaker-notebook")
     meter = launch_meter(made, NOW)
@@ -372,7 +392,9 @@ def test_an_account_that_could_not_be_looked_into_is_told(ayes):
     ayes.census_trouble, ayes.looked_at = "ec2-instance in us-east-1: AWS did not answer", NOW - 2 * HOUR
     ayes.save()
     page = forgotten_page([SCOPE], NOW)
-    assert page.trouble == [("Aye's account", "ec2-instance in us-east-1: AWS did not answer")]
+    [unseen] = page.unseen.accounts
+    assert (unseen.name, unseen.why) == ("Aye's account", ["AWS did not answer: EC2 instance in us-east-1"])
+    assert (page.unseen.are_silent, page.unseen.since, page.seen_by) == (True, NOW - 2 * HOUR, None)
     assert page.looked_long_ago and page.next_look_at == NOW - 2 * HOUR + timedelta(seconds=900)
 
 
@@ -445,6 +467,24 @@ def test_every_figure_opens_down_to_what_it_is_made_of(aye, ayes):
     assert [(item.title, item.unit) for item in by_hand.items] == [("EC2 instance", "Hrs")]
 
 
+def test_what_was_made_by_hand_was_on_when_any_of_it_was_and_not_in_between(aye, ayes):
+    """An hour of one box, days ago, and three in which one or both of two others were on."""
+    for name, began, ended in (("old", 100, 99), ("one", 4, 2), ("two", 3, 1)):
+        at = NOW - began * HOUR
+        box = stranger(ayes, "ec2-instance", instance(disk_gb=0, since=at, name=name), at)
+        worlds.saw(box, instance(STOPPED, disk_gb=0, name=name), NOW - ended * HOUR)
+        worlds.still_there([box], NOW)
+    stranger(ayes, "security-group", worlds.free(), NOW - 50 * HOUR)
+    metering.meter(NOW)
+    [by_hand] = my_costs(aye, NOW).groups
+    assert by_hand.key == BY_HAND and by_hand.time_on == 4 * HOUR
+    box = stranger(ayes, "ec2-instance", instance(disk_gb=0, since=NOW, name="new"), NOW)
+    worlds.still_there([box], NOW + 4 * MINUTE)
+    metering.meter(NOW + 4 * MINUTE)
+    [by_hand] = my_costs(aye, NOW + 4 * MINUTE).groups
+    assert by_hand.time_on == 4 * HOUR + 4 * MINUTE, "a new one adds its own minutes"
+
+
 def test_nobody_elses_costs_are_mine(aye, ayes, bo):
     running_lab(bo, worlds.account_of(bo, number=2))
     metering.meter(NOW)
@@ -460,8 +500,8 @@ PAGES = {
     "badge": (lambda who: left_on([SCOPE], NOW), 1),
     "spend": (lambda who: spend_page([SCOPE], NOW), 13),
     "forgotten": (lambda who: forgotten_page([SCOPE], NOW), 11),
-    "mine": (lambda who: my_costs(who, NOW), 8),
-    "mine, opened": (lambda who: my_costs(who, NOW, open_group="a-lab"), 11),
+    "mine": (lambda who: my_costs(who, NOW), 9),
+    "mine, opened": (lambda who: my_costs(who, NOW, open_group="a-lab"), 12),
 }
 
 

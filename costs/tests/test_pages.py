@@ -4,14 +4,17 @@ import csv
 import json
 import re
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
 
 from costs import forgotten, metering, scopes
 from costs.models import Finding
+from costs.templatetags.meter import round_usd
 from costs.tests import worlds
 from costs.tests.worlds import DAY, HOUR, NOW, SCOPE, endpoint, instance, notebook, stranger
+from costs.views import ticks_of
 from labs import launching, ledger
 from labs.kinds.base import STOPPED
 from labs.models import Event, Launch, Resource
@@ -295,7 +298,70 @@ def test_an_account_not_seen_whole_is_no_proof_that_all_is_out(client, teacher, 
     ayes.census_trouble = "ec2-instance in us-east-1: AWS did not answer"
     ayes.save()
     said = words(page(client, teacher, "forgotten"))
-    assert "was not seen whole" in said and "Nothing that we know of is left on." in said
+    assert "1 account did not answer since" in said and "Nothing that we know of is left on." in said
+    ayes.census_trouble = "ec2-instance in us-east-1: AWS does not let the portal do this: DescribeInstances"
+    ayes.save()
+    said = words(page(client, teacher, "forgotten"))
+    assert "1 account was not seen whole since" in said
+    assert "AWS does not let the portal do this: DescribeInstances: EC2 instance in us-east-1." in said
+
+
+def test_an_outage_is_one_alert_in_words_for_people_and_the_head_is_honest(client, teacher, left_on):
+    """As the census writes it, its words cut after a thousand letters in the middle of one."""
+    kinds = ("ami", "api-gateway-http", "ec2-instance", "ebs-volume", "s3-bucket", "vpc")
+    lists = [f"{kind} in {region}" for kind in kinds for region in ("us-east-1", "ap-southeast-1")]
+    parts = [f"{where}: AWS did not answer (EndpointConnectionError)" for where in lists]
+    for number in range(2, 28):
+        silent = "; ".join(parts)[:-30] if number > 2 else "; ".join(parts[:2])
+        who = worlds.person(f"P{number}")
+        worlds.account_of(who, number=number, census_trouble=silent, looked_at=NOW - HOUR)
+    response = page(client, teacher, "forgotten")
+    html, said = response.content.decode(), words(response)
+    assert html.count('class="alert') == 1
+    assert "26 accounts did not answer since Thu 18 Sep, 13:47" in said
+    assert "1 of 27 accounts looked into by Thu 18 Sep, 14:47 ; the others could not be." in said
+    assert "Every account looked into" not in said
+    details = html[html.index('<details class="mt-1">') :]
+    assert "6 kinds of resources or more in us-east-1 and ap-southeast-1" in details
+    assert "EndpointConnectionError" not in html and "api-gateway-http" not in html
+    assert html.index("Which, and why") < html.index("2 lights are still on")
+
+
+def polled(client, who, name, target):
+    client.force_login(who, backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.get(reverse(f"costs:{name}"), headers={"HX-Request": "true", "HX-Target": target})
+    html = answer.content.decode()
+    assert "<html" not in html and f'id="{target}"' in html
+    return answer.status_code, "every 5s" in html, words(answer)
+
+
+@pytest.mark.parametrize(("name", "target"), [("forgotten", "left-on"), ("mine", "by-hand")])
+def test_what_goes_off_goes_dark_by_itself_and_then_nobody_asks_any_more(client, teacher, aye, left_on, name, target):
+    who = teacher if name == "forgotten" else aye
+    assert "every 5s" not in page(client, who, name).content.decode(), "nothing moves by itself"
+    launching.ask_to_stop([left_on["box"]], now=NOW, by=who)
+    assert f'id="{target}" hx-get="{reverse(f"costs:{name}")}"' in page(client, who, name).content.decode()
+    status, asks_again, said = polled(client, who, name, target)
+    assert (status, asks_again) == (200, True) and "Going off" in said
+    worlds.gone(left_on["box"], NOW)
+    status, asks_again, said = polled(client, who, name, target)
+    assert (status, asks_again) == (286, False) and "Going off" not in said and " ep " in said
+
+
+def test_a_poll_leaves_what_is_checked_and_asks_rarely_for_what_waits_for_a_person(client, teacher, left_on):
+    launching.ask_to_delete([left_on["ep"]], now=NOW, by=teacher)
+    html = page(client, teacher, "forgotten").content.decode()
+    assert f'id="r-{left_on["box"].pk.hex}" hx-preserve name="r"' in html and 'id="r-all" hx-preserve' in html
+    Resource.objects.filter(pk=left_on["ep"].pk).update(blocked_why="AWS does not let us", next_look_at=NOW + HOUR)
+    assert "every 30s" in page(client, teacher, "forgotten").content.decode()
+
+
+def test_my_costs_say_when_the_last_of_it_is_off(client, aye, told, ayes):
+    box = stranger(ayes, "ec2-instance", instance(disk_gb=0), NOW)
+    launching.ask_to_stop([box], now=NOW, by=aye)
+    worlds.gone(box, NOW)
+    status, asks_again, said = polled(client, aye, "mine", "by-hand")
+    assert (status, asks_again) == (286, False) and "AWS shows it off." in said
 
 
 # --- lights out --------------------------------------------------------------------------------------------------
@@ -321,8 +387,26 @@ def test_forgotten_and_lights_out_tell_one_number_of_labs(client, teacher, left_
     nb = worlds.row_of(worlds.launch(aye, ayes, NOW - HOUR, slug="another", nb="sagemaker-notebook"), "nb")
     worlds.saw(nb, notebook(name="mine"), NOW)
     said = words(page(client, teacher, "forgotten"))
-    assert "2 labs in use" in said and "Also end the 2 labs in use now" in said
-    assert "Also end the 2 labs in use now" in words(page(client, teacher, "lights_out"))
+    assert "2 labs in use End them too…" in said and "2 labs in use now Leave them on." in said
+    asked = words(page(client, teacher, "lights_out"))
+    assert "2 labs in use now Leave them on." in asked and "End them too: the whole cohort goes dark." in asked
+
+
+def test_a_cohort_in_which_only_labs_are_on_can_be_put_out_as_a_whole(client, teacher, told, aye, ayes):
+    """The default ends nothing that is in use, and says so beside the choice that does."""
+    made = worlds.launch(aye, ayes, NOW - HOUR, nb="sagemaker-notebook")
+    html = page(client, teacher, "forgotten").content.decode()
+    assert f'href="{reverse("costs:lights_out")}"' in html, "no light is forgotten, and the way is there"
+    [default] = re.findall(
+        r'<input[^>]*name="include_in_use"[^>]*checked>', page(client, teacher, "lights_out").content.decode()
+    )
+    assert 'value=""' in default
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG, include_in_use="")
+    assert Launch.objects.get(pk=made.pk).asked_to_end_at is None
+    said = words(press(client, teacher, "lights_out", scope=SCOPE, name=SLUG, include_in_use="on"))
+    assert Launch.objects.get(pk=made.pk).asked_to_end_at == NOW
+    assert "1 resource asked to go off. 1 lab is ended: credentials are revoked first." in said
+    assert "Labs in use were ended too" in said
 
 
 def test_lights_out_says_what_it_leaves_on_and_what_that_costs(client, teacher, left_on, ayes):
@@ -340,6 +424,20 @@ def test_lights_out_says_what_it_leaves_on_and_what_that_costs(client, teacher, 
     said = words(press(client, teacher, "lights_out", scope=SCOPE, name=SLUG))
     assert "1 resource asked to go off" in said
     assert "Still costing money: 3 resources without a Stop, put off, or stopped with a disk." in said
+
+
+def test_the_forgotten_page_says_why_lights_stay_on_after_lights_out(client, teacher, told, ayes):
+    box = stranger(ayes, "ec2-instance", instance(disk_gb=0), NOW)
+    stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="old-data"), NOW)
+    forgotten.judge(NOW)
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG)
+    said = words(page(client, teacher, "forgotten"))
+    assert "2 lights are still on" in said and "1 is going off: dark here once AWS shows it." in said
+    why = "Lights out leaves 1 on: old-data . It has no Stop; only Delete ends it."
+    assert why in said
+    worlds.gone(box, NOW)
+    response = page(client, teacher, "forgotten")
+    assert why in words(response) and "is going off" not in words(response)
 
 
 def test_lights_out_of_what_cannot_be_priced_says_so(client, teacher, told, ayes):
@@ -392,6 +490,35 @@ def test_my_costs_name_what_no_clock_ends_with_a_way_to_end_it(client, aye, left
     assert "On, and no clock ends it" in said and "Stop box" in said and "Delete… ep" in said
 
 
+def test_what_no_clock_ends_has_the_width_of_the_page_and_its_words_do_not_run_together(client, aye, left_on):
+    html = page(client, aye, "mine").content.decode()
+    assert html.index('id="by"') < html.index('class="row row-cards'), "above the columns, not squeezed into one"
+    [said] = re.findall(r'<li class="list-group-item.*?name="stop".*?</li>', html, flags=re.S)
+    assert "/h</span><button" in said and 'class="btn flex-shrink-0"' in said and "lo-sub" not in said
+
+
+@pytest.mark.parametrize(
+    ("most", "axis"),
+    [
+        ("3.41", ["$1", "$2", "$3", "$4"]),
+        ("0.07", ["$0.02", "$0.04", "$0.06", "$0.08"]),
+        ("1240", ["$500", "$1,000", "$1,500"]),
+        ("0.0004", ["$0.0001", "$0.0002", "$0.0003", "$0.0004"]),
+    ],
+)
+def test_the_chart_of_my_costs_has_round_dollars_at_its_lines(most, axis):
+    days = SimpleNamespace(days=[SimpleNamespace(total=D(most)), SimpleNamespace(total=D(0))])
+    assert [round_usd(usd) for usd in ticks_of(days)] == axis
+
+
+def test_the_chart_of_my_costs_is_drawn_to_its_axis(client, aye, left_on):
+    response = page(client, aye, "mine")
+    axis = response.context["axis"]
+    assert axis[-1][1] == "30.0" and f">{round_usd(axis[0][0])}</text>" in response.content.decode()
+    tops = [float(y) for bar in response.context["bars"] for y, _, _ in bar["parts"]]
+    assert min(tops) >= 30, "no bar is higher than the highest line"
+
+
 def test_my_costs_before_anything_was_spent(client, aye):
     said = words(page(client, aye, "mine"))
     assert "You have no lab on." in said and "No costs yet" in said
@@ -425,11 +552,12 @@ def test_a_stranger_says_when_aws_would_turn_it_off_or_that_nothing_does(client,
     said = words(page(client, teacher, "forgotten"))
     box, ep = said.index("box EC2 instance"), said.index("ep SageMaker endpoint")
     by_row = {"ep": said[ep:box], "box": said[box:]} if ep < box else {"box": said[box:ep], "ep": said[ep:]}
-    assert "Only a person turns it off. If this server dies, AWS does at Thu 18 Sep, 18:47" in by_row["box"]
+    bound = "While we run, only a person turns it off; should we fall silent, AWS does at Thu 18 Sep, 18:47 ."
+    assert bound in by_row["box"]
     assert "Unbounded: nothing but a person turns it off." in by_row["ep"]
     mine = words(page(client, aye, "mine"))
-    assert "If this server dies, AWS turns it off at Thu 18 Sep, 18:47" in mine
-    assert "Unbounded: nothing but a person turns it off" in mine
+    assert bound in mine and "If this server dies" not in said + mine, "the same words in both places"
+    assert "Unbounded: nothing but a person turns it off." in mine
     spent = words(page(client, teacher, "spend"))
     assert "1 unbounded : AWS turns it off by no switch of its own" in spent and "Left on $0.17/h 1 unbounded" in spent
 

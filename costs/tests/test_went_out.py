@@ -150,6 +150,18 @@ def test_the_evidence_as_csv_has_a_line_a_resource(client, chit, class_with_ligh
     assert Decimal(lines["ep"]["usd_per_hour_then"]) == Decimal("0.115")
 
 
+def test_a_lab_in_which_nothing_was_has_a_line_of_evidence_too(client, chit, class_with_lights, aye, ayes):
+    empty = worlds.launch(aye, ayes, NOW - HOUR, slug="making")
+    record = lights_out(SCOPE, NOW, chit, include_in_use=True).record
+    proved = {"proved_at": LATER.isoformat(), "rows": [], "methods": [], "left": []}
+    Launch.objects.filter(pk=empty.pk).update(fenced_at=NOW, ended_at=LATER, certificate=proved)
+    text = page(client, chit, "went_out_csv", record.pk).getvalue().decode("utf-8-sig")
+    [line] = [line for line in csv.DictReader(text.splitlines()) if line["lab"] == "making"]
+    assert (line["person"], line["launch"], line["name"]) == ("Aye", str(empty.pk), "")
+    assert line["credentials_revoked_at_utc"] == NOW.isoformat()
+    assert line["certificate_proved_at_utc"] == LATER.isoformat()
+
+
 def test_nothing_on_is_evidence_too(client, chit):
     scopes.tell(SCOPE, name=SLUG)
     said = words(press(client, chit, "lights_out", scope=SCOPE, name=SLUG))

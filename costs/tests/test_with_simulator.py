@@ -3,17 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from costs import activity, forgotten, metering, scopes
+from costs import activity, dashboard, forgotten, metering, scopes
 from costs.dashboard import forgotten_page
 from costs.lights_out import lights_out
 from costs.models import Activity, Finding, Metered
 from costs.tests import worlds
 from costs.tests.worlds import HOUR, MINUTE, SCOPE
-from labs import aws, census, launching, reconcile
+from labs import aws, catalog, census, certify, ending, launching, reconcile, sessions
 from labs.kinds.base import ABSENT, RUNNING, STOPPED
-from labs.models import Resource
+from labs.models import Launch, Resource
 from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.simulator, pytest.mark.usefixtures("prices")]
@@ -72,6 +74,35 @@ def test_by_hand_in_another_region_to_lights_out(account, simulator, aye):  # no
     metering.meter(now())
     assert Metered.objects.get(resource=row).usd_per_hour < hours.usd_per_hour, "only its disk costs now"
     assert forgotten_page([SCOPE], now()).lights == []
+
+
+def test_lights_out_of_a_whole_cohort_revokes_then_deletes_then_proves(account, simulator, aye):  # noqa: F811
+    """A lab in use with credentials out: they open nothing any more, its bucket is gone, and the evidence says both."""
+    lab = launching.launch(catalog.catalog()["s3-ml-bucket"], account, aye, now=now(), scope=SCOPE)
+    work_off(simulator)
+    keys = sessions.credentials(lab, aye, now())
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=simulator.url,
+        region_name=lab.region,
+        aws_access_key_id=keys.access_key_id,
+        aws_secret_access_key=keys.secret_access_key,
+        aws_session_token=keys.session_token,
+    )
+    [bucket] = Resource.objects.filter(launch=lab, kind="s3-bucket")
+    s3.put_object(Bucket=bucket.name, Key="notes.txt", Body=b"mine")
+
+    record = lights_out(SCOPE, now(), aye, include_in_use=True).record
+    ending.prepare_due(now)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket.name, Key="after.txt", Body=b"late")
+    for _ in range(4):
+        work_off(simulator)
+        Launch.objects.filter(pk=lab.pk).exclude(prove_at=None).update(prove_at=now() - MINUTE)
+        certify.prove_due(now)
+    [out] = dashboard.went_out(record).labs
+    assert (out.is_fenced, out.still_on, out.has_certificate, out.is_done) == (True, [], True, True)
+    assert dashboard.went_out(record).is_over
 
 
 def test_an_endpoint_that_nobody_calls_is_idle_once_cloudwatch_was_asked(account, simulator):  # noqa: F811

@@ -234,5 +234,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: the API, the function, its log and its role are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls it is at most $0.01 more: a million calls of a REST API are $3.50.",
+    calls_note="$0.01 of that sum is for the calls: a million calls of a REST API are $3.50.",
 )

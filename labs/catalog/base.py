@@ -85,7 +85,7 @@ class Lab:
     saves: tuple[tuple[str, str], ...] = ()
     kept: str = "Nothing stays: everything that this lab made is deleted."
     calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
-    calls_note: str = ""
+    calls_note: str = ""  # follows "At most $0.16 more before the clock…", and says what of that sum is for calls
 
     @property
     def modes_words(self) -> str:

@@ -246,5 +246,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: the bucket is deleted with everything in it.",
     calls_usd=Decimal("0.01"),
-    calls_note="An S3 bucket costs almost nothing; with your calls to it it is at most $0.01.",
+    calls_note="An S3 bucket costs almost nothing; $0.01 of that sum is for your calls to it.",
 )

@@ -166,5 +166,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: the bucket is deleted with everything in it. What you downloaded is on your computer.",
     calls_usd=Decimal("0.01"),
-    calls_note="An S3 bucket costs almost nothing; with your calls and downloads it is at most $0.01.",
+    calls_note="An S3 bucket costs almost nothing; $0.01 of that sum is for your calls and downloads.",
 )

@@ -226,5 +226,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: alarm, function, log and role are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="With an alarm and a dashboard for two hours it is at most $0.01 more: $0.10 and $3 a month.",
+    calls_note="$0.01 of that sum is for an alarm and a dashboard for two hours: $0.10 and $3 a month.",
 )

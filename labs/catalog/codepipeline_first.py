@@ -261,5 +261,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: pipeline, role and bucket are deleted, with every version of the model.",
     calls_usd=Decimal("0.05"),
-    calls_note="With the runs it is at most $0.05 more: each minute of an action is $0.002.",
+    calls_note="$0.05 of that sum is for the runs: each minute of an action is $0.002.",
 )

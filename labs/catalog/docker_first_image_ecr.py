@@ -317,5 +317,5 @@ LAB = Lab(
     ),
     kept="Nothing stays in AWS: the repository is deleted with its images. What Docker built on your machine is yours.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the storage of two images it is at most $0.01 more: $0.10 per GB-month. Pushing is free.",
+    calls_note="$0.01 of that sum is for the storage of two images: $0.10 per GB-month. Pushing is free.",
 )

@@ -254,5 +254,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: the instance and its disk, role, profile, security group and bucket are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls to S3 it is at most $0.01 more.",
+    calls_note="$0.01 of that sum is for the calls to S3.",
 )

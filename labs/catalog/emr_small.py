@@ -253,5 +253,5 @@ LAB = Lab(
     kept="Nothing stays: cluster, profile, role and bucket are deleted. What lies under processed/ is copied to your "
     "locker first.",
     calls_usd=Decimal("0.01"),
-    calls_note="The cluster ends by itself after 15 idle minutes. With the calls to S3 it is at most $0.01 more.",
+    calls_note="The cluster ends by itself after 15 idle minutes. $0.01 of that sum is for the calls to S3.",
 )

@@ -226,5 +226,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: rule, state machine and roles are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the runs it is at most $0.01 more: 1,000 state changes are $0.025.",
+    calls_note="$0.01 of that sum is for the runs: 1,000 state changes are $0.025.",
 )

@@ -213,5 +213,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: the role, its policy and the bucket are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="IAM costs nothing; with the calls to S3 it is at most $0.01.",
+    calls_note="IAM costs nothing; $0.01 of that sum is for the calls to S3.",
 )

@@ -276,5 +276,5 @@ LAB = Lab(
     creates=("iam-role",),
     kept="Nothing stays: the function, both roles and the bucket are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="A function costs nothing while nobody calls it; with some calls and S3 it is at most $0.01.",
+    calls_note="A function costs nothing while nobody calls it; $0.01 of that sum is for some calls and S3.",
 )

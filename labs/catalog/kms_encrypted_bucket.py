@@ -211,5 +211,5 @@ LAB = Lab(
     kept=f"The bucket is deleted. The key's deletion is scheduled: AWS waits {DAYS} days, bills nothing for them, and "
     "lets one cancel it until then.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls it is at most $0.01 more: 10,000 requests to KMS are $0.03.",
+    calls_note="$0.01 of that sum is for the calls: 10,000 requests to KMS are $0.03.",
 )

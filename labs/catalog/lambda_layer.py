@@ -263,5 +263,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: the function, its log, the layer and the role are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls of the function it is at most $0.01 more: a million calls are $0.20, and their time.",
+    calls_note="$0.01 of that sum is for the calls of the function: a million calls are $0.20, and their time.",
 )

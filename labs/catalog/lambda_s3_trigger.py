@@ -318,5 +318,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: trigger, function, log, role and bucket are deleted, with everything in the bucket.",
     calls_usd=Decimal("0.01"),
-    calls_note="With uploads and calls it is at most $0.01 more: 1,000 uploads are $0.005, a million calls $0.20.",
+    calls_note="$0.01 of that sum is for uploads and calls: 1,000 uploads are $0.005, a million calls $0.20.",
 )

@@ -259,5 +259,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: the bucket is deleted with everything in it, old versions too.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls to S3 it is at most $0.01 more: 1,000 uploads or lists are $0.005.",
+    calls_note="$0.01 of that sum is for the calls to S3: 1,000 uploads or lists are $0.005.",
 )

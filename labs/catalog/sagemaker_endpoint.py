@@ -250,5 +250,5 @@ LAB = Lab(
     ),
     kept="Nothing stays: endpoint, configuration, model, role and bucket are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls and their data it is at most $0.01 more: data costs $0.016 per GB.",
+    calls_note="$0.01 of that sum is for the calls and their data: data costs $0.016 per GB.",
 )

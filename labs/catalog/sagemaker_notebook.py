@@ -213,5 +213,5 @@ LAB = Lab(
     kept="The notebook is deleted with its disk, and so are its role and the bucket. What lies under processed/ and "
     "notebooks/ is copied to your locker first.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls to S3 it is at most $0.01 more.",
+    calls_note="$0.01 of that sum is for the calls to S3.",
 )

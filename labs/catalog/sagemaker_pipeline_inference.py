@@ -318,5 +318,5 @@ LAB = Lab(
     "monitoring/ is copied to your locker first.",
     calls_usd=Decimal("0.01"),
     calls_note="The rate holds while the job trains and the endpoint serves at once, which they do not: a whole lab is "
-    "about $0.08. With the calls it is at most $0.01 more.",
+    "about $0.08. $0.01 of that sum is for the calls.",
 )

@@ -237,6 +237,6 @@ LAB = Lab(
     kept="Bucket and role are deleted, and what lies under models/ is copied to your locker first. The records of the "
     "jobs stay in SageMaker; they are free.",
     calls_usd=Decimal("0.01"),
-    calls_note="The rate holds only while a job trains: three minutes are $0.006. With the calls to S3 it is at most "
-    "$0.01 more.",
+    calls_note="The rate holds only while a job trains: three minutes are $0.006. "
+    "$0.01 of that sum is for the calls to S3.",
 )

@@ -302,6 +302,6 @@ LAB = Lab(
     kept="Bucket and role are deleted, and what lies under models/ is copied to your locker first. The records of the "
     "jobs stay in SageMaker; they are free.",
     calls_usd=Decimal("0.01"),
-    calls_note="The rate holds only while two trainings run: all four together are about $0.03. With the calls to S3 "
-    "it is at most $0.01 more.",
+    calls_note="The rate holds only while two trainings run: all four together are about $0.03. "
+    "$0.01 of that sum is for the calls to S3.",
 )

@@ -225,5 +225,5 @@ LAB = Lab(
     saves=(("bucket", "processed/"),),
     kept="Nothing stays: the bucket is deleted. What lies under processed/ is copied to your locker first.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls to S3 it is at most $0.01 more.",
+    calls_note="$0.01 of that sum is for the calls to S3.",
 )

@@ -74,6 +74,7 @@ def test_it_is_written_whole(slug):
     assert set(lab.modes) <= {mode for mode, _ in Account.MODES}
     assert {want.kind for want in lab.by_hand} <= set(lab.creates)
     assert not lab.calls_usd or lab.calls_note, "an allowance is named beside the rate"
+    assert "at most" not in lab.calls_note, "it follows the most that the lab can still cost, and says what is in that"
 
 
 @every_lab

@@ -139,10 +139,11 @@ def rate(amount):
 
 @register.filter
 def rate_h(amount):
-    """USD an hour, in a headline: "$0.05/h". What would round to $0.00 keeps four decimals; None is "unpriced"."""
+    """USD an hour, in a headline: "$0.05/h". What would round to $0.00 keeps four decimals, if they show anything;
+    None is "unpriced"."""
     if amount is None:
         return "unpriced"
-    small = 0 < abs(amount) < Decimal("0.005")
+    small = Decimal("0.00005") <= abs(amount) < Decimal("0.005")
     return f"{_dollars(amount, Decimal('0.0001') if small else CENT)}/h"
 
 

@@ -157,6 +157,14 @@ def test_the_chip_comes_along_with_each_poll_of_a_lab(signed_in, aye, cohort, la
     assert polled() == (286, "All off"), "the last poll brings it too"
 
 
+def test_a_poll_of_the_forgotten_page_brings_the_chip_and_the_number_in_the_menu(signed_in, admin, cohort):
+    client, url = signed_in(admin), reverse("costs:forgotten")
+    assert "hx-swap-oob" not in client.get(url).content.decode()
+    html = client.get(url, headers={"HX-Request": "true"}).content.decode()
+    for part in ("meter-chip", "left-on-count"):
+        assert html.count(f'id="{part}" hx-swap-oob="true"') == 1
+
+
 def test_a_controller_that_stopped_looking_is_told_loudly(signed_in, aye):
     client = signed_in(aye)
     Account.objects.update(looked_at=timezone.now() - timedelta(minutes=14))

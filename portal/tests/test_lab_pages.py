@@ -1,7 +1,9 @@
 """What the lab page, the labs list and Today say of a lab that did not go as it should."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -9,9 +11,10 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from costs import metering, pricebook
-from labs import ledger
+from labs import catalog, ledger
 from labs.kinds.base import RUNNING, STOPPED, Seen, Want
 from labs.models import Account, Launch, Resource
+from portal.templatetags.look import rate_h
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -121,6 +124,25 @@ def test_until_its_switch_is_set_a_labs_exposure_is_unbounded_on_its_page_and_on
 def test_a_lab_that_costs_nothing_by_the_hour_needs_no_switch(signed_in, aye, launch):
     said = words(signed_in(aye), "labs:panel", launch.pk)
     assert "At most $0.00 more before the clock turns it off at 15:47." in said and "nbounded" not in said
+
+
+def test_a_labs_page_says_once_what_it_can_still_cost(signed_in, aye, launch, lab, monkeypatch):
+    note = "$0.01 of that sum is for the calls to S3."
+    noted = replace(lab, calls_usd=Decimal("0.01"), calls_note=note)
+    monkeypatch.setattr(catalog, "catalog", lambda: {lab.slug: noted})
+    client = signed_in(aye)
+    said = words(client, "labs:panel", launch.pk)
+    assert "At most $0.01 more before the clock turns it off" in said and note in said
+    assert said.lower().count("at most") == 1
+    Launch.objects.update(asked_to_end_at=launch.created_at)
+    assert note not in words(client, "labs:panel", launch.pk), "it is going off: no sum is told"
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"), [("0.000004", "$0.00/h"), ("0", "$0.00/h"), ("0.0012", "$0.0012/h"), ("0.0416", "$0.04/h")]
+)
+def test_a_rate_shows_four_decimals_only_if_they_show_anything(rate, shown):
+    assert rate_h(Decimal(rate)) == shown
 
 
 def test_a_lab_that_is_going_off_still_says_what_would_end_it(signed_in, aye, launch, box, now):

@@ -1,6 +1,7 @@
 """manage.py forgotten [--json]: what is left on, from what is known now; looks into no account (see census)."""
 
 import json
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
@@ -8,6 +9,8 @@ from django.utils import timezone
 from costs import forgotten, metering
 from costs.access import every_scope
 from costs.dashboard import forgotten_page
+
+PLACES = Decimal("1E-10")
 
 
 class Command(BaseCommand):
@@ -37,14 +40,19 @@ def as_json(page) -> str:
         {
             "at": page.now.isoformat(),
             "until": page.until.isoformat(),
-            "usd_per_hour": str(page.usd_per_hour),
-            "by_next_usd": str(page.by_next_usd),
+            "usd_per_hour": _usd(page.usd_per_hour),
+            "by_next_usd": _usd(page.by_next_usd),
             "unpriced": page.unpriced,
             "lights": [_one(one) for one in page.lights],
             "behind": [_one(one) for one in page.behind],
         },
         indent=2,
     )
+
+
+def _usd(amount: Decimal | None) -> str | None:
+    """With the ten places that readings have, in plain notation; None: a part is unpriced."""
+    return None if amount is None else f"{amount.quantize(PLACES, ROUND_HALF_UP):f}"
 
 
 def _one(one) -> dict:
@@ -58,8 +66,8 @@ def _one(one) -> dict:
         "region": row.region,
         "owner": row.owner.email if row.owner else None,
         "state": row.seen,
-        "usd_per_hour": None if one.rate.unpriced else str(one.rate.usd_per_hour),
-        "burned_usd": str(one.burned_usd),
-        "by_next_usd": None if one.by_next_usd is None else str(one.by_next_usd),
+        "usd_per_hour": _usd(one.rate.known),
+        "burned_usd": _usd(one.burned_usd),
+        "by_next_usd": _usd(one.by_next_usd),
         "why": [{"rule": finding.rule, "sentence": finding.sentence} for finding in one.findings],
     }
