@@ -223,5 +223,5 @@ LAB = Lab(
     ),
     kept="Nothing stays in AWS: the bucket is deleted. What Docker built on your machine is yours.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls to S3 it is at most $0.01 more. Docker on your own computer costs nothing.",
+    calls_note="$0.01 of that sum is for the calls to S3. Docker on your own computer costs nothing.",
 )

@@ -250,5 +250,5 @@ LAB = Lab(
     creates=("iam-role", "instance-profile"),
     kept="Nothing stays: the instance and its disk, your profile and role, security group and bucket are deleted.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls to S3 it is at most $0.01 more.",
+    calls_note="$0.01 of that sum is for the calls to S3.",
 )

@@ -300,5 +300,5 @@ LAB = Lab(
     kept="Nothing stays: the bucket is deleted with kit and store. What lies under answers/ is copied to your locker "
     "first.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls to S3, and to two small models where you ask them, it is at most $0.01 more.",
+    calls_note="$0.01 of that sum is for the calls to S3, and to two small models where you ask them.",
 )

@@ -142,5 +142,5 @@ LAB = Lab(
     creates=("s3-bucket", "log-group"),
     kept="Nothing stays: the stack goes with the bucket, its files, and the log group.",
     calls_usd=Decimal("0.01"),
-    calls_note="With the calls to S3 it is at most $0.01 more.",
+    calls_note="$0.01 of that sum is for the calls to S3.",
 )
