@@ -1,6 +1,6 @@
 # Lightsout. `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cli run demo test lint bench bench-peers vendor
+.PHONY: help install install-dev install-cli run demo test lint bench bench-wide bench-peers vendor
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,8 +41,11 @@ lint: install-dev ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: install-dev ## One figure each, beside its peer (bench/)
-	$(BIN)/python bench/census.py
+bench: install-dev ## One figure each, beside its peer (bench/); needs PostgreSQL and Redis installed
+	@$(BIN)/python bench/launch.py; launch=$$?; $(BIN)/python bench/census.py && exit $$launch
+
+bench-wide: install-dev ## The census of 200 students in three regions, and of fifty accounts: half an hour
+	$(BIN)/python bench/census.py --wide --quick
 
 bench-peers: ## Make .bench-venv with Cloud Custodian, the peer that bench/census.py is measured against
 	@$(INSTALL) .bench-venv bench/requirements-peers.txt

@@ -7,7 +7,7 @@ things made beside them: forty. What the labs made carries their tags; what was 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from labs.kinds.base import TAG_LAUNCH, TAG_OWNER
@@ -37,15 +37,16 @@ Planted = set[tuple[str, str]]  # (kind, the id by which AWS lists it)
 Tags = dict[str, str]
 
 
-def plant(client: Callable[[str], Any], students: int) -> Planted:
-    """Make `students` baskets. `client(service)` is a client into the one account, in REGION."""
-    hand = _Hand(client)
+def plant(client: Callable[[str], Any], students: Iterable[int], region: str = REGION) -> Planted:
+    """Make a basket for each of these students (any numbers, each once in the simulator: buckets have one namespace).
+    `client(service)` is a client into the account, in the region."""
+    hand = _Hand(client, region)
     return {(kind, hand.make(kind, name, tags)) for kind, name, tags in _baskets(students)}
 
 
-def _baskets(students: int) -> Iterator[tuple[str, str, Tags]]:
+def _baskets(students: Iterable[int]) -> Iterator[tuple[str, str, Tags]]:
     """(kind, name, tags), parents before children: a kind's number n is made of its parents' number n."""
-    for student in range(1, students + 1):
+    for student in students:
         for kind, (by_labs, beside) in BASKET.items():
             for number in range(2 * by_labs + beside):
                 made_by_lab = number < 2 * by_labs
@@ -57,8 +58,8 @@ def _baskets(students: int) -> Iterator[tuple[str, str, Tags]]:
 class _Hand:
     """Makes one thing of each kind by a plain call, and answers the id by which AWS lists it."""
 
-    def __init__(self, client: Callable[[str], Any]):
-        self.client = client
+    def __init__(self, client: Callable[[str], Any], region: str):
+        self.client, self.region = client, region
         images = client("ec2").describe_images(
             Owners=["amazon"], Filters=[{"Name": "name", "Values": ["al2023-ami-2023.*-x86_64"]}]
         )
@@ -71,7 +72,8 @@ class _Hand:
 
     def _s3_bucket(self, name: str, tags: list[dict[str, str]]) -> str:
         s3 = self.client("s3")
-        s3.create_bucket(Bucket=name)
+        place = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
+        s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": place} if place else {}))
         if tags:
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
         for key in ("raw/iris.csv", "processed/"):
@@ -86,7 +88,7 @@ class _Hand:
 
     def _ebs_volume(self, name: str, tags: list[dict[str, str]]) -> str:
         made = self.client("ec2").create_volume(
-            AvailabilityZone=f"{REGION}a", Size=20, VolumeType="gp3", **_tagged("volume", name, tags)
+            AvailabilityZone=f"{self.region}a", Size=20, VolumeType="gp3", **_tagged("volume", name, tags)
         )
         return str(made["VolumeId"])
 

@@ -54,7 +54,7 @@ def portal(live_server, simulator, settings):  # noqa: F811
     from costs import pricebook
     from labs import aws
 
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     settings.ABSENCE_GAP = timedelta(seconds=1)
     simulator.pace(state_seconds=1.5)
     aws.forget_clients()

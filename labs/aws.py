@@ -25,7 +25,7 @@ from django.conf import settings
 from labs.iam_words import CONTROLLER, role_arn, text
 
 # Dummy keys of the simulator's own root: they may assume roles in practice accounts and nothing else.
-from labs.simulator import BOOT_HEADER, ROOT_KEY_ID, ROOT_SECRET
+from labs.simulator import BOOT_HEADER, ROOT_KEY_ID
 
 # Whoever asks AWS says aws.NotThere: what was asked and what came of it are one thing to them.
 from labs.troubles import NO_IDENTITY
@@ -157,6 +157,11 @@ def endpoint(account) -> str | None:
     return settings.SIMULATOR_URL
 
 
+def students_endpoint(account) -> str:
+    """Where students' own machines reach the account's API: by the portal's gateway in practice, '' for AWS itself."""
+    return settings.GATEWAY_URL if endpoint(account) else ""
+
+
 def forget_clients() -> None:
     """Drop every kept client and credential: after another world was adopted, and in tests."""
     with _lock:
@@ -277,12 +282,13 @@ def _own_sts(account):
         if at in _clients:
             return _clients[at]
     if practice:
+        url = endpoint(account)
         made = boto3.session.Session().client(
             "sts",
             region_name=settings.PRACTICE_REGIONS[0],
             aws_access_key_id=ROOT_KEY_ID,
-            aws_secret_access_key=ROOT_SECRET,
-            endpoint_url=endpoint(account),
+            aws_secret_access_key=_root_secret(),
+            endpoint_url=url,
             config=PATIENT,
         )
         made.meta.events.register("after-call", _same_boot(account.boot_id))
@@ -293,6 +299,17 @@ def _own_sts(account):
         made = own.client("sts", region_name=account.regions[0], config=PATIENT)
     with _lock:
         return _clients.setdefault(at, made)
+
+
+def _root_secret() -> str:
+    """The secret of the simulator's present start. Raises NoAnswer where there is none that we can read."""
+    try:
+        secret = settings.SIMULATOR_SECRET_FILE.read_text()
+    except OSError as error:
+        raise NoAnswer(f"the simulator's secret cannot be read ({error.strerror}): is practice mode running?") from None
+    if not secret:
+        raise NoAnswer("the simulator is just starting")
+    return secret
 
 
 def _keys_for(account) -> _Keys:

@@ -65,12 +65,13 @@ class _Answer:
 
 
 def groups_of(accounts: Iterable[Account]) -> list[Group]:
-    """Every (account, region, kind) of these accounts; a global kind once an account."""
+    """Every (account, region, kind) of these accounts; a global kind once an account. What goes with another kind and
+    has no list of its own is left out."""
     return [
         Group(account, region, name)
         for account in accounts
         for name, kind in registry().items()
-        if account.mode != Account.PRACTICE or not kind.not_in_practice
+        if not kind.goes_with and (account.mode != Account.PRACTICE or not kind.not_in_practice)
         for region in (account.regions[:1] if kind.is_global else account.regions)
     ]
 

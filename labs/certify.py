@@ -7,7 +7,9 @@ it (deadman.py) is left in AWS's scheduler.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from labs import aws, deadman, ledger, locker
 from labs.kinds import kind_of, registry
@@ -198,3 +200,21 @@ def _observed(kind: Kind, client, name: str, rows: list[Resource], launch: Launc
         account_id=launch.account.aws_id,
     )
     return kind.observe(client, want).state != ABSENT
+
+
+# --- as it is read -------------------------------------------------------------------------------------------
+
+
+def in_words(certificate: Mapping[str, Any]) -> dict[str, Any]:
+    """The certificate with all its instants in one zone, to the second: "2025-09-18 08:17:00 UTC"."""
+    rows = [{**row, "made": _told(row["made"]), "gone": _told(row["gone"])} for row in certificate["rows"]]
+    told = {name: _told(certificate.get(name)) for name in ("proved_at", "fenced_at")}
+    return {**certificate, **told, "rows": rows}
+
+
+def utc_words(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _told(at: str | None) -> str:
+    return utc_words(datetime.fromisoformat(at)) if at else ""

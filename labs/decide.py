@@ -36,6 +36,8 @@ FAILED_SAID = "it failed, and AWS says: "  # how the reason begins for which suc
 
 SOON = timedelta(seconds=2)  # something moves, and a person watches
 CHILDREN = timedelta(seconds=3)
+# Whoever gets ready tells those that wait for it (ledger.hurry_waiting); this is for a word that was lost.
+TOLD = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def _when_absent(facts: Facts, now: datetime) -> Step:
         if facts.needs_lost:
             return Step(BLOCK, facts.max_age, facts.needs_lost)
         if not facts.needs_ready:
-            return Step(WAIT, SOON, "what it needs is not ready")
+            return Step(WAIT, TOLD, "what it needs is not ready")
         return Step(ARM) if facts.switch_is_due else Step(CREATE)
 
     # A create call began and nothing is seen yet: it may be on its way, or it may never have arrived.

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from labs import adopting, guardrails
-from labs.decide import GONE, SOON, strictest
+from labs.decide import GONE, SOON, TOLD, strictest
 from labs.kinds import kind_of
 from labs.kinds.base import (
     ABSENT,
@@ -61,18 +61,17 @@ def claim(now: datetime, *, pk=None) -> Resource | None:
     Safe with any number of workers: rows are locked and skipped on PostgreSQL, writers are serial on SQLite.
     """
     with transaction.atomic():
-        due = Resource.objects.due(now).select_related("account", "launch").order_by("next_look_at")
+        due = Resource.objects.due(now).order_by("next_look_at")
         if pk is not None:
             due = due.filter(pk=pk)
         if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
-        row = due.first()
-        if row is None:
+            due = due.select_for_update(skip_locked=True)
+        # By its id alone: most often nothing is due, and the whole row with what it belongs to is dear to ask for.
+        pk = due.values_list("pk", flat=True).first()
+        if pk is None:
             return None
-        row.lease_until = now + LEASE
-        row.fence += 1
-        row.save(update_fields=["lease_until", "fence"])
-    return row
+        Resource.objects.filter(pk=pk).update(lease_until=now + LEASE, fence=F("fence") + 1)
+        return Resource.objects.select_related("account", "launch").get(pk=pk)
 
 
 def put_off(row: Resource, until: datetime, *, now: datetime, **fields) -> None:
@@ -91,8 +90,18 @@ def _write(row: Resource, **fields) -> None:
         setattr(row, name, value)
 
 
+def hurry_waiting(row: Resource, now: datetime) -> None:
+    """The row is ready: what needs it, and was not begun yet, looks again at once. Also what a worker looks at this
+    moment: it may have read that the row is not ready."""
+    if row.launch_id:
+        waiting = Resource.objects.open().filter(launch=row.launch_id, create_began_at=None).exclude(key="")
+        children = [pk for pk, needs in waiting.values_list("pk", "needs") if row.key in needs]
+        if children:
+            Resource.objects.open().filter(pk__in=children).update(next_look_at=now)
+
+
 def hurry_family(row: Resource, now: datetime) -> None:
-    """Its parents and children look again at once: what they waited for may be there."""
+    """The row is gone: its parents and children look again at once."""
     if row.launch_id:
         Resource.objects.open().filter(launch=row.launch_id, next_look_at__gt=now).exclude(pk=row.pk).exclude(
             seen=RUNNING, wanted=RUNNING, configured_at__isnull=False
@@ -162,7 +171,10 @@ def _filled(value, parents):
 
 
 def plan(launch: Launch, wants: Iterable[Want], now: datetime) -> list[Resource]:
-    """Write a row for each Want of a launch. Called inside the launch's transaction, before any AWS call."""
+    """Write a row for each Want of a launch. Called inside the launch's transaction, before any AWS call.
+
+    What needs another is looked at when that is ready, or ended.
+    """
     rows = [
         Resource(
             account=launch.account,
@@ -177,7 +189,7 @@ def plan(launch: Launch, wants: Iterable[Want], now: datetime) -> list[Resource]
             params=json.loads(json.dumps(dict(want.params), default=str)),
             needs=list(want.needs),
             wanted_at=now,
-            next_look_at=now,
+            next_look_at=now + TOLD if want.needs else now,
             created_at=now,
         )
         for want in wants

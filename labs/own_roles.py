@@ -38,6 +38,7 @@ SEES = (
     *of("aoss", "BatchGet*", "List*"),
     *of("apigateway", "GET"),
     *of("bedrock", "Get*", "List*"),
+    *of("budgets", "ViewBudget"),
     *of("ce", "GetCost*"),
     *of("cloudformation", "Describe*", "List*"),
     *of("cloudtrail", "Describe*", "Get*", "List*", "LookupEvents"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from labs import catalog, guardrails
 from labs.catalog.base import Lab, Step
 from labs.decide import FAILED_SAID, GONE
@@ -214,6 +216,11 @@ def _steps(lab: Lab, rows: list[Resource], checks: dict[str, StepCheck], launch:
     return lines
 
 
+def _for_students(value: object) -> str:
+    """An address of practice mode as it is reached from elsewhere: facts have the one that this server uses."""
+    return str(value).replace(settings.SIMULATOR_URL, settings.GATEWAY_URL) if settings.SIMULATOR_URL else str(value)
+
+
 def filled(text: str, launch: Launch, rows: list[Resource]) -> str:
     """A step's words with the names of this launch in them (catalog.base.Step says which)."""
     told = {
@@ -227,5 +234,5 @@ def filled(text: str, launch: Launch, rows: list[Resource]) -> str:
         facts = {"name": row.name, "aws_id": row.aws_id, **row.facts}
         told |= {f"{row.key}.{fact}": value for fact, value in facts.items()}
     for name, value in told.items():
-        text = text.replace("{" + name + "}", str(value))
+        text = text.replace("{" + name + "}", _for_students(value))
     return text

@@ -32,6 +32,11 @@ def current_boot() -> str:
         return ""
 
 
+def answers() -> bool:
+    """Whether the simulator is there at this moment."""
+    return bool(current_boot())
+
+
 def account_of(person, *, now: datetime, scope: str = "", lab_regions: list[str] | None = None) -> Account:
     """The person's simulated account, made on first use. `scope` is the cohort's, a plain value; it is kept current."""
     account = Account.objects.filter(owner=person, mode=Account.PRACTICE).first()

@@ -42,6 +42,7 @@ BLOCKED_AFTER = 8  # tries that AWS answered with a clear no
 RETRY_BLOCKED = timedelta(minutes=10)
 STUCK = timedelta(minutes=15)  # in one state: no longer patience, but a person's business
 CHANGED_WORLD = timedelta(seconds=10)
+JUST_CREATED = timedelta(seconds=0.5)  # until AWS shows it, mostly
 # AWS understood, and did nothing.
 CLEAR_NO = (aws.Throttled, aws.Refused, aws.Denied, aws.NotYet, aws.InTheWay, aws.NotThere)
 
@@ -59,19 +60,32 @@ def work_off(clock: Clock, *, until: datetime, most: int = 1000) -> int:
 
 
 def reconcile(row: Resource, clock: Clock) -> Step:
-    """One look and one act for a claimed row, and its next look. Errors of AWS never leave here; they are recorded."""
+    """One look and one act for a claimed row, and its next look. Answers the last step.
+
+    What AWS mostly shows at once (what was just created, set or armed) is looked at again at once, in the same lease.
+    Errors of AWS never leave here; they are recorded.
+    """
     kind = kind_of(row.kind)
-    family = ledger.family_of(row)
-    want = ledger.want_of(row, family)
+    # Others matter to what needs them, and to what goes after them.
+    family = ledger.family_of(row) if row.needs or row.wanted == GONE else {}
     step = Step(LOOK)
+    acts: set[str] = set()
     try:
         # What was never begun and is not to begin now needs nobody to answer: it closes also while AWS is away.
         rests = _never_begun(row) and not (row.wanted == RUNNING and _needs_ready(row, family))
         client = None if rests else aws.client(row.account, kind.service, row.region)
-        seen = _look(kind, client, want, row, family)
-        ledger.saw(row, seen, clock())
-        step = decide(_facts(kind, row, want, seen, family, clock()), clock())
-        _act(step, kind, client, want, row, seen, clock)
+        goes_on = True
+        while goes_on:
+            want = ledger.want_of(row, family)
+            seen = _look(kind, client, want, row, family)
+            ledger.saw(row, seen, clock())
+            step = decide(_facts(kind, row, want, seen, family, clock()), clock())
+            if step.act == LOOK and CREATE in acts:
+                step = replace(step, again=JUST_CREATED)
+            # Each act once, and a row in trouble step by step.
+            at_once = step.act not in acts and not row.attempts and not row.blocked_why and _is_early(row, clock())
+            acts.add(step.act)
+            goes_on = _act(step, kind, client, want, row, seen, clock, at_once=at_once)
     except ledger.LostLease as lost:
         log.info("let go of %s: %s", row, lost)
         # If it is still ours (what is wanted changed under us), the new wish is looked at now.
@@ -79,6 +93,11 @@ def reconcile(row: Resource, clock: Clock) -> Step:
     except Exception as error:
         _put_off_after(aws.sorted_trouble(error), row, step, clock())
     return step
+
+
+def _is_early(row: Resource, now: datetime) -> bool:
+    """Enough of the lease is left for another look and act."""
+    return row.lease_until is not None and row.lease_until - now > ledger.LEASE * 0.8
 
 
 def _look(kind: Kind, client, want: Want, row: Resource, family) -> Seen:
@@ -148,29 +167,37 @@ def _needs_lost(row: Resource, family) -> str:
     return f"it needs {lost[0].name}, {f'and {ended}' if ended else 'which is gone'}"
 
 
-def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, clock: Clock) -> None:
+def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, clock: Clock, *, at_once: bool) -> bool:
+    """Do it, and put the row off. Or (`at_once`) keep it, if what was done is to be looked at now; answers whether."""
     now = clock()
     if step.act in (ARM, DISARM):
         _switch(step, kind, want, row, clock)
-        return
+        if not at_once:
+            ledger.put_off(row, clock(), now=clock(), attempts=0, blocked_why="")
+        return at_once
     if step.act == CREATE:
-        _create(step, kind, client, want, row, clock)
-        return
+        _create(kind, client, want, row, clock)
+        if not at_once:
+            ledger.put_off(row, clock() + JUST_CREATED, now=clock())
+        return at_once
     if step.act == CLOSE:
         ledger.close(row, now, step.why, since=seen.since, facts=seen.facts)
         if row.wanted == RUNNING:
+            ledger.hurry_waiting(row, now)
             _note_ready(row, now)  # what has done its work is waited for no longer
-        return
+        return False
     if step.act == BLOCK:
         ledger.block(row, step.why, now + min(step.again, RETRY_BLOCKED), now)
-        return
+        return False
     if step.act == CONFIGURE:
         if kind.configure(client, want, seen):
             ledger.configured(row, clock())
             ledger.put_off(row, clock() + timedelta(seconds=kind.max_age_seconds), now=clock())
-            ledger.hurry_family(row, clock())
+            ledger.hurry_waiting(row, clock())
             _note_ready(row, clock())
-            return
+            return False
+        if at_once:
+            return True
     elif step.act == START:
         kind.start(client, want, seen)
     elif step.act == STOP:
@@ -190,16 +217,17 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
         minutes = int((now - asked_at).total_seconds() // 60)
         why = f"{blocked.STILL_SHOWN} {minutes // 15 * 15} minutes ago and still shows it: look at it in the console"
         ledger.block(row, why, now + timedelta(seconds=60), now)
-        return
+        return False
     # A look at something on its way proves nothing yet; any other step says that what was in the way is over.
     is_well = step.act != LOOK and row.seen != FAILED and (row.attempts or row.blocked_why)
     ledger.put_off(
         row, clock() + _pace(step, row, now), now=clock(), **({"attempts": 0, "blocked_why": ""} if is_well else {})
     )
+    return False
 
 
 def _switch(step: Step, kind: Kind, want: Want, row: Resource, clock: Clock) -> None:
-    """Set or take away the dead-man's switch, and go on at once: the lab waits for it."""
+    """Set or take away the dead-man's switch."""
     scheduler = aws.client(row.account, "scheduler", row.region)
     call = kind.off_call(replace(want, aws_id=row.aws_id))
     at = deadman.due_at(row, row.launch, row.account, clock()) if step.act == ARM else None
@@ -209,7 +237,6 @@ def _switch(step: Step, kind: Kind, want: Want, row: Resource, clock: Clock) -> 
     else:
         deadman.disarm(scheduler, row)
     ledger.switched(row, at)
-    ledger.put_off(row, clock(), now=clock(), attempts=0, blocked_why="")
 
 
 def _pace(step: Step, row: Resource, now: datetime) -> timedelta:
@@ -219,7 +246,7 @@ def _pace(step: Step, row: Resource, now: datetime) -> timedelta:
     return min(max(step.again, (now - row.delete_asked_at) / 6), timedelta(seconds=30))
 
 
-def _create(step: Step, kind: Kind, client, want: Want, row: Resource, clock: Clock) -> None:
+def _create(kind: Kind, client, want: Want, row: Resource, clock: Clock) -> None:
     first = ledger.begin_create(row, clock())
     try:
         kind.create(client, want)
@@ -231,7 +258,6 @@ def _create(step: Step, kind: Kind, client, want: Want, row: Resource, clock: Cl
             if first and isinstance(trouble, CLEAR_NO):
                 ledger.create_refused(row)
             raise trouble from error
-    ledger.put_off(row, clock() + timedelta(seconds=0.5), now=clock())
 
 
 def _put_off_after(trouble: aws.Trouble, row: Resource, step: Step, now: datetime) -> None:

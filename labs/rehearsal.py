@@ -107,7 +107,7 @@ def _until(launch: Launch, done: Callable[[], bool], clock, wait, patience: time
         certify.prove_due(clock)
         if done():
             return True
-        wait(0.25)
+        wait(0.5)
     return False
 
 

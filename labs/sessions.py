@@ -106,7 +106,7 @@ def _assumed(launch: Launch, user, now: datetime) -> Credentials:
         answer["SessionToken"],
         answer["Expiration"].astimezone(UTC),
         launch.region,
-        aws.endpoint(launch.account) or "",
+        aws.students_endpoint(launch.account),
     )
 
 
@@ -149,7 +149,7 @@ def launch_of(token: str) -> Launch:
 
 def config_of(launch: Launch, fetch: str) -> str:
     """A section of ~/.aws/config with which the aws command fetches credentials by the command `fetch`."""
-    facts = {"credential_process": fetch, **where(launch.region, aws.endpoint(launch.account) or "")}
+    facts = {"credential_process": fetch, **where(launch.region, aws.students_endpoint(launch.account))}
     return _section(f"profile {PROFILE}", facts)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from labs import aws, catalog, checking, launching, ledger, locker, printing, sessions
+from labs import aws, catalog, certify, checking, launching, ledger, locker, printing, sessions
 from labs.models import Launch
 from labs.panel import panel
 
@@ -227,7 +227,8 @@ def certificate_pdf(request, launch):
 def _certificate(request, launch):
     if not launch.certificate:
         raise Http404("This lab has no certificate yet.")
-    return render(request, "labs/certificate.txt", {"launch": launch, "proof": launch.certificate}).content
+    facts = {"launch": launch, "proof": certify.in_words(launch.certificate), "lab": catalog.get(launch.lab)}
+    return render(request, "labs/certificate.txt", facts | {"started": certify.utc_words(launch.created_at)}).content
 
 
 def _to_keep(launch, content, content_type, ending):

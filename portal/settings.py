@@ -10,7 +10,10 @@ from tempfile import gettempdir
 
 import environ
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
+from labs.simulator import GATEWAY_PATH
+from portal import running
 from portal.broker import socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,12 +23,23 @@ env = environ.Env()
 VAR = Path(env("LIGHTSOUT_VAR", default=str(BASE_DIR / "var"))).resolve()
 VAR.mkdir(parents=True, exist_ok=True)
 
+# A command in a second terminal speaks with what `make run` started, on whatever ports that is.
+_ports = running.ports(VAR)
+
+
+def port_of(name, default):
+    said = env(name, default=_ports.get(name, str(default)))
+    if not said.isdecimal() or not 1 <= int(said) <= 65535:
+        raise ImproperlyConfigured(f"{name} is {said!r}, which is no port: write a number from 1 to 65535.")
+    return int(said)
+
+
 DEFAULT_SECRET_KEY = "embedded-default-for-loopback-only"
 SECRET_KEY = env("SECRET_KEY", default=DEFAULT_SECRET_KEY)
 DEBUG = env.bool("DEBUG", default=False)
 # Demo people, demo sign-in cards. Refused on anything but loopback (portal/checks.py).
 DEMO = env.bool("DEMO", default=False)
-PORT = env.int("PORT", default=8000)
+PORT = port_of("PORT", 8000)
 HOST = env("HOST", default="127.0.0.1")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -213,14 +227,24 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- AWS and its simulator ---------------------------------------------------------------------------
-SIMULATOR_PORT = env.int("SIMULATOR_PORT", default=5566)
+SIMULATOR_PORT = port_of("SIMULATOR_PORT", 5566)
 # Empty where there is no practice mode, as in the containers.
 SIMULATOR_URL = env("SIMULATOR_URL", default=f"http://127.0.0.1:{SIMULATOR_PORT}")
+# Made by the simulator at each start: with it, and only with it, the portal gets into practice accounts.
+SIMULATOR_SECRET_FILE = Path(env("SIMULATOR_SECRET_FILE", default=str(VAR / "simulator.secret")))
+# Where students' own machines reach practice mode: the portal's gateway (portal/gateway.py), by its public address.
+GATEWAY_URL = PUBLIC_URL.rstrip("/") + GATEWAY_PATH
+# What one student may ask for through it: calls a second, the body of one call, and what they keep in S3.
+STUDENT_CALLS_PER_SECOND = env.float("STUDENT_CALLS_PER_SECOND", default=20.0)
+STUDENT_BODY_MB = env.int("STUDENT_BODY_MB", default=64)
+STUDENT_STORED_MB = env.int("STUDENT_STORED_MB", default=512)
 # Regions that practice accounts have. The first is the course's own.
 PRACTICE_REGIONS = env.list("PRACTICE_REGIONS", default=["us-east-1", "ap-southeast-1"])
 LAB_REGIONS = env.list("LAB_REGIONS", default=["us-east-1"])
 # Seconds that a state takes in practice mode. AWS takes longer; this is enough to see it happen.
 SIMULATOR_STATE_SECONDS = env.float("SIMULATOR_STATE_SECONDS", default=6.0)
+# Seconds that a job works there (training, scoring, a cluster's step).
+SIMULATOR_WORK_SECONDS = env.float("SIMULATOR_WORK_SECONDS", default=90.0)
 # The portal's own role at AWS, in full: the only one that the roles in connected accounts let in (docs/accounts.md).
 PORTAL_ROLE_ARN = env("PORTAL_ROLE_ARN", default="")
 # Regions of connected accounts that are looked into, beside those of their labs.

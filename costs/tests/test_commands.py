@@ -13,7 +13,7 @@ from costs.lights_out import lights_out
 from costs.models import Finding, Metered, Price
 from costs.tests import worlds
 from costs.tests.worlds import DAY, HOUR, NOW, SCOPE, endpoint, instance, stranger, volume
-from labs import aws, kinds
+from labs import aws, kinds, practice
 from labs.models import Account, Resource
 from labs.tests.cast import CAST, Clock, Cloud
 
@@ -39,6 +39,7 @@ def cloud(monkeypatch):
     kinds.registry()
     monkeypatch.setattr(kinds, "registry", lambda: {fake.name: fake() for fake in CAST})
     monkeypatch.setattr("labs.census.registry", kinds.registry)
+    monkeypatch.setattr(practice, "answers", lambda: True)
     monkeypatch.setattr("costs.kinds.registry", kinds.registry)
     fake = CAST[0]()
     made.make(fake, kinds.base.Want("box", fake.name, name="by-hand", token="t"))
@@ -60,6 +61,13 @@ def test_a_census_finds_meters_and_judges_what_was_made_by_hand(ayes, cloud):
     [light] = json.loads(out)["lights"]
     assert (light["name"], light["owner"], light["region"]) == ("by-hand", "aye@school.example", "us-east-1")
     assert (light["usd_per_hour"], light["why"][0]["rule"]) == ("0.0104000000", "stranger")
+
+
+def test_a_census_without_the_simulator_writes_nothing_and_says_where_it_asked(ayes, settings):
+    settings.SIMULATOR_URL = "http://127.0.0.1:9"  # the discard port: nobody answers
+    with pytest.raises(CommandError, match="does not answer at http://127.0.0.1:9: nothing was looked at"):
+        run("census")
+    assert Account.objects.get(pk=ayes.pk).census_trouble == ""
 
 
 def test_a_census_that_could_not_see_a_part_says_so_and_its_exit_code_too(ayes, cloud):

@@ -57,7 +57,7 @@ def cli():
 
 @pytest.fixture
 def account(aye, simulator, settings):  # noqa: F811
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     settings.ABSENCE_GAP = timedelta(0)
     aws.forget_clients()
     yield worlds.account_of(

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.simulator, pytest.mark.usefixtu
 
 @pytest.fixture
 def account(aye, simulator, settings):  # noqa: F811
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     settings.ABSENCE_GAP = timedelta(0)
     aws.forget_clients()
     scopes.tell(SCOPE, name="aws-ml")
@@ -132,7 +132,8 @@ def test_what_is_deleted_stops_costing_when_it_is_seen_to_be_gone(account, simul
 def test_a_training_job_made_by_hand_costs_from_the_second_it_began_to_the_second_it_ended(simulator, settings, aye):  # noqa: F811
     """90 s of two machines and their disks, although it was found late and its end was noticed later still."""
     simulator.reset()
-    settings.SIMULATOR_URL, settings.ABSENCE_GAP = simulator.url, timedelta(0)
+    simulator.serves(settings)
+    settings.ABSENCE_GAP = timedelta(0)
     aws.forget_clients()
     scopes.tell(SCOPE, name="aws-ml")
     boot, passed = simulator.boot()["boot_id"], [0]

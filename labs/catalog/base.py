@@ -9,6 +9,8 @@ from typing import Any
 
 from labs.kinds.base import Want
 
+IN_WORDS = {"practice": "practice mode", "shared": "the bootcamp's account", "own": "your own account"}
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -84,6 +86,17 @@ class Lab:
     kept: str = "Nothing stays: everything that this lab made is deleted."
     calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
     calls_note: str = ""
+
+    @property
+    def modes_words(self) -> str:
+        """Where it may run: "practice mode, the bootcamp's account or your own account"."""
+        *more, last = (IN_WORDS[mode] for mode in self.modes)
+        return f"{', '.join(more)} or {last}" if more else last
+
+    @property
+    def marked_steps(self) -> int:
+        """How many of its steps show less in practice mode than at AWS."""
+        return sum(bool(step.expect) for step in self.steps)
 
     @property
     def saved_words(self) -> str:

@@ -87,7 +87,8 @@ def is_pushed(view: StudentView) -> Checked:
     if found is None:
         return Checked(False, "The repository has no image with the tag 1 yet.")
     size = found["imageSizeInBytes"]
-    return Checked(True, f"Image 1 is there: {size:,} bytes in ECR, {found['imageDigest'][:19]}...")
+    marked = " In practice mode nobody can run it." if view.mode == "practice" else ""
+    return Checked(True, f"Image 1 is there: {size:,} bytes in ECR, {found['imageDigest'][:19]}...{marked}")
 
 
 def is_pushed_again(view: StudentView) -> Checked:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from labs.catalog.base import Checked, Lab, Step, StudentView
+from labs.catalog.instances import LOG_IN
 from labs.catalog.looking import data_is_in_raw, raw_payments, text_of, upload_payments
 from labs.kinds.base import Want
 
@@ -12,24 +13,6 @@ READ_THE_BUCKET = {
     "Statement": [
         {"Sid": "List", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{bucket.name}"},
         {"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::{bucket.name}/*"},
-    ],
-}
-# All that Session Manager needs, so that no port has to be open and no key pair made (Systems Manager user guide,
-# "Create an IAM role with minimal permissions for Session Manager").
-LOG_IN = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": [
-                "ssm:UpdateInstanceInformation",
-                "ssmmessages:CreateControlChannel",
-                "ssmmessages:CreateDataChannel",
-                "ssmmessages:OpenControlChannel",
-                "ssmmessages:OpenDataChannel",
-            ],
-            "Resource": "*",
-        }
     ],
 }
 MAY = {"s3:ListBucket", "s3:GetObject"}

@@ -1,4 +1,4 @@
-"""EC2 instances that a student starts by hand: how the steps say it, and how a check finds them again."""
+"""EC2 instances of labs: how steps tell a student to start one, how a check finds it again, how one logs in to it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,24 @@ ID=$(aws ec2 describe-instances --filters Name=tag:lab,Values={lab.tag} \\
   Name=instance-state-name,Values=pending,running,stopping,stopped \\
   --query 'Reservations[0].Instances[0].InstanceId' --output text)
 """
+# All that Session Manager needs, so that no port has to be open and no key pair made (Systems Manager user guide,
+# "Create an IAM role with minimal permissions for Session Manager").
+LOG_IN: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": [
+                "ssm:UpdateInstanceInformation",
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            "Resource": "*",
+        }
+    ],
+}
 ON_ITS_WAY_OUT = ("shutting-down", "terminated")
 
 

@@ -202,7 +202,12 @@ LAB = Lab(
             play=play_summary,
         ),
         Step("stop", "Stop the notebook, and see what still costs", STOP, is_stopped, play=play_stop),
-        Step("finish", "Finish the lab, so that nothing is left on", FINISH),
+        Step(
+            "finish",
+            "Finish the lab, so that nothing is left on",
+            FINISH,
+            expect="There is no JupyterLab here, and nothing on the notebook's disk. Leave out the first part.",
+        ),
     ),
     saves=(("bucket", "processed/"), ("bucket", "notebooks/")),
     kept="The notebook is deleted with its disk, and so are its role and the bucket. What lies under processed/ and "

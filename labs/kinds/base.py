@@ -145,6 +145,9 @@ class Kind:
     can_create: ClassVar[bool] = True
     # Why practice mode does not have it; '' where it does. The census of a practice account does not ask for it.
     not_in_practice: ClassVar[str] = ""
+    # The kind with which each of it goes, where it is free and AWS has no list of it but a call for each of those. The
+    # census of a whole account does not ask hundreds of buckets: it is looked for where a lab has its students make it.
+    goes_with: ClassVar[str] = ""
     # Kinds of which none may be left (of a launch, or in the same account and region) before one of this is deleted.
     goes_after: ClassVar[tuple[str, ...]] = ()
     # It ends when its work is done (a training job): what needs it waits for that. What AWS keeps of it afterwards is a

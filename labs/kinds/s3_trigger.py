@@ -26,6 +26,7 @@ class S3Trigger(Kind):
     name, service, identity = "s3-trigger", "s3", NAME
     title, icon, cost_service, arn_type = "S3 trigger", "bolt", "S3", "s3:notification"
     is_global, is_free = True, True
+    goes_with = "s3-bucket"
 
     def create(self, client, want: Want) -> None:
         params = want.params

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
+from labs.simulator import GATEWAY_HEADER, OPERATOR_HEADER
 from labs.simulator.call import Call
 from labs.simulator.refusals import Answer
 
 if TYPE_CHECKING:
     from labs.simulator.execute_api import Place
 
-_NOT_HANDED_ON = {"cookie", "x-lightsout-operator", "authorization"}
+_NOT_HANDED_ON = {"cookie", OPERATOR_HEADER, GATEWAY_HEADER, "authorization"}
 _NOT_TAKEN = {"set-cookie", "connection", "content-length", "transfer-encoding", "content-security-policy", "date"}
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 NO_ORIGIN = "sandbox allow-scripts allow-forms"

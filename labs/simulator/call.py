@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 from botocore.exceptions import UnknownServiceError
+from botocore.session import get_session
 from moto.core.model import ServiceModel
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
@@ -32,6 +33,8 @@ CLIENT_NAMES = {
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
 }
+# Of a call from outside, the address that was signed; RAW_URI is what remains of it without the gateway's path.
+SIGNED_URI = "lightsout.signed_uri"
 # Objects are held in memory: one larger than this is refused with a message that says so.
 LARGEST_BODY = 256 * 1024 * 1024
 
@@ -40,17 +43,22 @@ class TooLarge(Exception):
     """The body is larger than LARGEST_BODY."""
 
 
+class CutShort(Exception):
+    """The connection ended within the body: half of an object must not be taken for the whole."""
+
+
 @dataclass
 class Call:
     """What the gate needs to know of a call. Strings are '' where the call does not say."""
 
     environ: dict[str, Any]
-    body: bytes
+    body: bytes = b""
     service: str = ""  # boto3's name of the client: "ec2", "cloudwatch", "sagemaker-runtime"
     operation: str = ""
     region: str = ""
     key_id: str = ""
     account: str = ""  # filled by the gate once the key is known
+    is_outside: bool = False  # it came through the portal's gateway
     scope: tuple[str, ...] = ()  # of SigV4: date, region, signing name, "aws4_request"
     signature: str = ""
     signed_headers: tuple[str, ...] = ()
@@ -99,8 +107,15 @@ class Call:
 
 
 def read(environ: dict[str, Any]) -> Call:
-    """Read a request whole, and leave its body readable for those who come after. Raises TooLarge."""
-    call = Call(environ, _body(environ), query=_query(environ.get("QUERY_STRING", "")))
+    """Read a request whole, and leave its body readable for those who come after. Raises TooLarge, CutShort."""
+    call = read_head(environ)
+    read_body(call)
+    return call
+
+
+def read_head(environ: dict[str, Any]) -> Call:
+    """Who calls for which service, as far as that is told before the body."""
+    call = Call(environ, query=_query(environ.get("QUERY_STRING", "")))
     authorization = environ.get("HTTP_AUTHORIZATION", "")
     if authorization.startswith("AWS4-HMAC-SHA256"):
         _read_header(call, authorization)
@@ -120,17 +135,28 @@ def read(environ: dict[str, Any]) -> Call:
     # Anybody may call an API of API Gateway; who signs, signs for that.
     if call.path.startswith(EXECUTE_API) and (not call.is_signed or call.scope[2:3] == (FOR_AN_API,)):
         call.service, call.operation = FOR_AN_API, call.method
-        return call
-    call.operation = _operation(call)
     return call
+
+
+def read_body(call: Call) -> None:
+    """The rest of it. Raises TooLarge, CutShort."""
+    call.body = _body(call.environ)
+    if not call.is_for_an_api:
+        call.operation = _operation(call)
 
 
 def model_of(service: str) -> ServiceModel | None:
     """botocore's description of a service, or None when there is no such service."""
     try:
-        return _model(service)
+        return _model(service) if service in _services() else None
     except (UnknownServiceError, ValueError):
         return None
+
+
+@lru_cache
+def _services() -> frozenset[str]:
+    """Their names. To look for one that is not there takes botocore long, and anybody may ask."""
+    return frozenset(get_session().get_available_services())
 
 
 @lru_cache(maxsize=128)
@@ -149,6 +175,8 @@ def _body(environ: dict[str, Any]) -> bytes:
             raise TooLarge
     else:
         body = stream.read(length) if length else b""
+    if len(body) < length:
+        raise CutShort
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 

@@ -59,6 +59,14 @@ def answer(call: Call) -> Answer:
     return _said(403, "Forbidden")
 
 
+def account_of(call: Call) -> str:
+    """Whose the API is that the call is for; '' when there is none of that id."""
+    api_id = call.path.removeprefix(EXECUTE_API).partition("/")[0]
+    of_rest = (account for account, _, api in _apis(apigateway_backends) if api.id == api_id)
+    of_http = (account for account, _, api in _apis(apigatewayv2_backends) if api.api_id == api_id)
+    return next(of_rest, "") or next(of_http, "")
+
+
 def _apis(backends: Any) -> Iterator[tuple[str, str, Any]]:
     for account, regions in list(backends.items()):
         for region, backend in list(regions.items()):

@@ -1,8 +1,9 @@
 """The gate in front of moto: every call is judged here before moto sees it, and every answer leaves through it.
 
-In this order: the operator's desk; who calls (key, session, signature); may they (the portal's root only assumes roles,
-nobody leaves the account); is the region one of practice mode; a fault on purpose; then moto, one call at a time. An
-API of API Gateway is anybody's to call, and is asked instead of moto.
+In this order: is it from outside, and admitted (`outside.py`); the operator's desk; who calls (key, session,
+signature); may they (the portal's root only assumes roles, nobody leaves the account); is the region one of practice
+mode; a fault on purpose; then moto, one call at a time. An API of API Gateway is anybody's to call, and is asked
+instead of moto.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 from moto.s3.models import s3_backends
 
@@ -23,11 +26,12 @@ from labs.simulator import (
     OPERATOR_HEADER,
     execute_api,
     faults,
+    outside,
     revocation,
     signature,
     transitions,
 )
-from labs.simulator.call import Call, TooLarge, read
+from labs.simulator.call import Call, CutShort, TooLarge, read_body, read_head
 from labs.simulator.desk import PREFIX, Desk
 from labs.simulator.keys import Holder
 from labs.simulator.refusals import Answer, Refused, in_its_format, refused
@@ -41,6 +45,9 @@ GLOBAL_SERVICES = {"iam", "sts", "s3", "organizations", "route53", "cloudfront",
 PORTAL_MAY = {("sts", "AssumeRole"), ("sts", "GetCallerIdentity")}
 # moto would take these for the truth about who calls, and where from.
 _NOT_FROM_OUTSIDE = ("HTTP_X_MOTO_ACCOUNT_ID", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO")
+# The desk's, which nobody signs for; and what moto takes for its own door or an instance's metadata, whatever the call
+# was signed for.
+_NOT_AWS = (PREFIX, "/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/")
 _REGION_IN_AGENT = re.compile(r"region/\S+")
 _LOCATION = re.compile(rb"<LocationConstraint>([^<]*)</LocationConstraint>")
 _ROLE = re.compile(r"arn:aws:iam::(\d{12}):role/.+")
@@ -53,18 +60,29 @@ class CutConnection(ConnectionError):
 class Gate:
     """A WSGI application around moto's."""
 
-    def __init__(self, moto: Callable[..., Iterable[bytes]], world: World):
+    def __init__(self, moto: Callable[..., Iterable[bytes]], world: World, limits: outside.Limits | None = None):
         self.moto, self.world, self.desk = moto, world, Desk(world)
+        self.outside = outside.Outside(limits or outside.Limits())
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        is_outside = outside.enter(environ)
+        call = read_head(environ)
+        call.is_outside = is_outside
         try:
-            call = read(environ)
+            now = datetime.now(UTC)
+            with self.outside.admitted(call, self.world, now) if is_outside else nullcontext():
+                read_body(call)
+                answer = self._answer(call)
         except TooLarge:
             answer = Answer(
                 413, {"content-type": "text/plain"}, b"Practice mode keeps objects in memory: at most 256 MB."
             )
-        else:
-            answer = self._answer(call)
+        except CutShort:
+            answer = in_its_format(call, "IncompleteBody", "The body ended before its Content-Length.", 400)
+        except Refused as no:  # before the body
+            outside.drain(environ)
+            answer = in_its_format(call, no.code, no.message, no.status)
+            self.world.calls.note(call, answer.status, datetime.now(UTC))
         answer.headers[BOOT_HEADER] = self.world.boot_id
         # To a HEAD, S3 says how long the object is, and sends nothing.
         answer.headers.setdefault("content-length", str(len(answer.body)))
@@ -72,9 +90,10 @@ class Gate:
         return [answer.body]
 
     def _answer(self, call: Call) -> Answer:
-        if not call.is_signed and call.path.startswith(PREFIX):
+        is_operators = not call.is_signed and not call.is_outside
+        if is_operators and call.path.startswith(PREFIX):
             return self.desk.answer(call, call.header(OPERATOR_HEADER))
-        if not call.is_signed and call.path.startswith("/moto-api/") and self.desk.knows(call.header(OPERATOR_HEADER)):
+        if is_operators and call.path.startswith("/moto-api/") and self.desk.knows(call.header(OPERATOR_HEADER)):
             with self.world.lock:
                 return self._by_moto(call)
         try:
@@ -128,10 +147,14 @@ class Gate:
         """Refuse what the caller may not do, and what practice mode has not got."""
         if who.is_portal and (call.service, call.operation) not in PORTAL_MAY:
             raise refused("denied", call, "The portal's own identity assumes roles and does nothing else.")
+        if call.path.startswith(_NOT_AWS):
+            raise refused("denied", call)
         if call.service == "sts" and call.operation == "AssumeRole":
             self._permit_role(call, may_leave=who.is_portal)
         elif call.service == "s3":
             self._permit_bucket(call)
+            if call.is_outside:
+                self.outside.permit_storing(call)
         if call.service not in GLOBAL_SERVICES:
             self._permit_region(call.region)
         elif call.operation == "CreateBucket":
@@ -159,7 +182,7 @@ class Gate:
     @staticmethod
     def _permit_bucket(call: Call) -> None:
         """Buckets have one namespace for everybody and an owner each: another's is closed, by name or as a source."""
-        source = call.header("x-amz-copy-source").lstrip("/")
+        source = unquote(call.header("x-amz-copy-source")).lstrip("/")
         for bucket in {call.path.lstrip("/").split("/")[0], source.split("/")[0]} - {""}:
             owner = s3_backends.bucket_accounts.get(bucket)
             if owner is None or owner[1] == call.account:
@@ -191,6 +214,14 @@ class Gate:
         environ["HTTP_USER_AGENT"] = _REGION_IN_AGENT.sub("", environ.get("HTTP_USER_AGENT", ""))
         if call.account:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = call.account
+        if call.is_signed:
+            # moto finds the service by reading this anew, or, in a presigned call, in the path: it is to read what was
+            # judged, and not a second Credential or a path like /sts_us-east-1/.
+            scope = "/".join(call.scope or ("20000101", self.world.regions[0], "s3", "aws4_request"))
+            signed = ";".join(call.signed_headers)
+            environ["HTTP_AUTHORIZATION"] = (
+                f"AWS4-HMAC-SHA256 Credential={call.key_id}/{scope}, SignedHeaders={signed}, Signature={call.signature}"
+            )
         heard: list[Any] = []
         try:
             body = b"".join(self.moto(environ, lambda status, headers, exc_info=None: heard.extend((status, headers))))

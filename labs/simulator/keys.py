@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from moto.iam.models import iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
-from labs.simulator import PORTAL_ACCOUNT, ROOT_KEY_ID, ROOT_SECRET
+from labs.simulator import PORTAL_ACCOUNT, ROOT_KEY_ID
 
+# The role of a practice account that its student works with (labs/sessions.py).
+STUDENT_ROLE = "student"
 # How long a session that is over is still told apart from one that never was.
 _REMEMBERED = timedelta(hours=6)
 
@@ -32,10 +34,17 @@ class Holder:
     role: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     issued_at: datetime | None = None
+    # It was the portal that asked for this session.
+    is_from_portal: bool = False
 
     @property
     def is_portal(self) -> bool:
         return self.key_id == ROOT_KEY_ID
+
+    @property
+    def is_students(self) -> bool:
+        """A session that the portal gave to a student: not its own, and none that a student made of another."""
+        return self.is_from_portal and self.role == STUDENT_ROLE
 
     def is_over(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at
@@ -44,8 +53,8 @@ class Holder:
 class Keys:
     """The keys of this boot. Not thread-safe by itself: the gate asks under its lock."""
 
-    def __init__(self) -> None:
-        self._root = Holder(ROOT_KEY_ID, ROOT_SECRET, PORTAL_ACCOUNT)
+    def __init__(self, root_secret: str) -> None:
+        self._root = Holder(ROOT_KEY_ID, root_secret, PORTAL_ACCOUNT)
         self._sessions: dict[str, Holder] = {}
 
     def holder(self, key_id: str) -> Holder | None:
@@ -54,7 +63,9 @@ class Keys:
             return self._root
         return self._sessions.get(key_id) or self._user(key_id)
 
-    def remember(self, role: AssumedRole, now: datetime, tags: Mapping[str, str] | None = None) -> None:
+    def remember(
+        self, role: AssumedRole, now: datetime, tags: Mapping[str, str] | None = None, *, is_from_portal: bool = False
+    ) -> None:
         """A session that STS has just given out, with its tags. Sessions long over are forgotten, by moto too."""
         self._sessions[role.access_key_id] = Holder(
             role.access_key_id,
@@ -65,6 +76,7 @@ class Keys:
             role.role_arn.rsplit("/", 1)[-1],
             tags or {},
             now,
+            is_from_portal,
         )
         for old in [held for held in self._sessions.values() if held.is_over(now - _REMEMBERED)]:
             del self._sessions[old.key_id]

@@ -15,6 +15,11 @@ _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. "
     "Check your AWS Secret Access Key and signing method."
 )
+_SKEWED = (
+    "The difference between the request time and the server's time is too large: is the clock of your machine right?"
+)
+_TOO_OFTEN = "Rate exceeded: practice mode takes so many calls of one student, and no more. Wait a moment."
+_TOO_LARGE = "The body is larger than practice mode takes in one call."
 _NOT_VALIDATED = "AWS was not able to validate the provided access credentials"
 
 # What happened -> dialect -> (code, HTTP status, message). S3, EC2, the query protocol (IAM, STS) and the JSON
@@ -49,6 +54,24 @@ WORDS = {
         "ec2": ("AuthFailure", 401, _NOT_VALIDATED),
         "query": ("MissingAuthenticationToken", 403, "Request is missing Authentication Token"),
         "json": ("MissingAuthenticationTokenException", 400, "Missing Authentication Token"),
+    },
+    "skewed": {
+        "s3": ("RequestTimeTooSkewed", 403, _SKEWED),
+        "ec2": ("AuthFailure", 401, _SKEWED),
+        "query": ("SignatureDoesNotMatch", 403, _SKEWED),
+        "json": ("InvalidSignatureException", 400, _SKEWED),
+    },
+    "too often": {
+        "s3": ("SlowDown", 503, _TOO_OFTEN),
+        "ec2": ("RequestLimitExceeded", 503, _TOO_OFTEN),
+        "query": ("Throttling", 400, _TOO_OFTEN),
+        "json": ("ThrottlingException", 400, _TOO_OFTEN),
+    },
+    "too large": {
+        "s3": ("EntityTooLarge", 413, _TOO_LARGE),
+        "ec2": ("RequestEntityTooLarge", 413, _TOO_LARGE),
+        "query": ("RequestEntityTooLarge", 413, _TOO_LARGE),
+        "json": ("RequestEntityTooLargeException", 413, _TOO_LARGE),
     },
     "denied": {
         "s3": ("AccessDenied", 403, "Access Denied"),

@@ -30,7 +30,9 @@ from werkzeug.serving import BaseWSGIServer, make_server  # noqa: E402
 from labs.simulator import SECRET_FILE, amendments, within  # noqa: E402
 from labs.simulator.amendments import regions as practice_regions  # noqa: E402
 from labs.simulator.gate import Gate  # noqa: E402
+from labs.simulator.outside import Limits  # noqa: E402
 from labs.simulator.sandbox import Sandbox, Unusable  # noqa: E402
+from labs.simulator.transitions import WORK_SECONDS  # noqa: E402
 from labs.simulator.world import World  # noqa: E402
 
 
@@ -46,23 +48,26 @@ def make(
     regions: Sequence[str],
     *,
     state_seconds: float = 0.0,
+    work_seconds: float = WORK_SECONDS,
     delay_ms: float = 0.0,
     var: Path | None = None,
     run_functions: bool = False,
+    limits: Limits | None = None,
 ) -> tuple[BaseWSGIServer, World]:
     """A server on the socket of `listening.listen`, and its world; `.serve_forever()` is the caller's.
 
     The operator's secret is written to var/simulator.secret (0600) when `var` is given. run_functions: students' code
-    is run, if this machine can shut it in; world.told_of_functions() says whether it can.
+    is run, if this machine can shut it in; world.told_of_functions() says whether it can. limits: of one student, for
+    calls that come through the portal's gateway.
     """
     amendments.apply()
-    world = World(regions, state_seconds=state_seconds, delay_ms=delay_ms)
+    world = World(regions, state_seconds=state_seconds, work_seconds=work_seconds, delay_ms=delay_ms)
     amendments.belong_to(world)
     practice_regions.forget_other_regions(world.regions)
     host, port = listening.getsockname()[:2]
     if run_functions:
         _prepare_functions(world, var, port)
-    gate = Gate(DomainDispatcherApplication(_backend_app), world)
+    gate = Gate(DomainDispatcherApplication(_backend_app), world, limits)
     within.go_through(gate)
     world.clockwork.start()
     server = make_server(host, port, gate, threaded=True, request_handler=_Handler, fd=listening.fileno())

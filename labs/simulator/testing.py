@@ -26,7 +26,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from labs.simulator import BOOT_PATH, OPERATOR_HEADER, ROOT_KEY_ID, ROOT_SECRET, SECRET_FILE
+from labs.simulator import BOOT_PATH, OPERATOR_HEADER, ROOT_KEY_ID, SECRET_FILE
 
 _accounts = count(100_000_000_001)
 _session = boto3.session.Session()
@@ -35,10 +35,17 @@ _QUICK = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeo
 
 
 class Simulator:
-    """A running simulator. `url` is what boto3 takes as endpoint_url; `operator_secret` opens the desk."""
+    """A running simulator. `url` is what boto3 takes as endpoint_url; `operator_secret` opens the desk, and is the root
+    key's; it lies in `secret_file`."""
 
-    def __init__(self, url: str, operator_secret: str, process: subprocess.Popen[str]):
-        self.url, self.operator_secret, self.process = url, operator_secret, process
+    def __init__(self, url: str, secret_file: Path, process: subprocess.Popen[str]):
+        self.url, self.secret_file, self.process = url, secret_file, process
+        self.operator_secret = secret_file.read_text()
+
+    def serves(self, settings: Any) -> None:
+        """Let these settings of Django name this simulator, for the portal and for students alike."""
+        settings.SIMULATOR_URL, settings.SIMULATOR_SECRET_FILE = self.url, self.secret_file
+        settings.GATEWAY_URL = self.url
 
     def boot(self) -> dict[str, Any]:
         """{"boot_id", "started_at", "now", "regions", "cannot"}."""
@@ -55,11 +62,11 @@ class Simulator:
     def forget_calls(self) -> None:
         self._desk("DELETE", "/lightsout/calls")
 
-    def pace(self, **said: float) -> None:
+    def pace(self, **said: float) -> dict[str, float]:
         """state_seconds: how long a state takes; listed_seconds: how long the terminated are listed; work_seconds:
-        how long a job works; delay_ms: added to every call; ahead_seconds: how far its clock is ahead. Put back by the
-        fixture after each test."""
-        self._desk("POST", "/lightsout/pace", said)
+        how long a job works; delay_ms: added to every call; ahead_seconds: how far its clock is ahead. Answers all of
+        them as they are now. Put back by the fixture after each test."""
+        return self._desk("POST", "/lightsout/pace", said)
 
     def let_pass(self, seconds: float) -> None:
         """States go on, and schedules fire, as if so many seconds had gone by: nothing has to wait."""
@@ -97,10 +104,13 @@ class Simulator:
         with _making:
             return _session.client(service, region_name=region, endpoint_url=self.url, config=config, **keys)
 
+    def root(self) -> dict[str, str]:
+        """The portal's own key, as keyword arguments of boto3.client."""
+        return {"aws_access_key_id": ROOT_KEY_ID, "aws_secret_access_key": self.operator_secret}
+
     def credentials(self, account: str, seconds: int = 3600) -> dict[str, str]:
         """Temporary credentials as keyword arguments of boto3.client."""
-        root = {"aws_access_key_id": ROOT_KEY_ID, "aws_secret_access_key": ROOT_SECRET}
-        sts = self.client("sts", account, **root)
+        sts = self.client("sts", account, **self.root())
         answer = sts.assume_role(
             RoleArn=f"arn:aws:iam::{account}:role/lab/student", RoleSessionName="test", DurationSeconds=seconds
         )["Credentials"]
@@ -135,7 +145,7 @@ def start(*options: str, var: Path) -> Simulator:
         process.kill()
         raise RuntimeError(f"The simulator did not start: {line or 'it ended without a word'}")
     url = line.split(" on ", 1)[1].split()[0]
-    return Simulator(url, (var / SECRET_FILE).read_text(), process)
+    return Simulator(url, var / SECRET_FILE, process)
 
 
 def stop(running: Simulator) -> None:

@@ -14,6 +14,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
+WORK_SECONDS = 90.0  # of a job that nobody stops, for whom nothing else is said: AWS takes minutes to hours
+
 
 class Pace:
     """How long things take, in seconds. One for the process: moto's world is one for the process too."""
@@ -25,8 +27,7 @@ class Pace:
         # How far the clock on the wall is ahead of the true time. Apart from what states have skipped: a test puts this
         # clock right again, and what had come to its end must not begin anew by it.
         self.ahead_seconds = 0.0
-        # How long a job works that nobody stops: AWS takes minutes to hours.
-        self.work_seconds = 90.0
+        self.work_seconds = WORK_SECONDS
         self._skipped = 0.0
 
     def now(self) -> float:

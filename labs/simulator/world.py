@@ -51,13 +51,20 @@ FUNCTIONS_RUN = (
 class World:
     """All that this start of the simulator knows beside moto's own state. `lock` is held while moto works."""
 
-    def __init__(self, regions: Sequence[str], *, state_seconds: float = 0.0, delay_ms: float = 0.0):
+    def __init__(
+        self,
+        regions: Sequence[str],
+        *,
+        state_seconds: float = 0.0,
+        work_seconds: float = transitions.WORK_SECONDS,
+        delay_ms: float = 0.0,
+    ):
         self.regions = list(regions)
         self.delay_seconds = delay_ms / 1000
         self.operator_secret = secrets.token_urlsafe(32)
         self.started_at = datetime.now(UTC)
         self.boot_id = str(uuid.uuid4())
-        self.keys = Keys()
+        self.keys = Keys(self.operator_secret)
         self.faults = Faults()
         self.calls = CallLedger()
         self.clockwork = Clockwork(self)
@@ -67,8 +74,8 @@ class World:
         # What runs students' functions, where the operator turned that on; else why nothing does.
         self.functions: Sandbox | None = None
         self.no_functions = "the operator has not turned that on (--run-functions)"
-        self._state_seconds = state_seconds
-        transitions.pace.seconds = state_seconds
+        self._pace = (state_seconds, work_seconds)
+        transitions.pace.seconds, transitions.pace.work_seconds = self._pace
 
     def told(self) -> dict[str, Any]:
         return {
@@ -104,7 +111,7 @@ class World:
             self.calls.forget()
             self.clockwork.forget()
             transitions.forget_agenda()
-            transitions.pace.seconds = self._state_seconds
+            transitions.pace.seconds, transitions.pace.work_seconds = self._pace
             transitions.pace.ahead_seconds = 0.0
             transitions.pace.forget_what_passed()
             self.boot_id = str(uuid.uuid4())

@@ -23,10 +23,10 @@ JOBS_WORK = 120  # seconds after which a job of practice mode has ended
 class LabByHand:
     """wants: as the verbs got them; resources: as a check sees them."""
 
-    def __init__(self, lab: Lab, account: AccountOfAye, region: str = "us-east-1"):
+    def __init__(self, lab: Lab, account: AccountOfAye, region: str = "us-east-1", owner: int = 7):
         self.lab, self.account, self.region = lab, account, region
         practice = Account(mode=Account.PRACTICE, aws_id=account.id)
-        self.launch = Launch(id=uuid4(), account=practice, region=region, owner_id=7)
+        self.launch = Launch(id=uuid4(), account=practice, region=region, owner_id=owner)
         self.wants: dict[str, Want] = {}
         self.resources: dict[str, dict[str, Any]] = {}
         for want in in_order(lab):
@@ -39,7 +39,7 @@ class LabByHand:
             params=_filled(dict(written.params), {key: self.resources[key] for key in written.needs}),
             name=name_for(self.lab.slug, written.key, self.launch.id, kind.longest_name),
             token=token,
-            tags={TAG_RESOURCE: token, TAG_LAUNCH: self.launch.id.hex, TAG_OWNER: "7"},
+            tags={TAG_RESOURCE: token, TAG_LAUNCH: self.launch.id.hex, TAG_OWNER: str(self.launch.owner_id)},
             account_id=self.account.id,
             region=self.region,
         )

@@ -248,7 +248,20 @@ STUDENT_NEEDS = {
         Call("codepipeline:StartPipelineExecution", f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{OWN}p"),
         Call("codepipeline:GetPipelineExecution", f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{OWN}p"),
     ],
+    "make an empty log group, and find it again": [
+        Call("logs:CreateLogGroup", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{OWN}here"),
+        Call("logs:DescribeLogGroups"),
+    ],
+    "change what a stack made, past its template": [
+        Call("logs:PutRetentionPolicy", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{OWN}stack-journal"),
+        Call("s3:PutObject", bucket(f"{OWN}stack-data/raw/a.csv")),
+    ],
+    "see which profile an instance carries, and restart it": [
+        Call("ec2:DescribeIamInstanceProfileAssociations"),
+        Call("ec2:RebootInstances", ec2("instance"), MINE),
+    ],
     "see what a stack of the lab made": [
+        Call("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{OWN}s/1"),
         Call("cloudformation:DescribeStackResources", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{OWN}s/1"),
         Call("cloudformation:GetTemplate", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{OWN}s/1"),
     ],

@@ -172,9 +172,25 @@ def test_without_a_simulator_a_practice_account_is_nowhere_and_never_at_aws(sett
     assert aws.endpoint(Account(mode=Account.OWN)) is None
 
 
+def test_where_the_simulators_secret_cannot_be_read_there_is_no_answer(settings, tmp_path):
+    settings.SIMULATOR_URL, settings.SIMULATOR_SECRET_FILE = "http://127.0.0.1:9", tmp_path / "simulator.secret"
+    practice = Account(mode=Account.PRACTICE, aws_id="200000000001", regions=["us-east-1"])
+    for lacking in ("cannot be read", "just starting"):
+        aws.forget_clients()
+        with pytest.raises(aws.NoAnswer, match=lacking):
+            aws.client(practice, "s3")
+        settings.SIMULATOR_SECRET_FILE.touch()
+
+
+def test_students_reach_practice_mode_by_the_gateway_and_aws_itself_by_no_address_of_ours(settings):
+    settings.SIMULATOR_URL, settings.GATEWAY_URL = "http://127.0.0.1:5566", "https://lights.example/practice"
+    assert aws.students_endpoint(Account(mode=Account.PRACTICE)) == "https://lights.example/practice"
+    assert aws.students_endpoint(Account(mode=Account.OWN)) == ""
+
+
 @pytest.fixture
 def account(simulator, aye, settings):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     yield Account.objects.create(
         name="Aye's",

@@ -26,11 +26,14 @@ every_lab = pytest.mark.parametrize("slug", LABS)
 # What every resource has, and what each kind's facts add for step texts and children.
 ALWAYS = {"name", "aws_id"}
 A_SMALL_MACHINE = {("EC2", "on-demand-linux", "t3.micro"), ("VPC", "public-ipv4", "in-use-address")}
+# What no student makes in the bootcamp's account (guardrails.py), and labs in which it is made in practice mode alone.
+NOT_FOR_STUDENTS = {"iam-user", "iam-group", "iam-policy", "iam-access-key"}
+MAKES_NOBODY_IN_SHARED = {"onboarding-checklist"}
 OF_THE_LAUNCH = {"prefix", "tag", "student", "boundary"}
 FACTS = {"iam-role": {"arn"}, "s3-bucket": {"arn", "region"}, "sagemaker-notebook": {"arn"}, "ec2-instance": {"zone"}}
 FACTS |= {
     "api-gateway-rest": {"arn", "url"},
-    "cloudformation-stack": {"id_of_data", "id_of_notes"},
+    "cloudformation-stack": {"id_of_data", "id_of_journal"},
     "kms-key": {"arn"},
     "lambda-function": {"arn", "invoke_uri"},
     "sagemaker-training-job": {"arn", "artifacts"},
@@ -62,6 +65,7 @@ def test_the_four_labs_of_the_first_weeks_are_there():
 def test_it_is_written_whole(slug):
     lab = get(slug)
     assert lab.title and lab.summary and lab.theme and lab.kept
+    assert not set("`*_") & set(lab.title + lab.summary + lab.kept + lab.calls_note), "these are no Markdown"
     assert 4 <= len(lab.steps) <= 6
     assert len({step.slug for step in lab.steps}) == len(lab.steps)
     assert all(step.check for step in lab.steps[:-1]) and lab.steps[-1].check is None
@@ -70,6 +74,27 @@ def test_it_is_written_whole(slug):
     assert set(lab.modes) <= {mode for mode, _ in Account.MODES}
     assert {want.kind for want in lab.by_hand} <= set(lab.creates)
     assert not lab.calls_usd or lab.calls_note, "an allowance is named beside the rate"
+
+
+@every_lab
+def test_it_runs_in_practice_mode_and_in_the_shared_account_only_where_students_may_do_its_steps(slug):
+    lab = get(slug)
+    assert "practice" in lab.modes
+    if "shared" in lab.modes and slug not in MAKES_NOBODY_IN_SHARED:
+        assert not set(lab.creates) & NOT_FOR_STUDENTS
+
+
+@every_lab
+def test_what_happens_only_inside_a_machine_is_marked_with_what_to_expect_in_practice_mode(slug):
+    for step in get(slug).steps:
+        assert step.expect or "```sh\n" not in step.body_md, step.slug
+
+
+@every_lab
+def test_the_data_that_it_brings_is_small(slug):
+    lab = get(slug)
+    brought = [content for want in lab.wants for content in want.params.get("objects", {}).values()]
+    assert sum(map(len, brought)) < 100_000
 
 
 @every_lab
@@ -124,6 +149,7 @@ def test_what_it_will_cost_is_known_before_the_launch(slug):
         == {
             "cli-ec2": A_SMALL_MACHINE,
             "ec2-costs": A_SMALL_MACHINE,
+            "ec2-instance-profile": A_SMALL_MACHINE,
             "ec2-jupyter": A_SMALL_MACHINE,
             "ec2-reads-s3": A_SMALL_MACHINE,
             "sagemaker-notebook": {("SageMaker", "notebook", "ml.t3.medium")},
@@ -166,6 +192,25 @@ def test_a_student_who_does_the_steps_passes_the_checks_and_nobody_else(slug, ac
     assert not lab.made_by_hand()
 
 
+@pytest.mark.simulator
+@every_lab
+def test_two_students_do_it_side_by_side_in_one_account_and_neither_is_in_the_others_way(slug, account):
+    both = LabByHand(get(slug), account, owner=7), LabByHand(get(slug), account, owner=8)
+    for slug_of_step in [step.slug for step in both[0].lab.steps[:-1]]:
+        for lab in both:
+            step = lab.step(slug_of_step)
+            if step.play:
+                step.play(lab.view)
+        for lab in both:
+            found = passes(lab, lab.step(slug_of_step))
+            assert found.passed, found.said
+    made = [{seen.aws_id for _, seen in lab.made_by_hand()} for lab in both]
+    assert not made[0] & made[1], "each one's is known as theirs alone"
+    both[0].end()
+    assert {seen.aws_id for _, seen in both[1].made_by_hand()} == made[1], "one lab's end takes nothing of the other's"
+    both[1].end()
+
+
 def passes(lab, step):
     """What the check says in the end: machines of practice mode that run by themselves need a moment of real time."""
     found, until = step.check(lab.view), time.monotonic() + 15
@@ -191,6 +236,17 @@ def test_it_comes_up_and_goes_in_the_courses_second_region_too(slug, account):
 
 def put(lab, key, body="x"):
     lab.view.client("s3").put_object(Bucket=lab.resources["bucket"]["name"], Key=key, Body=body)
+
+
+@pytest.mark.simulator
+@lab_by_hand("docker-first-image-ecr")
+def test_an_image_that_was_pushed_by_its_manifest_is_told_as_one_that_nobody_can_run(lab):
+    for slug in ("make", "push"):
+        lab.step(slug).play(lab.view)
+    assert "Docker cannot push to the simulator" in lab.step("push").expect
+    assert "In practice mode nobody can run it." in lab.check("push").said
+    own = replace(lab.view, mode="own")
+    assert "practice" not in lab.step("push").check(own).said
 
 
 @pytest.mark.simulator

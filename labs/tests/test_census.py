@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from labs import aws, census, launching, ledger, reconcile
+from labs import aws, catalog, census, launching, ledger, reconcile
 from labs.kinds import kind_of
 from labs.kinds.base import Want
 from labs.models import Account, Resource, Span
@@ -214,6 +214,14 @@ def test_a_job_made_by_hand_is_looked_for_every_minute_where_a_lab_is_on(start, 
     assert row.closed_why == "it completed"
     span = Span.objects.get(resource=row)
     assert span.ended - span.began == timedelta(seconds=90), "from the second to the second that AWS tells"
+
+
+def test_what_goes_with_another_and_has_no_list_is_asked_for_only_where_a_lab_has_it_made(account, aye, clock):
+    """A bucket's triggers are a call a bucket: a shared account has hundreds of buckets."""
+    assert "s3-trigger" not in {group.kind for group in census.groups_of([account])}
+    assert "s3-trigger" not in {group.kind for group in census.groups_with_rows()}
+    launching.launch(catalog.get("lambda-s3-trigger"), account, aye, now=clock())
+    assert "s3-trigger" in {group.kind for group in census.groups_with_rows()}
 
 
 def test_what_stays_until_somebody_deletes_it_is_not_looked_for_every_minute(start, account):

@@ -19,7 +19,7 @@ KINDS = ("ebs-volume", "ec2-instance", "emr-cluster")
 @pytest.fixture
 def own(simulator, settings, aye):
     """aye's own account."""
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     yield Account.objects.create(
         name="Aye's",

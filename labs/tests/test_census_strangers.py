@@ -22,7 +22,7 @@ MANY = 4
 @pytest.fixture
 def shared(simulator, settings, aye, account):
     """An account of many, in which aye had a lab; `account` is aye's own."""
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     made = Account.objects.create(
         name="Everybody's",

@@ -77,7 +77,7 @@ def test_a_name_is_armed_before_its_create_and_an_id_right_after(start, world, c
     calls = [call for call in costly.calls if "costly" in call or "Schedule" in call]
     assert calls.index("CreateSchedule") < calls.index("Create fake-costly-name")
     after = calls[calls.index("Create fake-costly-token") :]
-    assert after[:3] == ["Create fake-costly-token", "Describe fake-costly-token", "CreateSchedule"]
+    assert set(after[: after.index("CreateSchedule")]) == {"Create fake-costly-token", "Describe fake-costly-token"}
 
 
 def test_nothing_costly_is_made_while_the_switch_cannot_be_set(start, world, costly):
@@ -227,7 +227,7 @@ def test_with_web_worker_and_beat_dead_for_good_nothing_that_costs_by_the_hour_i
     simulator, settings, aye
 ):
     """Only the simulator lives on, as AWS would: nobody asks it for anything until its clock says expiry + 15 min."""
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     clock = Clock(datetime.now(UTC))
     account = Account.objects.create(

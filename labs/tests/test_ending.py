@@ -91,7 +91,7 @@ def clock():
 
 @pytest.fixture
 def account(simulator, settings, aye, clock):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     yield Account.objects.create(
         name="Aye's",

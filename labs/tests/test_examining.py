@@ -194,7 +194,7 @@ def test_a_portal_without_an_identity_is_told_so_and_asks_nothing(look, accounts
 
 @pytest.mark.simulator
 def test_a_practice_account_is_looked_at_and_says_what_practice_cannot_show(simulator, settings, aye, clock):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     account = Account.objects.create(
         name="Aye's",

@@ -27,7 +27,7 @@ def now():
 
 @pytest.fixture
 def account(simulator, settings, aye):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     made = practice.account_of(aye, now=now())
     made.boot_id, made.aws_id = simulator.boot()["boot_id"], simulator.new_account()
@@ -52,6 +52,7 @@ def worker(simulator, tmp_path):
         **os.environ,
         "DATABASE_URL": url_of_the_test_database(),
         "SIMULATOR_URL": simulator.url,
+        "SIMULATOR_SECRET_FILE": str(simulator.secret_file),
         "LIGHTSOUT_VAR": str(tmp_path),
         "ABSENCE_GAP_SECONDS": "1",
         "LOG_LEVEL": "WARNING",

@@ -404,7 +404,7 @@ def test_the_files_of_a_lab_take_one_query_and_of_a_lab_without_any_none(
 
 @pytest.mark.simulator
 def test_a_model_in_a_real_bucket_outlives_it(simulator, settings, aye, monkeypatch):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     clock = Clock(datetime.now(UTC))
     account = Account.objects.create(

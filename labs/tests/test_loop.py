@@ -499,3 +499,31 @@ def test_a_certificate_is_proved_once(start, world, cloud, clock):
     world.run(60)
     assert certify.prove_due(clock) == 0
     assert Event.objects.filter(launch=launch, code="proved").count() == 1
+
+
+def test_what_aws_shows_at_once_takes_one_claim_from_its_create_to_its_running(start, world, cloud, clock):
+    cloud.visible_after = cloud.ready_after = 0
+    launch = start(lab_of(Want("role", "fake-name")))
+    assert reconcile.work_off(clock, until=clock() + timedelta(seconds=1), most=1) == 1
+    row = world.rows(launch)["role"]
+    assert (row.seen, row.configured_at, row.lease_until) == ("running", clock(), None)
+    assert cloud.calls.count("Create fake-name") == 1
+
+
+def test_what_waits_for_its_parents_is_looked_at_when_the_last_is_ready_and_not_before(start, world, cloud, clock):
+    cloud.visible_after = cloud.ready_after = 0
+    launch = start()
+    reconcile.work_off(clock, until=clock() + timedelta(seconds=1))
+    assert world.states(launch) == {"net": "running", "role": "running", "box": "running"}
+    assert world.rows(launch)["box"].fence <= 2, "once a parent, at the most"
+
+
+def test_a_child_that_is_looked_at_while_its_parent_gets_ready_is_looked_at_again(start, world, cloud, clock):
+    launch = start(lab_of(Want("role", "fake-name"), Want("box", "fake-token", needs=("role",))))
+    rows = world.rows(launch)
+    ledger.hurry([rows["box"].pk], clock())
+    child = ledger.claim(clock(), pk=rows["box"].pk)
+    clock.tick(1)
+    ledger.hurry_waiting(rows["role"], clock())
+    ledger.put_off(child, clock() + timedelta(hours=1), now=clock())
+    assert world.rows(launch)["box"].next_look_at == clock()

@@ -239,7 +239,7 @@ def clock():
 
 @pytest.fixture
 def account(simulator, aye, settings, clock):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     yield Account.objects.create(
         name="Aye's",

@@ -10,7 +10,8 @@ from labs import catalog, checking, launching
 from labs.catalog.base import Checked, Lab, Step
 from labs.kinds.base import Want
 from labs.models import Event, Launch, StepCheck
-from labs.panel import panel
+from labs.panel import filled, panel
+from labs.tests.by_hand import Row
 from labs.tests.cast import refusal
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +154,12 @@ def test_a_step_without_a_check_is_not_checked(launch, world, clock, aye):
         checking.check_step(launch, "finish", now=clock(), by=aye)
     with pytest.raises(checking.NoSuchStep):
         checking.check_step(launch, "no-such", now=clock(), by=aye)
+
+
+def test_an_address_of_practice_mode_is_told_as_a_laptop_reaches_it(launch, settings):
+    settings.SIMULATOR_URL, settings.GATEWAY_URL = "http://127.0.0.1:5566", "https://lights.example/practice"
+    api = Row("api", "shop", "a1", {"url": "http://127.0.0.1:5566/execute-api/a1/prod"})
+    words = filled("curl {api.url}/health", launch, [api])
+    assert words == "curl https://lights.example/practice/execute-api/a1/prod/health"
+    settings.SIMULATOR_URL = ""
+    assert filled("{api.name}", launch, [api]) == "shop"

@@ -44,7 +44,7 @@ def practice(simulator, owner, clock):
 @pytest.fixture
 def running(simulator, settings, clock):
     """running(person) -> their launch of a bucket lab, up."""
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
 
     def begin(owner):

@@ -7,11 +7,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from labs.simulator import BOOT_HEADER, BOOT_PATH, ROOT_KEY_ID, ROOT_SECRET
+from labs.simulator import BOOT_HEADER, BOOT_PATH
 
 pytestmark = pytest.mark.simulator
-
-ROOT = {"aws_access_key_id": ROOT_KEY_ID, "aws_secret_access_key": ROOT_SECRET}
 
 
 @pytest.fixture
@@ -110,10 +108,22 @@ def test_motos_own_door_and_the_operators_desk_are_closed_to_students(simulator)
 
 
 def test_the_portals_root_assumes_roles_and_does_nothing_else(simulator, aye):
-    assert simulator.client("sts", aye, **ROOT).get_caller_identity()["Account"] == "999999999999"
-    assert code_of(simulator.client("s3", aye, **ROOT).list_buckets) == "AccessDenied"
-    assert code_of(simulator.client("ec2", aye, **ROOT).describe_instances) == "UnauthorizedOperation"
+    assert simulator.client("sts", aye, **simulator.root()).get_caller_identity()["Account"] == "999999999999"
+    assert code_of(simulator.client("s3", aye, **simulator.root()).list_buckets) == "AccessDenied"
+    assert code_of(simulator.client("ec2", aye, **simulator.root()).describe_instances) == "UnauthorizedOperation"
     assert simulator.client("sts", aye).get_caller_identity()["Account"] == aye
+
+
+def test_the_portals_root_has_a_secret_of_this_start_that_its_owner_alone_can_read(simulator, aye):
+    secret = simulator.secret_file
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert simulator.root()["aws_secret_access_key"] == secret.read_text() and len(secret.read_text()) >= 40
+    for guess in ("practice-only-this-opens-nothing-at-aws", "", "x" * 43):
+        sts = simulator.client("sts", aye, **{**simulator.root(), "aws_secret_access_key": guess or "none"})
+        assert code_of(sts.get_caller_identity) == "SignatureDoesNotMatch"
+        assume = {"RoleArn": f"arn:aws:iam::{aye}:role/lab/student", "RoleSessionName": "guess"}
+        with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+            sts.assume_role(**assume)
 
 
 def test_a_student_assumes_roles_in_the_own_account_only(simulator, aye, bo):

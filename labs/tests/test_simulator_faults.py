@@ -146,6 +146,17 @@ def test_the_secret_is_readable_by_its_owner_alone_and_goes_with_the_process(tmp
     assert not secret.exists()
 
 
+def test_how_long_states_and_jobs_take_is_said_at_the_start_and_holds_after_a_reset(tmp_path):
+    from labs.simulator.testing import start, stop
+
+    running = start("--state-seconds", "2", "--work-seconds", "3", var=tmp_path)
+    running.pace(state_seconds=9, work_seconds=9)
+    running.reset()
+    said = running.pace()
+    stop(running)
+    assert (said["state_seconds"], said["work_seconds"]) == (2, 3)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -161,6 +161,17 @@ def test_a_jobs_list_can_be_asked_for_what_is_on(sagemaker, bucket, simulator, b
     assert [line[f"{noun}Name"] for page in pages for line in page[f"{noun}Summaries"]] == ["on"]
 
 
+def test_training_jobs_are_chosen_and_sorted_before_they_are_paged(sagemaker, bucket):
+    for name in ("others-1", "others-2", "mine-1", "others-3", "mine-2", "mine-3"):
+        train(sagemaker, bucket, name)
+    newest_first = {"NameContains": "mine", "SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": 2}
+    first = sagemaker.list_training_jobs(**newest_first)
+    assert [job["TrainingJobName"] for job in first["TrainingJobSummaries"]] == ["mine-3", "mine-2"]
+    rest = sagemaker.list_training_jobs(**newest_first, NextToken=first["NextToken"])
+    assert [job["TrainingJobName"] for job in rest["TrainingJobSummaries"]] == ["mine-1"]
+    assert "NextToken" not in rest
+
+
 @pytest.mark.parametrize(("begin", "noun"), [(train, "TrainingJob"), (process, "ProcessingJob")])
 def test_a_job_is_stopped_at_its_longest_time(sagemaker, bucket, pass_a_minute, begin, noun):
     look = begin(sagemaker, bucket, StoppingCondition={"MaxRuntimeInSeconds": 120})

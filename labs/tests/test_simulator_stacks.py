@@ -113,6 +113,15 @@ def test_a_bucket_that_is_not_empty_keeps_its_stack_until_it_is(stacks, s3):
     assert s3.list_buckets()["Buckets"] == []
 
 
+def test_what_somebody_deleted_by_hand_is_in_no_stacks_way(simulator, aye, stacks, s3):
+    logs = {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "mine"}}}
+    stacks.create_stack(StackName="s", TemplateBody=template(BUCKET, logs))
+    s3.delete_bucket(Bucket=made_by(stacks, "s")["Data"])
+    simulator.client("logs", aye).delete_log_group(logGroupName="mine")
+    stacks.delete_stack(StackName="s")
+    assert stacks.describe_stacks()["Stacks"] == []
+
+
 def test_what_is_gone_is_told_by_its_id_and_not_made_anew_by_looking(stacks, s3):
     body = template(BUCKET, Outputs={"Name": {"Value": {"Ref": "Data"}}})
     stack = stacks.create_stack(StackName="s", TemplateBody=body)["StackId"]

@@ -7,6 +7,7 @@ import yaml
 from cfnlint.api import lint_all
 
 from labs import guardrails, own_roles, stack_template
+from labs.catalog.stacks import TEMPLATES
 from labs.tests.strict_accounts import PORTAL, Accounts, resolved
 
 ACCOUNT, STUDENT, EXTERNAL_ID = "111122223333", "7", "an-external-id-that-nobody-guesses"
@@ -35,6 +36,12 @@ def test_cfn_lint_would_have_something_against_a_wrong_one(template):
         "RoleName"
     )
     assert complaints(json.dumps(wrong))
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*")), ids=lambda path: path.name)
+def test_it_has_nothing_against_the_templates_of_labs_and_aws_takes_them_without_a_bucket(path):
+    assert complaints(path.read_text()) == []
+    assert len(path.read_bytes()) <= 51_200
 
 
 def test_its_text_is_short_enough_to_be_deployed_without_a_bucket(template):

@@ -48,6 +48,7 @@ def worker_and_beat(forgetful, account, simulator):  # noqa: F811
         "DATABASE_URL": url_of_the_test_database(),
         "REDIS_URL": "",
         "SIMULATOR_URL": simulator.url,
+        "SIMULATOR_SECRET_FILE": str(simulator.secret_file),
         "LIGHTSOUT_VAR": str(forgetful[0]),
         "ABSENCE_GAP_SECONDS": "1",
         "LOG_LEVEL": "ERROR",

@@ -51,7 +51,7 @@ def now():
 
 @pytest.fixture
 def class_of_24(cohort, simulator, settings):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     simulator.pace(state_seconds=1)
     aws.forget_clients()
     LabInWeek.objects.get_or_create(week=cohort.course.weeks.get(number=1), lab_slug="s3-ml-bucket")

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.simulator]
 
 @pytest.fixture
 def lab_on(simulator, settings, aye):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     now = datetime.now(UTC)
     account = practice.account_of(aye, now=now)

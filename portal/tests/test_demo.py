@@ -317,7 +317,7 @@ def test_the_past_mails_nobody_and_hurries_nobody(in_demo, django_capture_on_com
 
 @pytest.fixture
 def world(in_demo, simulator, settings):  # noqa: F811
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     # The accounts are the same in each test of this module, and what an earlier one made would still be in them.
     simulator.reset()
     aws.forget_clients()

@@ -1,14 +1,22 @@
 """Starting a lab from its week: released, allowed, affordable, and not too many at once."""
 
+import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.urls import reverse
 
 from conftest import YANGON
+from costs.budget import rate_of
 from costs.models import Budget, DailySpend
+from costs.pricebook import load
+from labs import catalog
+from labs.catalog import all_labs
 from labs.models import Account, Launch
+from portal.templatetags.look import rate_h, usd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -30,6 +38,23 @@ def test_the_price_is_asked_about_before_anything_starts(signed_in, aye):
     said = signed_in(aye).get(reverse("portal:start_lab", args=[2, "s3-for-ml"])).content.decode()
     assert "Off by itself" in said and "after 2 h" in said
     assert not Launch.objects.exists()
+
+
+@pytest.mark.parametrize("real", all_labs(), ids=lambda lab: lab.slug)
+def test_price_time_modes_and_what_stays_are_said_of_every_lab_before_it_starts(real, signed_in, aye, now, monkeypatch):
+    load()
+    here = replace(real, slug="s3-for-ml")
+    monkeypatch.setattr(catalog, "catalog", lambda: {here.slug: here})
+    said = unescape(signed_in(aye).get(reverse("portal:start_lab", args=[2, "s3-for-ml"])).content.decode())
+    price = rate_of(here, "us-east-1", now)
+    assert price.at_most is not None and price.at_most >= here.calls_usd
+    assert f"{rate_h(price.usd_per_hour)}</dd>" in said
+    assert f"{usd(price.at_most)}</dd>" in said
+    assert f"{here.minutes} min</dd>" in said
+    assert here.kept in said and here.calls_note in said
+    assert f"It may run in {here.modes_words}." in said
+    marks = re.search(r"In practice mode, (\d+) of its", said)
+    assert (int(marks[1]) if marks else 0) == sum(bool(step.expect) for step in here.steps)
 
 
 def test_a_lab_that_is_on_is_shown_not_started_again(signed_in, aye):
@@ -59,10 +84,6 @@ def test_no_third_lab_starts_while_two_are_on(signed_in, aye, settings):
 
 
 def test_a_lab_that_does_not_fit_into_the_budget_is_refused_with_the_reason(signed_in, aye, cohort, lab, monkeypatch):
-    from dataclasses import replace
-
-    from labs import catalog
-
     dear = replace(lab, calls_usd=Decimal(3), hours=Decimal(2))
     monkeypatch.setattr(catalog, "catalog", lambda: {dear.slug: dear})
     Budget.objects.filter(scope=cohort.scope, kind="student").update(usd=0)

@@ -439,6 +439,33 @@ def test_the_default_course_comes_in_whole(real_labs):
     assert {slug for _, slug in offered} == set(catalog.catalog()), "a lab that no week offers is nobody's"
 
 
+def files_offered(week):
+    """Names of the files that the week hands out."""
+    return {Path(file).name for file in re.findall(r"^    file: (\S+)$", (week / "week.yaml").read_text(), re.M)}
+
+
+def weeks_of_the_course():
+    return sorted(path.parent for path in DEFAULT.glob("*/week.yaml"))
+
+
+@pytest.mark.parametrize("week", weeks_of_the_course(), ids=lambda week: week.name)
+def test_every_file_of_a_week_can_be_downloaded_and_is_small(week):
+    files = list(week.glob("files/*"))
+    assert {file.name for file in files} == files_offered(week)
+    assert all(file.stat().st_size < 100_000 for file in files)
+
+
+@pytest.mark.parametrize("week", weeks_of_the_course(), ids=lambda week: week.name)
+def test_what_a_lab_tells_to_take_from_the_weeks_material_is_offered_there(week):
+    offers = re.findall(r"^  - ([a-z0-9-]+)$", (week / "week.yaml").read_text(), re.M)
+    for slug in set(offers) & set(catalog.catalog()):
+        for step in catalog.get(slug).steps:
+            for paragraph in step.body_md.split("\n\n"):
+                if "this week's material" in " ".join(paragraph.split()):
+                    asked = set(re.findall(r"`([\w-]+\.(?:csv|py|sh|md|json|ipynb))`", paragraph))
+                    assert asked and asked <= files_offered(week), (slug, step.slug)
+
+
 def theory_pages():
     return [page for page in sorted(DEFAULT.glob("*/*.md")) if not page.name.startswith(("lab-", "set-up-"))]
 

@@ -22,7 +22,7 @@ def launch(aye, cohort, lab, now):
         lab=lab.slug, account=Account.objects.get(owner=aye), owner=aye, scope=cohort.scope, region="us-east-1",
         created_at=now - timedelta(hours=2), expires_at=now, saving_at=now, asked_to_end_at=now, ended_at=now,
         certificate={
-            "proved_at": "x", "rows": [], "methods": [], "left": [],
+            "proved_at": "2025-09-18T08:17:00+00:00", "rows": [], "methods": [], "left": [],
             "saved": [{"name": "models/v1/model.json", "bytes": 7, "sha256": "a" * 64}],
             "not_saved": [{"name": "models/huge", "why": "It has 90 MB."}],
         },

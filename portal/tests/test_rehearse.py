@@ -1,6 +1,9 @@
 """The dress rehearsal as an operator runs it: with a simulator of its own, without web or worker."""
 
 import json
+import re
+from contextlib import nullcontext
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -20,22 +23,35 @@ def nothing_running(settings):
 
 
 @pytest.mark.once
-def test_it_starts_a_simulator_plays_the_labs_and_prints_one_json_object(nothing_running):
-    # Labs whose jobs work for minutes are played by test_catalog, where that time is let pass.
-    quick = sorted(lab.slug for lab in catalog.all_labs() if not any(step.waits_minutes for step in lab.steps))
-    assert len(quick) > 15
+def test_it_starts_a_simulator_plays_every_lab_and_prints_one_json_object(nothing_running, settings):
+    settings.ABSENCE_GAP = timedelta(seconds=1)  # nothing comes late in the simulator
     out = StringIO()
-    call_command("rehearse", *quick, "--json", stdout=out, stderr=StringIO())
+    call_command("rehearse", "--json", "--at-once", "12", stdout=out, stderr=StringIO())
     labs = json.loads(out.getvalue())["labs"]
-    assert [lab["lab"] for lab in labs] == quick
+    assert [lab["lab"] for lab in labs] == [lab.slug for lab in catalog.all_labs()]
     for lab in labs:
         assert lab["ok"] is True, lab
         assert lab["left"] == 0
-        assert 0 <= lab["seconds_to_running"] < 300
-        assert 0 <= lab["seconds_to_gone"] < 300
+        assert lab["seconds_to_running"] >= 0
+        assert lab["seconds_to_gone"] >= 0
         assert lab["usd_per_hour"] >= 0
     assert all(launch.certificate["left"] == [] for launch in Launch.objects.all())
     assert not Resource.objects.open().exists()
+
+
+def test_a_lab_that_breaks_off_is_told_and_the_others_are_played(nothing_running, monkeypatch):
+    def played(lab, account, owner, **_):
+        if lab.slug == "s3-ml-bucket":
+            raise OSError("the disk is full")
+        return Rehearsed(lab.slug, seconds_to_running=1, seconds_to_gone=1)
+
+    monkeypatch.setattr(rehearse, "simulator", lambda say: nullcontext("boot"))
+    monkeypatch.setattr(rehearse, "rehearse", played)
+    out, labs = StringIO(), ("s3-ml-bucket", "ec2-reads-s3")
+    with pytest.raises(SystemExit):
+        call_command("rehearse", *labs, stdout=out, stderr=StringIO())
+    assert "the rehearsal broke off: the disk is full" in out.getvalue()
+    assert re.search(r"ec2-reads-s3 .* yes", out.getvalue())
 
 
 def test_a_lab_that_does_not_exist_is_named_with_those_that_do(nothing_running):

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.simulator, pytest.mark.usefixtu
 
 @pytest.fixture
 def world(simulator, settings, aye, cohort, monkeypatch):
-    settings.SIMULATOR_URL = simulator.url
+    simulator.serves(settings)
     aws.forget_clients()
     now = datetime.now(UTC)
     account = enrolling.practice_account(aye, now=now)

@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 from psycopg import sql
 
+from portal import running
 from portal.tests.test_crew import until_gone
 
 pytestmark = pytest.mark.slow
@@ -126,6 +127,19 @@ def test_it_answers_leaves_nobody_when_killed_and_starts_again_with_its_data(up,
     assert re.fullmatch(
         r"CommandError: Lightsout runs already in \S+\. Stop it first.*\n", refused(surroundings | elsewhere)
     )
+    elsewhere = {name: value for name, value in surroundings.items() if name not in ("PORT", "SIMULATOR_PORT")}
+    asked = "from django.conf import settings; print(settings.SIMULATOR_URL, settings.PUBLIC_URL)"
+    told = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", asked],
+        cwd=settings.BASE_DIR,
+        env=elsewhere,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    here = [f"http://127.0.0.1:{surroundings[name]}" for name in ("SIMULATOR_PORT", "PORT")]
+    assert told.stdout.split() == here, "a second terminal speaks with what runs"
     first.kill()
     first.wait()
     assert until_gone(below, seconds=20) == []
@@ -149,6 +163,32 @@ def test_a_busy_port_is_one_clear_line(surroundings):
         assert refused(surroundings) == (
             f"CommandError: Port {port} is busy. Stop what listens there, or choose another: PORT={port + 1}\n"
         )
+
+
+@pytest.mark.parametrize(
+    ("ports", "said"),
+    [
+        ({"PORT": "abc"}, "PORT is 'abc', which is no port: write a number from 1 to 65535.\n"),
+        ({"SIMULATOR_PORT": "70000"}, "SIMULATOR_PORT is '70000', which is no port: write a number from 1 to 65535.\n"),
+        (
+            {"PORT": "8133", "SIMULATOR_PORT": "8133"},
+            "CommandError: PORT and SIMULATOR_PORT are both 8133: choose another for one of them.\n",
+        ),
+    ],
+)
+def test_ports_that_cannot_be_are_one_clear_line(surroundings, ports, said):
+    assert refused(surroundings | ports) == said
+
+
+def test_a_second_terminal_finds_the_ports_of_what_runs_and_of_nothing_that_was_killed(tmp_path):
+    assert running.ports(tmp_path) == {}
+    with running.hold(tmp_path, {"PORT": 8123, "SIMULATOR_PORT": 5623}):
+        assert running.ports(tmp_path) == {"PORT": "8123", "SIMULATOR_PORT": "5623"}
+        with pytest.raises(running.RunsAlready), running.hold(tmp_path, {"PORT": 1}):
+            pass
+        assert running.ports(tmp_path)["PORT"] == "8123", "whoever was turned away changes nothing"
+    assert (tmp_path / running.LOCK).read_text(), "as one that was killed leaves it"
+    assert running.ports(tmp_path) == {}
 
 
 @pytest.fixture

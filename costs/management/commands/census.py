@@ -2,11 +2,13 @@
 
 import json
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from costs import forgotten, metering
-from labs import census
+from labs import census, practice
+from labs.models import Account
 
 
 class Command(BaseCommand):
@@ -16,6 +18,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
 
     def handle(self, *args, json: bool = False, **options):
+        if Account.objects.filter(mode=Account.PRACTICE, is_open=True).exists() and not practice.answers():
+            # Else every one of its accounts would be told to be out of sight, on the pages of a portal that sees them.
+            raise CommandError(
+                f"The AWS simulator does not answer at {settings.SIMULATOR_URL or 'any address'}: nothing was looked "
+                "at. Is `make run` up, and in this var/?"
+            )
         survey = census.census_all(timezone.now)
         now = timezone.now()
         metering.meter(now)

@@ -17,7 +17,11 @@ class Command(BaseCommand):
             port=settings.SIMULATOR_PORT,
             regions=settings.PRACTICE_REGIONS,
             state_seconds=settings.SIMULATOR_STATE_SECONDS,
+            work_seconds=settings.SIMULATOR_WORK_SECONDS,
             run_functions=settings.SIMULATOR_RUN_FUNCTIONS,
+            student_calls=settings.STUDENT_CALLS_PER_SECOND,
+            student_body_mb=settings.STUDENT_BODY_MB,
+            student_stored_mb=settings.STUDENT_STORED_MB,
         )
 
     def handle(self, *args, **options):

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from moto.core.responses import EmptyResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.s3.models import s3_backends
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
@@ -206,6 +206,34 @@ def describe_training_job(was: Any, self: Any, training_job_name: str) -> Any:
     if training_job_name not in self.training_jobs:
         raise ValidationError("Requested resource not found.")
     return was(self, training_job_name)
+
+
+_SORTED_BY = {"Name": "TrainingJobName", "CreationTime": "CreationTime", "Status": "TrainingJobStatus"}
+
+
+@instead_of(SageMakerResponse, "list_training_jobs")
+def list_training_jobs(was: Any, self: SageMakerResponse) -> ActionResult:
+    """AWS chooses and sorts, and pages then. moto takes a page of all, chooses from that, and sorts nothing: among many
+    jobs one's own is not found."""
+    was(self)  # refuses what AWS refuses
+    chosen = {
+        name: self._get_param(asked)
+        for name, asked in (
+            ("creation_time_after", "CreationTimeAfter"),
+            ("creation_time_before", "CreationTimeBefore"),
+            ("last_modified_time_after", "LastModifiedTimeAfter"),
+            ("last_modified_time_before", "LastModifiedTimeBefore"),
+            ("name_contains", "NameContains"),
+            ("status_equals", "StatusEquals"),
+        )
+    }
+    found = self.sagemaker_backend.list_training_jobs(next_token="", max_results=0, **chosen)["TrainingJobSummaries"]
+    by = _SORTED_BY[self._get_param("SortBy", "CreationTime")]
+    found.sort(key=lambda job: job[by], reverse=self._get_param("SortOrder") == "Descending")
+    first = int(self._get_param("NextToken") or 0)
+    last = first + (self._get_int_param("MaxResults") or 100)
+    more = {"NextToken": str(last)} if last < len(found) else {}
+    return ActionResult({"TrainingJobSummaries": found[first:last], **more})
 
 
 # At the door: moto's backend is not told of the machines.

@@ -17,6 +17,7 @@ from moto.sts.responses import TokenResponse
 
 from labs.simulator import PORTAL_ACCOUNT
 from labs.simulator.amendments import instead_of, the_world
+from labs.simulator.refusals import Refused
 
 _CHAINED_AT_MOST = 3600
 _SHORTEST, _LONGEST = 900, 43200
@@ -32,10 +33,16 @@ def assume_role(was: Any, self: STSBackend, **asked: Any) -> Any:
         raise STSValidationError(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
         )
+    is_from_portal = self.account_id == PORTAL_ACCOUNT
+    arn = str(asked["role_arn"])
+    # The gate has asked the same. It reads a request by itself, though, and a parameter may be said twice.
+    if not is_from_portal and arn.split(":")[4:5] != [self.account_id]:
+        message = f"User is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        raise Refused("AccessDenied", message, 403)
     role = was(self, **asked)
-    if self.account_id == PORTAL_ACCOUNT:
+    if is_from_portal:
         _lay(role.role_arn, role.account_id)
-    the_world().keys.remember(role, datetime.now(UTC), _tags.get())
+    the_world().keys.remember(role, datetime.now(UTC), _tags.get(), is_from_portal=is_from_portal)
     return role
 
 

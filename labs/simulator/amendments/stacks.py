@@ -195,6 +195,17 @@ def _delete_what_goes(stack: Any) -> Exception | None:
     return error
 
 
+@instead_of(ResourceMap, "_delete_resource")
+def delete_resource(was: Any, self: Any, parsed_resource: Any, resource_json: dict[str, Any]) -> None:
+    """What somebody deleted by hand is in no stack's way: AWS takes it for deleted."""
+    try:
+        was(self, parsed_resource, resource_json)
+    except Exception as error:
+        said = str(getattr(error, "error_type", None) or getattr(error, "code", ""))
+        if not ("NotFound" in said or "NoSuch" in said):
+            raise
+
+
 def _left_of(stack: Any) -> list[str]:
     resource_map = stack.resource_map
     return [

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -22,8 +24,12 @@ from costs.pricebook import PriceBook, load
 from costs.rates import rate_now
 from labs import aws, catalog, practice
 from labs.models import Account, Resource
-from labs.rehearsal import REHEARSER, record, rehearse
+from labs.rehearsal import REHEARSER, Rehearsed, record, rehearse
 from labs.simulator import SECRET_FILE
+
+log = logging.getLogger(__name__)
+# Of a simulator that is there for a rehearsal alone: every state on the way is seen, and nobody waits for it long.
+BRISK = ("--state-seconds", "1", "--work-seconds", "3")
 
 
 class Command(BaseCommand):
@@ -49,8 +55,8 @@ class Command(BaseCommand):
             real = self._real(account)
             played = self._play(chosen, lambda lab: (real, real.owner or _rehearser()), say, options["at_once"])
         else:
-            with simulator(say):
-                played = self._play(chosen, self._practice, say, options["at_once"])
+            with simulator(say) as boot:
+                played = self._play(chosen, partial(self._practice, boot), say, options["at_once"])
         report = [self._line(result, rate) for result, rate in played]
         if as_json:
             self.stdout.write(json.dumps({"labs": report}))
@@ -71,12 +77,15 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         load()
 
-    def _practice(self, lab):
-        """(a practice account for this lab alone, whose it is): what is made by hand in one lab is no other's."""
+    def _practice(self, boot, lab):
+        """(a practice account for this lab alone, whose it is): what is made by hand in one lab is no other's.
+
+        boot: the simulator's present start, asked for once: a busy one may be slow to say it again.
+        """
         person = _rehearser(f"-{lab.slug}")
         account = practice.account_of(person, now=timezone.now())
         # The simulator may be another one than at the last rehearsal; other people's accounts are not ours to touch.
-        practice.adopt_world(timezone.now(), only=account)
+        practice.adopt_world(timezone.now(), boot, only=account)
         return account, person
 
     def _real(self, name):
@@ -105,7 +114,11 @@ class Command(BaseCommand):
                     rates.extend(rate_now(row, book, timezone.now()) for row in rows)
 
                 say(f"{lab.slug}: starting in {account.name}")
-                result = rehearse(lab, account, owner, clock=timezone.now, wait=time.sleep, when_running=price)
+                try:
+                    result = rehearse(lab, account, owner, clock=timezone.now, wait=time.sleep, when_running=price)
+                except Exception as error:  # the other labs go on, and this one is told as failed
+                    log.exception("the rehearsal of %s broke off", lab.slug)
+                    result = Rehearsed(lab.slug, failed=[f"the rehearsal broke off: {error}"])
                 if account.is_real:
                     record(result, account, timezone.now())
                 known = [rate.known for rate in rates]
@@ -127,13 +140,14 @@ class Command(BaseCommand):
         }
 
     def _print_table(self, report, played):
+        width = max((len(line["lab"]) for line in report), default=3)
         self.stdout.write(
-            f"{'lab':24} {'running after':>14} {'USD/h':>9} {'gone after':>11} {'left':>5} {'steps':>7}  ok"
+            f"{'lab':{width}} {'running after':>14} {'USD/h':>9} {'gone after':>11} {'left':>5} {'steps':>7}  ok"
         )
         for line, (result, _) in zip(report, played, strict=True):
             rate = "unpriced" if line["usd_per_hour"] is None else f"{line['usd_per_hour']:.4f}"
             self.stdout.write(
-                f"{line['lab']:24} {_seconds(line['seconds_to_running']):>14} {rate:>9} "
+                f"{line['lab']:{width}} {_seconds(line['seconds_to_running']):>14} {rate:>9} "
                 f"{_seconds(line['seconds_to_gone']):>11} {line['left']:>5} "
                 f"{result.steps_passed:>3} of {result.steps}  {'yes' if line['ok'] else 'NO'}"
             )
@@ -159,31 +173,42 @@ def _seconds(value):
     return "never" if value is None else f"{value:.1f} s"
 
 
+def _stop(process):
+    """However busy the machine is: what was rehearsed is not undone by a simulator that takes its time to go."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+
+
 @contextmanager
 def simulator(say):
-    """The running simulator, or one of our own for as long as this takes."""
-    if practice.current_boot():
-        yield
+    """The boot id of the running simulator, or of one of our own for as long as this takes."""
+    if boot := practice.current_boot():
+        yield boot
         return
     say("No simulator is running: starting one for this rehearsal.")
-    before = settings.SIMULATOR_URL
+    before = settings.SIMULATOR_URL, settings.SIMULATOR_SECRET_FILE
     with tempfile.TemporaryDirectory(prefix="lightsout-rehearsal-") as var:
         process = subprocess.Popen(
-            [sys.executable, "-m", "labs.simulator", "--port", "0", "--var", var],
+            [sys.executable, "-m", "labs.simulator", "--port", "0", "--var", var, *BRISK],
             cwd=settings.BASE_DIR,
             stdout=subprocess.PIPE,
             text=True,
         )
         try:
             line = process.stdout.readline()
-            if "http://" not in line or not (Path(var) / SECRET_FILE).exists():
+            secret_file = Path(var) / SECRET_FILE
+            if "http://" not in line or not secret_file.exists():
                 raise CommandError("The simulator did not start; run `manage.py simulator` to see why.")
-            settings.SIMULATOR_URL = line.split(" on ", 1)[1].split()[0]
+            where, boot = re.search(r"(http://\S+) \(boot (\S+)\)", line).groups()
+            settings.SIMULATOR_URL, settings.SIMULATOR_SECRET_FILE = where, secret_file
             aws.forget_clients()
-            yield
+            yield boot
         finally:
-            settings.SIMULATOR_URL = before
+            settings.SIMULATOR_URL, settings.SIMULATOR_SECRET_FILE = before
             aws.forget_clients()
-            process.terminate()
-            process.wait(10)
-            process.stdout.close()
+            _stop(process)

@@ -1,7 +1,6 @@
 """manage.py up: the whole product on this machine, one Ctrl-C for all of it. `make run` calls it."""
 
 import contextlib
-import fcntl
 import hashlib
 import http.client
 import os
@@ -18,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from labs.simulator import BOOT_PATH
-from portal import broker
+from portal import broker, running
 from portal.crew import Crew, Fell, Hand
 from portal.views.demo import demo_people
 
@@ -40,7 +39,8 @@ class Command(BaseCommand):
         began = time.monotonic()
         self.starts_broker = not settings.REDIS_URL
         self.starts_simulator = "SIMULATOR_URL" not in os.environ
-        with _alone(settings.VAR):
+        ports = {"PORT": settings.PORT, "SIMULATOR_PORT": settings.SIMULATOR_PORT}
+        with _alone(settings.VAR, ports):
             self._check_ports()
             crew = Crew(self._pass_on, cwd=settings.BASE_DIR)
             for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -68,6 +68,8 @@ class Command(BaseCommand):
         wanted = [(settings.HOST, settings.PORT, "PORT")]
         if self.starts_simulator:
             wanted.append(("127.0.0.1", settings.SIMULATOR_PORT, "SIMULATOR_PORT"))
+            if settings.SIMULATOR_PORT == settings.PORT:
+                raise CommandError(f"PORT and SIMULATOR_PORT are both {settings.PORT}: choose another for one of them.")
         for host, port, name in wanted:
             if not _is_free(host, port):
                 raise CommandError(
@@ -148,14 +150,13 @@ class _Silence:
 
 
 @contextlib.contextmanager
-def _alone(var: Path):
+def _alone(var: Path, ports: dict[str, int]):
     """Two of us in one var/ would share a broker and a database: the second is told so."""
-    with open(var / "up.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CommandError(f"Lightsout runs already in {var}. Stop it first, or set LIGHTSOUT_VAR.") from None
-        yield
+    try:
+        with running.hold(var, ports):
+            yield
+    except running.RunsAlready:
+        raise CommandError(f"Lightsout runs already in {var}. Stop it first, or set LIGHTSOUT_VAR.") from None
 
 
 def _asked_to_stop(signum, frame):
