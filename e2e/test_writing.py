@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 
 from portal.models import Assignment, Draft, Submission
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+# What is kept is asked of the database elsewhere; this is about the browser, and the same on any database.
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
 SAVED = re.compile(r"Saved \d\d:\d\d")
 
 

@@ -287,6 +287,8 @@ def saw(row: Resource, seen: Seen, at: datetime) -> None:
             changed_mark=seen.mark,
             first_seen_at=row.first_seen_at or at,
             absent_since=None,
+            # What stood in the way of its making is over.
+            **({} if row.first_seen_at else {"attempts": 0, "blocked_why": ""}),
         )
         if changed:
             words = f"{kind_of(row.kind).title} {row.name or row.aws_id} {STATE_WORDS[seen.state]}"

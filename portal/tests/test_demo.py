@@ -241,6 +241,7 @@ def story():
     }
 
 
+@pytest.mark.once
 def test_afresh_lays_the_same_story_and_touches_nobody_real(in_demo, real_school):
     real = User.objects.get(email="aye@example.org")
     kept = Submission.objects.filter(student=real).values().get()
@@ -255,6 +256,7 @@ def test_afresh_lays_the_same_story_and_touches_nobody_real(in_demo, real_school
     assert not DailySpend.objects.filter(scope=old_scope).exists()
 
 
+@pytest.mark.once
 def test_removing_leaves_nothing_of_the_demo(in_demo, real_school):
     demo.remove()
     assert list(User.objects.values_list("email", flat=True)) == ["aye@example.org"]
@@ -292,6 +294,7 @@ def test_outside_of_a_demo_nobody_is_laid(settings):
     assert demo.lay_live(THURSDAY) is False
 
 
+@pytest.mark.once
 def test_a_laying_that_breaks_lays_nothing(in_demo, monkeypatch):
     demo.remove()
 
@@ -305,6 +308,7 @@ def test_a_laying_that_breaks_lays_nothing(in_demo, monkeypatch):
     assert everything() == before
 
 
+@pytest.mark.once
 def test_the_past_mails_nobody_and_hurries_nobody(in_demo, django_capture_on_commit_callbacks):
     demo.remove()
     with django_capture_on_commit_callbacks() as waiting:
@@ -340,6 +344,7 @@ def test_after_a_start_of_the_simulator_two_labs_are_in_use_and_three_things_are
     assert found.filter(kind="sagemaker-endpoint", owner=person("daniel")).exists()
 
 
+@pytest.mark.once
 @pytest.mark.simulator
 def test_the_live_things_are_laid_once_for_each_start(world):
     demo.lay_live(THURSDAY)
@@ -357,6 +362,7 @@ def test_the_live_things_are_laid_once_for_each_start(world):
     assert Resource.objects.open().strangers().filter(name="near-me").count() == 1
 
 
+@pytest.mark.once
 @pytest.mark.simulator
 def test_a_laying_that_was_cut_off_goes_on_and_makes_nothing_twice(world):
     world.faults([{"service": "sagemaker", "operation": "CreateEndpoint", "code": "ValidationException"}])
