@@ -36,6 +36,8 @@ FAILED_SAID = "it failed, and AWS says: "  # how the reason begins for which suc
 
 SOON = timedelta(seconds=2)  # something moves, and a person watches
 CHILDREN = timedelta(seconds=3)
+# What AWS has shown once it shows everywhere within a minute. Before the first time it may take a kind's own `settle`.
+SEEN_EVERYWHERE = timedelta(minutes=1)
 # Whoever gets ready tells those that wait for it (ledger.hurry_waiting); this is for a word that was lost.
 TOLD = timedelta(seconds=15)
 
@@ -171,7 +173,7 @@ def _when_absent(facts: Facts, now: datetime) -> Step:
         if facts.ended:
             return _closed(facts, facts.ended)
         began = facts.create_began_at
-        if began is not None and now - began < facts.settle and not facts.delete_taken:
+        if began is not None and now - began < min(facts.settle, SEEN_EVERYWHERE) and not facts.delete_taken:
             # AWS shows a new thing in one place and not yet in another: closed now, it would live on unknown.
             return Step(LOOK, facts.absence_gap)
         if facts.said:

@@ -104,11 +104,12 @@ def test_extending_moves_the_switch_at_once(start, world, costly, clock, aye):
     assert set(switches(costly).values()) == {"at(2025-09-15T17:05:00)"}
 
 
-def test_extending_while_a_worker_looks_at_the_row_moves_it_too(start, world, costly, clock, aye, account):
+@pytest.mark.parametrize("key", ["named", "box"])
+def test_extending_while_a_worker_looks_at_the_row_moves_it_too(start, world, costly, clock, aye, account, key):
     launch = start()
     world.run(60)
-    Resource.objects.filter(launch=launch).update(next_look_at=clock())
-    held = ledger.claim(clock())
+    Resource.objects.filter(launch=launch).update(next_look_at=clock() - timedelta(seconds=1))
+    held = ledger.claim(clock(), pk=world.rows(launch)[key].pk)
     launching.extend(launch, now=clock(), by=aye)
     ledger.put_off(held, clock() + timedelta(hours=1), now=clock())
     world.run(5)

@@ -71,6 +71,11 @@ CASES = [
         d.LOOK,
     ),
     (
+        "seen, ended by its owner within the time in which it might not have appeared at all, and looked for twice",
+        replace(MADE, create_began_at=ago(61), absent_since=ago(5), settle=timedelta(minutes=3)),
+        d.CLOSE,
+    ),
+    (
         "new, hidden, and asked to go: what is not known to be going is there",
         replace(MADE, create_began_at=ago(25), absent_since=ago(15), wanted="gone"),
         d.LOOK,
