@@ -57,7 +57,7 @@ def test_whoever_copies_every_command_passes_every_check(slug, account, tmp_path
         "AWS_SESSION_TOKEN": keys["aws_session_token"],
         "AWS_PAGER": "",
     }
-    account.simulator.pace(work_seconds=8)  # a loop that waits for a job waits in real time here
+    account.simulator.pace(work_seconds=4)  # a loop that waits for a job waits in real time here
     lab = LabByHand(get(slug), account)
     for step in lab.lab.steps[:-1]:
         account.simulator.let_pass(JOBS_WORK)  # a student reads the next step meanwhile

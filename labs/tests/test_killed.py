@@ -18,7 +18,7 @@ from labs.tests.test_loop_simulator import EC2, SAGEMAKER, things_of
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.simulator, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 6  # while they come up, and as many while they go
+KILLS = 4  # while they come up, and as many while they go
 
 
 def now():

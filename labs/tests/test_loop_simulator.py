@@ -320,7 +320,7 @@ def things_of(account, launch):
     return held
 
 
-LIVES = 8
+LIVES = 6
 
 
 @pytest.mark.slow
@@ -482,6 +482,7 @@ def test_what_is_known_by_its_whole_arn_is_found_by_the_second_method(world, clo
     assert known["stack"] not in certify.prove(launch, clock)
 
 
+@pytest.mark.once
 def test_a_private_network_comes_and_goes_in_order_also_when_every_first_answer_is_lost(
     world, clock, account, aye, simulator
 ):
@@ -502,6 +503,7 @@ def _called(simulator):
     return [name.split(":") for name in simulator.calls()["by"]]
 
 
+@pytest.mark.once
 def test_a_lab_with_a_cluster_comes_up_and_is_proved_gone_with_all_its_machines(world, clock, account, aye):
     """The machines carry the launch's tag, so the certificate asks after them too."""
     launch, states, made = whole_life(world, clock, account, aye, EMR)
@@ -514,6 +516,7 @@ def test_a_lab_with_a_cluster_comes_up_and_is_proved_gone_with_all_its_machines(
     assert [machine["State"]["Name"] for machine in machines] == ["terminated"] * 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"code": "ThrottlingException", "status": 400}])
 def test_a_cluster_whose_create_was_not_answered_is_made_once(fault, world, clock, account, aye, simulator):
     """AWS guards nothing here: it is found again by its name, or nothing was made and it is asked for again."""
@@ -525,6 +528,7 @@ def test_a_cluster_whose_create_was_not_answered_is_made_once(fault, world, cloc
     assert [cluster["Status"]["State"] for cluster in clusters] == ["TERMINATED"]
 
 
+@pytest.mark.once
 def test_a_cluster_that_may_or_may_not_have_been_made_is_a_persons_question(world, clock, account, aye, simulator):
     """The answer is lost, and the call too: a second one could be the second cluster."""
     asked = {"service": "emr", "operation": "RunJobFlow", "account": account.aws_id, "times": 1, "drop": "before"}
