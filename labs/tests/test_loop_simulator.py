@@ -299,11 +299,12 @@ def whole_life(world, clock, account, aye, lab):
             except Died:
                 clock.tick(ledger.LEASE.total_seconds() + 1)
 
-    live(600, lambda: Launch.objects.get(pk=launch.pk).ready_at)
+    # Each death costs its lease.
+    live(3600, lambda: Launch.objects.get(pk=launch.pk).ready_at)
     states = world.states(launch)
     made = {row.kind: row.aws_id for row in world.rows(launch).values()}
     launching.ask_to_delete(launch, now=clock(), by=aye)
-    live(1200, lambda: Launch.objects.get(pk=launch.pk).ended_at)
+    live(3600, lambda: Launch.objects.get(pk=launch.pk).ended_at)
     launch.refresh_from_db()
     return launch, states, made
 
@@ -320,7 +321,7 @@ def things_of(account, launch):
     return held
 
 
-LIVES = 6
+LIVES = 8
 
 
 @pytest.mark.slow
