@@ -86,7 +86,8 @@ class Course:
 
     def serial_loop(self) -> None:
         seen = {(kind, its_id) for kind, its_id, _ in everything(self.clients.__getitem__)}
-        assert seen == self.planted, f"the serial loop differs in {len(seen ^ self.planted)}"
+        # More is no failure: it also sees the roles that the portal comes in by, which our census leaves out.
+        assert seen >= self.planted, f"the serial loop missed {len(self.planted - seen)}"
 
     def custodian_starts(self) -> None:
         """All that c7n does before its first call: start, and read the policies."""

@@ -176,6 +176,43 @@ class Finding(models.Model):
         return self.sentence
 
 
+class AlertQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(closed_at=None)
+
+    def to_tell(self):
+        """Open, and nobody was told yet."""
+        return self.open().filter(told_at=None)
+
+
+class Alert(models.Model):
+    """Something odd about money that is no single resource's. `costs.alerts.settle` writes them."""
+
+    rule = models.CharField(max_length=40)
+    key = models.CharField(max_length=120, help_text="Of this oddity among those of its rule, as long as it lasts.")
+    scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey("labs.Account", null=True, on_delete=models.CASCADE, related_name="+")
+    sentence = models.CharField(max_length=200)
+    detail = models.CharField(max_length=400, blank=True, default="")
+    usd = UsdField(null=True, help_text="What it is about, where that is an amount.")
+    lines = models.JSONField(default=list, help_text='What it is made of: [["words", "12.34"]], the dearest first.')
+    level = models.PositiveSmallIntegerField(default=0, help_text="How far it has gone: it is told anew when it rises.")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "key"], condition=Q(closed_at=None), name="one_open_alert_a_key")
+        ]
+
+    def __str__(self):
+        return self.sentence
+
+
 class Scope(models.Model):
     """What pages about money need to know of a scope. Told by whoever knows (`costs.scopes.tell`); read here only."""
 

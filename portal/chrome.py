@@ -55,6 +55,7 @@ PLACES = {
 }
 ROLE_WORDS = {STUDENT: "Student", INSTRUCTOR: "Instructor", ADMIN: "Admin"}
 THEMES = ("light", "dark")
+UP_SINCE = timezone.now()  # of this process
 
 
 def theme_of(request):
@@ -131,10 +132,12 @@ class Chrome:
 
     @property
     def is_stale(self):
-        """Whether the controller should have looked long ago."""
+        """Whether the controller should have looked long ago. An account that is new to this database may be old by its
+        date (the demo's are): until a first look the portal has as long as a new account has."""
         if not self.is_signed_in:
             return False
-        since = self._looks["last"] or self._looks["first"]
+        last, first = self._looks["last"], self._looks["first"]
+        since = last or (first and max(first, UP_SINCE))
         return since is not None and self.now - since > LOOK_IS_OLD
 
     @property

@@ -12,6 +12,7 @@ from portal.models.coursework import (
     Submission,
     SubmissionFile,
 )
+from portal.models.notices import Notice
 from portal.models.people import RulesAccepted, User
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "LabInWeek",
     "Material",
     "Membership",
+    "Notice",
     "ReceiptBook",
     "Release",
     "RulesAccepted",

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from costs.models import Metered
 from labs.models import Account, Launch, Resource, Span
-from portal import zones
+from portal import chrome, zones
 from portal.models import Membership, User
 
 pytestmark = pytest.mark.django_db
@@ -173,11 +173,21 @@ def test_a_controller_that_stopped_looking_is_told_loudly(signed_in, aye):
     assert "Nobody is watching" in lost_page(client)
 
 
-def test_a_new_account_has_time_to_be_looked_into(signed_in, aye):
-    client = signed_in(aye)
+def test_a_new_account_has_time_to_be_looked_into(signed_in, aye, monkeypatch):
+    client, an_hour_ago = signed_in(aye), timezone.now() - timedelta(hours=1)
+    monkeypatch.setattr(chrome, "UP_SINCE", an_hour_ago)
     Account.objects.update(looked_at=None, created_at=timezone.now())
     assert "Nobody is watching" not in lost_page(client)
-    Account.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    Account.objects.update(created_at=an_hour_ago)
+    assert "Nobody is watching" in lost_page(client)
+
+
+def test_a_portal_that_has_just_started_has_time_to_look_into_accounts_of_an_older_date(signed_in, aye, monkeypatch):
+    client, weeks_ago = signed_in(aye), timezone.now() - timedelta(weeks=3)
+    Account.objects.update(looked_at=None, created_at=weeks_ago)
+    monkeypatch.setattr(chrome, "UP_SINCE", timezone.now() - timedelta(minutes=1))
+    assert "Nobody is watching" not in lost_page(client)
+    monkeypatch.setattr(chrome, "UP_SINCE", timezone.now() - timedelta(minutes=31))
     assert "Nobody is watching" in lost_page(client)
 
 
