@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,22 +57,32 @@ class LostLease(Exception):
 
 
 def claim(now: datetime, *, pk=None) -> Resource | None:
-    """Take the row that has been due the longest (or the row `pk`, if it is due), for LEASE. None when nothing is due.
+    """Take the row that is due the longest (or the row `pk`, if it is due), for LEASE. None when nothing is `due()`.
 
-    Safe with any number of workers: rows are locked and skipped on PostgreSQL, writers are serial on SQLite.
+    Safe with any number of workers: rows are locked and skipped on PostgreSQL, writers are serial on SQLite. One
+    statement, and one more for what the row belongs to: workers ask it for every look, and mostly nothing is due.
     """
-    with transaction.atomic():
-        due = Resource.objects.due(now).order_by("next_look_at")
-        if pk is not None:
-            due = due.filter(pk=pk)
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True)
-        # By its id alone: most often nothing is due, and the whole row with what it belongs to is dear to ask for.
-        pk = due.values_list("pk", flat=True).first()
-        if pk is None:
-            return None
-        Resource.objects.filter(pk=pk).update(lease_until=now + LEASE, fence=F("fence") + 1)
-        return Resource.objects.select_related("account", "launch").get(pk=pk)
+    at = connection.ops.adapt_datetimefield_value
+    only = "AND id = %s" if pk is not None else ""
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    claimed = Resource.objects.raw(
+        f"""
+        UPDATE labs_resource SET lease_until = %s, fence = fence + 1
+        WHERE id = (
+            SELECT id FROM labs_resource
+            WHERE closed_at IS NULL AND next_look_at <= %s AND (lease_until IS NULL OR lease_until < %s) {only}
+            ORDER BY next_look_at LIMIT 1 {lock}
+        )
+        RETURNING *
+        """,  # noqa: S608  our own words: the values go beside them
+        [at(now + LEASE), at(now), at(now), *([Resource._meta.pk.get_db_prep_value(pk, connection)] if only else [])],
+    )
+    row = next(iter(claimed), None)
+    if row is not None and row.launch_id:
+        row.launch = Launch.objects.select_related("account").get(pk=row.launch_id)
+        if row.launch.account_id == row.account_id:
+            row.account = row.launch.account
+    return row
 
 
 def put_off(row: Resource, until: datetime, *, now: datetime, **fields) -> None:
@@ -90,14 +101,26 @@ def _write(row: Resource, **fields) -> None:
         setattr(row, name, value)
 
 
-def hurry_waiting(row: Resource, now: datetime) -> None:
-    """The row is ready: what needs it, and was not begun yet, looks again at once. Also what a worker looks at this
-    moment: it may have read that the row is not ready."""
-    if row.launch_id:
-        waiting = Resource.objects.open().filter(launch=row.launch_id, create_began_at=None).exclude(key="")
-        children = [pk for pk, needs in waiting.values_list("pk", "needs") if row.key in needs]
-        if children:
-            Resource.objects.open().filter(pk__in=children).update(next_look_at=now)
+def became_ready(row: Resource, now: datetime) -> None:
+    """The row runs and is configured, or has done its work: what needs it and was not begun yet looks again at once.
+
+    Also what a worker looks at this moment: it may have read that the row is not ready. The lab is ready when its last
+    row is.
+    """
+    if not row.launch_id:
+        return
+    family = Resource.objects.filter(launch=row.launch_id).exclude(key="").annotate(has_ended=F("facts__ended"))
+    children, lacking = [], False
+    for pk, needs, began, seen, configured, closed, has_ended in family.values_list(
+        "pk", "needs", "create_began_at", "seen", "configured_at", "closed_at", "has_ended"
+    ):
+        if began is None and closed is None and row.key in needs:
+            children.append(pk)
+        lacking |= not (seen == RUNNING and configured) and not (closed and has_ended)
+    if children:
+        Resource.objects.open().filter(pk__in=children).update(next_look_at=now)
+    if not lacking and Launch.objects.filter(pk=row.launch_id, ready_at=None).update(ready_at=now):
+        note("ready", "The lab is ready", now, launch=row.launch)
 
 
 def hurry_family(row: Resource, now: datetime) -> None:
@@ -215,10 +238,6 @@ def create_refused(row: Resource) -> None:
     _write(row, create_began_at=None)
 
 
-def configured(row: Resource, at: datetime) -> None:
-    _write(row, configured_at=at, attempts=0, blocked_why="")
-
-
 def begin_switch(row: Resource, now: datetime) -> None:
     """Commit the intent before AWS's scheduler is asked: whoever dies in between leaves no switch that nobody knows."""
     if row.switch_began_at is None:
@@ -272,9 +291,12 @@ def saw(row: Resource, seen: Seen, at: datetime) -> None:
     facts = json.loads(json.dumps(dict(seen.facts), default=str, sort_keys=True))
     changed = row.seen != seen.state
     since = _began(row, seen, at)
-    with transaction.atomic():
-        if changed or row.facts != facts:
-            Span.objects.filter(resource=row, ended=None).update(ended=since)
+    is_news = changed or row.facts != facts
+    # Of one statement the database makes its own transaction.
+    with transaction.atomic() if is_news else nullcontext():
+        if is_news:
+            if row.first_seen_at is not None:
+                Span.objects.filter(resource=row, ended=None).update(ended=since)
             Span.objects.create(resource=row, state=seen.state, facts=facts, began=since)
         _write(
             row,

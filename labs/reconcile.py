@@ -33,7 +33,7 @@ from labs.decide import (
 )
 from labs.kinds import kind_of
 from labs.kinds.base import FAILED, GONE_FROM_AWS, NAME, RUNNING, STOPPED, Kind, Seen, Want
-from labs.models import Launch, Resource
+from labs.models import Resource
 
 log = logging.getLogger(__name__)
 
@@ -195,18 +195,17 @@ def _act(step: Step, kind: Kind, client, want: Want, row: Resource, seen: Seen, 
     if step.act == CLOSE:
         ledger.close(row, now, step.why, since=seen.since, facts=seen.facts)
         if row.wanted == RUNNING:
-            ledger.hurry_waiting(row, now)
-            _note_ready(row, now)  # what has done its work is waited for no longer
+            ledger.became_ready(row, now)  # what has done its work is waited for no longer
         return False
     if step.act == BLOCK:
         ledger.block(row, step.why, now + min(step.again, RETRY_BLOCKED), now)
         return False
     if step.act == CONFIGURE:
         if kind.configure(client, want, seen):
-            ledger.configured(row, clock())
-            ledger.put_off(row, clock() + timedelta(seconds=kind.max_age_seconds), now=clock())
-            ledger.hurry_waiting(row, clock())
-            _note_ready(row, clock())
+            now = clock()
+            again = now + timedelta(seconds=kind.max_age_seconds)
+            ledger.put_off(row, again, now=now, configured_at=now, attempts=0, blocked_why="")
+            ledger.became_ready(row, now)
             return False
         if at_once:
             return True
@@ -324,14 +323,3 @@ def _loud(step: Step, trouble: aws.Trouble) -> str:
 def _backoff(tries: int) -> timedelta:
     """2, 4, 8 ... at most 60 s, with jitter so that a class that was throttled together does not come back together."""
     return timedelta(seconds=min(2**tries, 60) * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not a secret
-
-
-def _note_ready(row: Resource, now: datetime) -> None:
-    """The lab is ready when every row of it runs and is configured, or has ended by itself."""
-    if not row.launch_id:
-        return
-    waiting = Resource.objects.filter(launch=row.launch_id).exclude(key="")
-    waiting = waiting.exclude(seen=RUNNING, configured_at__isnull=False)
-    waiting = waiting.exclude(closed_at__isnull=False, facts__has_key="ended")
-    if not waiting.exists() and Launch.objects.filter(pk=row.launch_id, ready_at=None).update(ready_at=now):
-        ledger.note("ready", "The lab is ready", now, launch=row.launch)

@@ -192,7 +192,7 @@ def _make(row, family, at, ids):
     if row.kind in MAKING:
         ledger.saw(row, replace(seen, state=PENDING, since=at), at + LOOK / 2)
     ledger.saw(row, replace(seen, since=up), up + LOOK / 2)
-    ledger.configured(row, up + LOOK / 2)
+    ledger.put_off(row, up + LOOK, now=up + LOOK / 2, configured_at=up + LOOK / 2)
     return up + LOOK
 
 

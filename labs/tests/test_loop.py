@@ -594,6 +594,6 @@ def test_a_child_that_is_looked_at_while_its_parent_gets_ready_is_looked_at_agai
     ledger.hurry([rows["box"].pk], clock())
     child = ledger.claim(clock(), pk=rows["box"].pk)
     clock.tick(1)
-    ledger.hurry_waiting(rows["role"], clock())
+    ledger.became_ready(rows["role"], clock())
     ledger.put_off(child, clock() + timedelta(hours=1), now=clock())
     assert world.rows(launch)["box"].next_look_at == clock()
