@@ -108,7 +108,7 @@ def _saved(launch: Launch) -> dict:
 def _by_tag(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
     """(calls' hits looked at, what is left) by the tagging API, in every region of the account."""
     hits, left = 0, []
-    strangers = _strangers(launch)
+    strangers = _strangers(launch, rows)
     for region in launch.account.regions:
         client = aws.client(launch.account, "resourcegroupstaggingapi", region, config=aws.PATIENT)
         pages = client.get_paginator("get_resources").paginate(
@@ -126,7 +126,7 @@ def _by_lists(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
     """(things listed, what is left) by find_all of every kind the launch had, where it had it."""
     listed, left = 0, []
     names = {(row.kind, row.name) for row in rows if row.name}
-    strangers = _strangers(launch)
+    strangers = _strangers(launch, rows)
     for kind_name, region in sorted({(row.kind, row.region) for row in rows}):
         kind = kind_of(kind_name)
         client = aws.client(launch.account, kind.service, region, config=aws.PATIENT)
@@ -153,13 +153,14 @@ def _by_switches(launch: Launch, rows: list[Resource]) -> tuple[int, list[str]]:
     return asked, left
 
 
-def _strangers(launch: Launch) -> set[tuple[str, str]]:
+def _strangers(launch: Launch, rows: list[Resource]) -> set[tuple[str, str]]:
     """{(kind, AWS id)} of what somebody made by hand in this account, perhaps with a copy of the lab's tags and name.
 
-    They are in the ledger in their own right, and on the forgotten page: they do not hold the lab's end.
+    They are in the ledger in their own right, and on the forgotten page: they do not hold the lab's end. What has the
+    id of one of the lab's own rows does: that row was closed too early, and the census met the thing again.
     """
     held = Resource.objects.open().strangers().filter(account=launch.account_id)
-    return set(held.values_list("kind", "aws_id"))
+    return set(held.values_list("kind", "aws_id")) - {(row.kind, row.aws_id) for row in rows}
 
 
 def _is_there(launch: Launch, region: str, arn: str, rows: list[Resource], strangers: set[tuple[str, str]]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from labs import aws, certify, guardrails, launching, ledger, reconcile
+from labs import aws, census, certify, guardrails, launching, ledger, reconcile
 from labs.kinds import kind_of
 from labs.kinds.base import RUNNING, Seen, Want
 from labs.models import Event, Launch, Resource, Span
@@ -479,6 +479,26 @@ def test_a_certificate_is_not_written_while_the_second_method_finds_something(st
     world.run(40)
     launch.refresh_from_db()
     assert launch.ended_at
+
+
+def test_what_was_closed_too_early_and_met_again_as_a_stranger_holds_the_certificate(
+    start, world, cloud, account, clock
+):
+    launch = start(lab_of(Want("role", "fake-name")))
+    world.run(20)
+    row = world.rows(launch)["role"]
+    ledger.close(ledger.claim(row.next_look_at, pk=row.pk), clock(), "taken for gone")
+    (stranger,) = census.survey([census.Group(account, row.region, row.kind)], clock).strangers
+    assert (stranger.kind, stranger.aws_id) == (row.kind, row.aws_id)
+    launching.ask_to_delete(launch, now=clock())
+    world.run(40)
+    launch.refresh_from_db()
+    assert launch.ended_at is None
+    launching.ask_to_delete([stranger], now=clock())
+    world.run(60)
+    launch.refresh_from_db()
+    assert launch.ended_at
+    assert cloud.alive() == []
 
 
 def test_a_tag_on_what_has_an_arn_for_its_id_is_resolved_by_the_whole_of_it(account, cloud, monkeypatch):
