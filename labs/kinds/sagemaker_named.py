@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from labs.aws import NotThere, sorted_trouble
@@ -35,6 +36,9 @@ class SageMakerKind(Kind):
         return self._described(client, want.aws_id or want.name, want.tags or None)
 
     def complete(self, client, glimpsed: Seen, tags: Mapping[str, str] | None = None) -> Seen:
+        """Of what is free, and whose it is is known, the rest waits for its own first look: no price hangs on it."""
+        if self.is_free and tags is not None:
+            return replace(glimpsed, tags=tags, whole=True)
         return self._described(client, glimpsed.aws_id, tags)
 
     def _described(self, client, name: str, tags: Mapping[str, str] | None) -> Seen:

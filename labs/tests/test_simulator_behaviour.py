@@ -469,6 +469,16 @@ def test_a_list_of_buckets_names_their_regions_when_it_is_asked_for_with_a_param
     assert all("BucketRegion" not in bucket for bucket in s3.list_buckets()["Buckets"])
 
 
+def test_a_list_of_buckets_that_is_cut_off_goes_on_by_its_token(simulator, aye):
+    s3 = simulator.client("s3", aye)
+    made = [f"shelf-{number}-{aye}" for number in range(5)]
+    for name in made:
+        s3.create_bucket(Bucket=name)
+    pages = list(s3.get_paginator("list_buckets").paginate(Prefix="shelf-", PaginationConfig={"PageSize": 2}))
+    assert [[bucket["Name"] for bucket in page["Buckets"]] for page in pages] == [made[:2], made[2:4], made[4:]]
+    assert s3.list_buckets(Prefix="no-such", MaxBuckets=2)["Buckets"] == []
+
+
 def test_metrics_of_aws_may_be_planted_with_old_times(simulator, aye):
     """How idleness is rehearsed."""
     metrics = simulator.client("cloudwatch", aye)

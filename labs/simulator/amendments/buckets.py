@@ -1,5 +1,5 @@
 """S3. AWS keeps a bucket while an object, a version, a delete marker or an upload in parts is in it. A list of buckets
-that was asked for with any parameter names the region of each.
+that was asked for with any parameter names the region of each, and one that was cut off says how it goes on.
 """
 
 from __future__ import annotations
@@ -26,11 +26,22 @@ def delete_bucket(was: Any, self: S3Backend, bucket_name: str) -> Any:
 
 @instead_of(S3Response, "all_buckets")
 def all_buckets(was: Any, self: S3Response) -> Any:
+    asked = {name: self._get_param(name) for name in ("max-buckets", "prefix", "bucket-region", "continuation-token")}
+    # moto cuts the list off at that many, and gives no token for the rest.
+    self.querystring.pop("max-buckets", None)
     status, headers, body = was(self)
-    if not any(self._get_param(asked) for asked in ("max-buckets", "prefix", "bucket-region", "continuation-token")):
+    if not any(asked.values()):
         return status, headers, body
+    buckets = sorted(
+        (name, f"{head}<BucketRegion>{self.backend.get_bucket(name).region_name}</BucketRegion>{tail}")
+        for head, name, tail in _BUCKET.findall(body)
+    )
+    rest = [bucket for bucket in buckets if bucket[0] > (asked["continuation-token"] or "")]
+    page = rest[: int(asked["max-buckets"] or len(rest))]
+    token = f"<ContinuationToken>{page[-1][0]}</ContinuationToken>" if len(page) < len(rest) else ""
+    shown = f"<Buckets>{''.join(told for _, told in page)}</Buckets>{token}"
+    return status, headers, _BUCKETS.sub(lambda _: shown, body)
 
-    def with_region(found: re.Match[str]) -> str:
-        return f"{found[0]}<BucketRegion>{self.backend.get_bucket(found[1]).region_name}</BucketRegion>"
 
-    return status, headers, re.sub(r"<Bucket>\s*<Name>([^<]+)</Name>", with_region, body)
+_BUCKETS = re.compile(r"<Buckets>.*</Buckets>|<Buckets ?/>", re.DOTALL)
+_BUCKET = re.compile(r"(<Bucket>\s*<Name>([^<]+)</Name>)(.*?</Bucket>)", re.DOTALL)
