@@ -130,7 +130,6 @@ def test_in_an_account_with_an_owner_nobody_asks_for_tags(by_hand, look, shared,
         "ListRoles",
         "ListBuckets",
         "ListModels",
-        "DescribeModel",
     }
 
 
