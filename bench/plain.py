@@ -90,7 +90,8 @@ class Plain:
 
     def _arm(self, row: Resource, call: Any, launch: Launch) -> None:
         if call is not None:
-            deadman.arm(self._client("scheduler"), row, call, launch.expires_at + deadman.AFTER_THE_CLOCK)
+            at = launch.expires_at + deadman.AFTER_THE_CLOCK
+            deadman.arm(self._client("scheduler"), row, call, at, clock=lambda: datetime.now().astimezone())
 
     def _more(self, more: Calls) -> Iterable[tuple[str, str, dict[str, Any]]]:
         for operation, number in more.items():

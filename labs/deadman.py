@@ -7,7 +7,7 @@ made by hand has no clock: its switch is set some hours ahead and moved on as lo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from labs.kinds.aws_words import code_of
 from labs.kinds.base import ABSENT, NAME, STOPPED, Kind, OffCall, Seen, Want
 from labs.kinds.scheduler_group import SWITCH_GROUP
 from labs.models import Account, Launch, Resource
+from labs.troubles import NotYet
 
 # After the clock's own time, so that the portal, when it lives, is first and nothing is turned off twice.
 AFTER_THE_CLOCK = timedelta(minutes=5)
@@ -108,10 +109,11 @@ def _is_billed_by_the_hour(kind: Kind, row: Resource) -> bool:
     return any(meter.per == "hour" for meter in meters)
 
 
-def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime) -> None:
+def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime, *, clock: Callable[[], datetime]) -> None:
     """Set the row's switch, or set it anew. Two calls where it is there already, three for the first one of a region.
 
-    scheduler: a boto3 client. at: not over yet, or AWS refuses it.
+    scheduler: a boto3 client. at: not over yet, or AWS refuses it. Raises NotYet when the row's lease ran out between
+    two calls: by now it may be another worker's, and closed, and a switch that is set now nobody would take away.
     """
     schedule = {
         "Name": name_of(row),
@@ -130,6 +132,8 @@ def arm(scheduler: Any, row: Resource, call: OffCall, at: datetime) -> None:
             scheduler.update_schedule(**schedule)
         elif code_of(error) == "ResourceNotFoundException":
             _make_group(scheduler)
+            if row.lease_until is not None and clock() >= row.lease_until:
+                raise NotYet("its worker was held up while it made the group of switches") from None
             scheduler.create_schedule(**schedule)
         else:
             raise

@@ -38,7 +38,8 @@ SOON = timedelta(seconds=2)  # something moves, and a person watches
 CHILDREN = timedelta(seconds=3)
 # What AWS has shown once it shows everywhere within a minute. Before the first time it may take a kind's own `settle`.
 SEEN_EVERYWHERE = timedelta(minutes=1)
-# Whoever gets ready tells those that wait for it (ledger.hurry_waiting); this is for a word that was lost.
+UNASKED_GAPS = 3  # so many times as long must be missed what AWS was not asked to delete
+# Whoever gets ready tells those that wait for it (ledger.became_ready); this is for a word that was lost.
 TOLD = timedelta(seconds=15)
 
 
@@ -167,8 +168,9 @@ def _closed(facts: Facts, why: str) -> Step:
 def _when_absent(facts: Facts, now: datetime) -> Step:
     # A record of its end proves that it was there, also when nobody saw it run: asked again, AWS would refuse its name.
     if facts.ever_seen or facts.ended:
-        seen_twice = facts.absent_since is not None and now - facts.absent_since >= facts.absence_gap
-        if not seen_twice:
+        # Nobody asked AWS for it: it may only know nothing of it for a moment, at one look and at the next.
+        gap = facts.absence_gap if facts.delete_taken or facts.ended else UNASKED_GAPS * facts.absence_gap
+        if facts.absent_since is None or now - facts.absent_since < gap:
             return Step(LOOK, facts.absence_gap)
         if facts.ended:
             return _closed(facts, facts.ended)

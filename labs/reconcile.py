@@ -255,7 +255,7 @@ def _switch(step: Step, kind: Kind, want: Want, row: Resource, clock: Clock) -> 
     if at is not None and call is not None:
         ledger.begin_switch(row, clock())
         # AWS takes no time that is over: what should be off already goes off in a minute.
-        deadman.arm(scheduler, row, call, max(at, clock() + timedelta(minutes=1)))
+        deadman.arm(scheduler, row, call, max(at, clock() + timedelta(minutes=1)), clock=clock)
     else:
         deadman.disarm(scheduler, row)
     ledger.switched(row, at)
