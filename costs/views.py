@@ -54,11 +54,19 @@ def spend(request, scopes):
     facts = {
         "page": page,
         "now": now,
+        "alerts": dashboard.open_alerts(scopes),
         "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
         "figure": spend_figure(page.days, page.services),
         "table": [(day, [day.by_service.get(service) for service, _ in page.services]) for day in reversed(page.days)],
     }
     return render(request, "costs/spend.html", facts)
+
+
+@money_page
+def alerts(request, scopes):
+    """What is odd about money: open, and what was lately."""
+    now = timezone.now()
+    return render(request, "costs/alerts.html", {"page": dashboard.alerts_page(scopes, now), "now": now})
 
 
 @money_page
@@ -84,7 +92,7 @@ def forgotten(request, scopes):
     if request.headers.get("HX-Request"):
         status = 200 if page.poll_seconds else STOP_POLLING
         return render(request, "costs/_forgotten.html", facts | {"as_fragment": True}, status=status)
-    return render(request, "costs/forgotten.html", facts)
+    return render(request, "costs/forgotten.html", facts | {"alerts": dashboard.open_alerts(scopes)})
 
 
 def night_page(view):
