@@ -135,7 +135,7 @@ def budgets(request, scopes):
     scope = next((one for one in told if one.key == request.GET.get("scope")), None) or next(iter(told), None)
     if scope is None:
         raise Http404("No such page.")
-    accounts = [scope.key, *([""] if "" in scopes else [])]
+    accounts = [scope.key, *([""] if request.user.has_perm(ACT, "") else [])]
     page = budgets_page(scope, accounts, now)
     may_act = request.user.has_perm(ACT, scope.key)
     is_admin = request.user.has_perm(ACT, "")
