@@ -36,7 +36,7 @@ def watch(now: datetime) -> list[Alert]:
     """Settle the alerts of all budgets, and do what their levels announced. Answers the alerts that are new."""
     found = standings(now)
     names = _names(found)
-    told = [one for one in found if one.owner is None or one.owner in names.people]
+    told = [one for one in found if not one.is_quiet and (one.owner is None or one.owner in names.people)]
     new = settle(RULE, [_alert(one, names) for one in told if one.level], now)
     new += settle(AHEAD, [_ahead(one, names) for one in told if one.is_ahead], now)
     act({one.key: one for one in told}, now)
@@ -119,7 +119,7 @@ def announced(level: int, thresholds: Thresholds) -> str:
     if level >= DELETES:
         return f"Labs are finished and what costs is deleted, {after}. No new lab starts."
     if level >= STOPS:
-        return f"What costs is stopped, {after}. Disks and files are kept, and jobs at work end by themselves."
+        return f"What costs is stopped (deleted where AWS has no stop), {after}. Jobs at work are left to end."
     if level >= BLOCKED:
         return "No new lab starts. What is on stays on until it goes off by itself."
     if thresholds.block is not None:

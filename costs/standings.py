@@ -21,13 +21,14 @@ from labs.models import Account, Launch, Resource
 # Where nobody said when the next session is, what was made by hand is counted so far ahead.
 LOOK_AHEAD = timedelta(hours=24)
 LINES = 5  # of what an amount is made of
+ENDED = timedelta(days=14)  # after its last session a cohort has ended
 
 
 @dataclass(frozen=True)
 class Standing:
     """One budget of one person, cohort or account. usd: with what was given beyond it. spent: metered; of an account in
     this UTC month. comes_to: what was spent, and what is on until it goes off by itself or the next session begins.
-    by: {what: USD}, what was spent on; of a cohort {owner: USD}."""
+    by: {what: USD}, what was spent on; of a cohort {owner: USD}. has_ended: its cohort did, a while ago."""
 
     kind: str
     scope: str
@@ -39,6 +40,7 @@ class Standing:
     rate: Decimal
     thresholds: Thresholds
     by: Mapping = field(default_factory=dict)
+    has_ended: bool = False
 
     @property
     def key(self) -> str:
@@ -55,6 +57,11 @@ class Standing:
     def is_ahead(self) -> bool:
         """It is not used up, and what is on will use it up."""
         return is_ahead(self.spent, self.comes_to, self.usd)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Its cohort has ended and nothing is on: what was spent is history, and no alert."""
+        return self.has_ended and not self.rate
 
     @property
     def dearest(self) -> list[tuple]:
@@ -75,6 +82,7 @@ def standings(now: datetime, scopes: Iterable[str] | None = None) -> list[Standi
     on = _On.read(now, keys, list(of_accounts))
     found: list[Standing] = []
     for scope in told:
+        over = scope.ends_at is not None and scope.ends_at + ENDED < now
         people = {owner for key, owner in (*spent, *on.people) if key == scope.key and owner is not None}
         hours = hours_between(now, _until(scope, now))
         for owner in sorted(people):
@@ -83,12 +91,12 @@ def standings(now: datetime, scopes: Iterable[str] | None = None) -> list[Standi
                 kind = Budget.STAFF if owner in staff[scope.key] else Budget.STUDENT
                 by = spent.get((scope.key, owner), {})
                 running = on.people[scope.key, owner]
-                found.append(_standing(kind, scope.key, usd, by, running, hours, rules, owner=owner))
+                found.append(_standing(kind, scope.key, usd, by, running, hours, rules, owner=owner, over=over))
         whole = budgets.get((Budget.COHORT, scope.key, None))
         if whole is not None:
             each = {owner: sum(by.values(), Decimal(0)) for (key, owner), by in spent.items() if key == scope.key}
             all_on = sum((one for (key, _), one in on.people.items() if key == scope.key), _Running())
-            found.append(_standing(Budget.COHORT, scope.key, whole, each, all_on, hours, rules))
+            found.append(_standing(Budget.COHORT, scope.key, whole, each, all_on, hours, rules, over=over))
     if of_accounts:
         this_month = spent_by_account(now, of_accounts)
         hours = hours_between(now, now + LOOK_AHEAD)
@@ -137,11 +145,13 @@ class _On:
         return cls(people, of_accounts)
 
 
-def _standing(kind, scope, usd, by, running: _Running, hours, rules, *, owner=None, account=None) -> Standing:
+def _standing(
+    kind, scope, usd, by, running: _Running, hours, rules, *, owner=None, account=None, over=False
+) -> Standing:
     spent = sum(by.values(), Decimal(0))
     most = comes_to(spent, running.labs_usd, running.by_hand, hours)
     thresholds = rules.of(scope, kind)
-    return Standing(kind, scope, owner, account, usd, spent, most, running.rate, thresholds, by)
+    return Standing(kind, scope, owner, account, usd, spent, most, running.rate, thresholds, by, over)
 
 
 def _accounts(now: datetime, scopes: list[str] | None) -> dict[int, tuple[str, Decimal]]:

@@ -13,8 +13,10 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from costs.budget import exposure_of, with_coming
 from costs.exposing import NOTHING, Exposure, Part, capped, exposed, together
 from costs.live import CURRENT, Burning, is_going
+from costs.rates import Rate
 from costs.thresholds import Thresholds
 from costs.turning_off import may_turn_off
+from labs import deadman
 from labs.kinds.base import STOPPED
 from labs.models import RUNNING, Launch, Resource
 
@@ -92,6 +94,14 @@ def bounded_by(
     if ends is None or not all(may_turn_off(row) for row in unbounded if row.launch_id is None and not is_going(row)):
         return whole
     return capped(whole, ends - spent, rate, thresholds.grace, now)
+
+
+def by_hand_exposure(rates: Mapping[Resource, Rate], now: datetime) -> Exposure:
+    """Of what one person made by hand, each to its own switch. What is billed by the month has no end, and is not in it
+    (labs/deadman.py)."""
+    reach = deadman.reach(rates, now)
+    parts = [exposed(Part(rates[row].known, switch_at=row.switch_at), now) for row in reach.armed]
+    return together([*parts, *(Exposure(None, None, NOTHING, unbounded=1) for _ in reach.unarmed)])
 
 
 def by_owner(rows: Iterable[Resource]) -> Mapping[int | None, list[Resource]]:

@@ -14,8 +14,8 @@ from costs.allowances import budget_of, budgets_of, rule_book
 from costs.budget import calls_usd, exposure_of
 from costs.dashboard.alerts import alerts_of
 from costs.dashboard.days import DaySpend, by_day, last_days, projected, services_of
-from costs.dashboard.exposed import bounded_by
-from costs.exposing import NOTHING, Exposure, Part, exposed, hours_between, together
+from costs.dashboard.exposed import bounded_by, by_hand_exposure
+from costs.exposing import Exposure, hours_between, together
 from costs.kinds import can_stop, stop_deletes, title_of
 from costs.live import UNKNOWN_AFTER, is_going, is_light, live
 from costs.models import Alert, Budget, DailySpend, Price, Reading, Scope
@@ -247,7 +247,8 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
     ends_at = max((scope.ends_at for scope in told if scope.ends_at), default=None)
     costing = [light for light in lights if light.rate.lines]
     budget_usd = budget_of(user.pk, scopes, budgets_of(scopes, now), told)
-    whole = _whole(exposures, own, now)
+    by_hand = {light.row: light.rate for light in lights if light.row.launch_id is None and not light.is_going}
+    whole = together([*(one.exposure for one in exposures), by_hand_exposure(by_hand, now)])
     if len(told) == 1:
         kind = Budget.STAFF if user.pk in told[0].staff else Budget.STUDENT
         thresholds = rule_book([told[0].key]).of(told[0].key, kind)
@@ -301,15 +302,6 @@ def _exposures(lights: list[Light], now: datetime) -> list[LabExposure]:
         most = exposure_of(launch, known, now)
         found.append(LabExposure(launch, _lab_title(launch.lab), known, most, calls_usd(launch), reach))
     return sorted(found, key=lambda one: (one.usd is not None, -(one.usd or 0)))
-
-
-def _whole(labs: list[LabExposure], own: OwnLights, now: datetime) -> Exposure:
-    """What was made by hand and is billed by the month has no end, and is not in it (labs/deadman.py)."""
-    by_hand = {light.row.pk: light for light in own.lights if light.row.launch_id is None and not light.is_going}
-    reach = deadman.reach([light.row for light in by_hand.values()], now)
-    parts = [exposed(Part(by_hand[row.pk].rate.known, switch_at=row.switch_at), now) for row in reach.armed]
-    parts += [Exposure(None, None, NOTHING, unbounded=1) for _ in reach.unarmed]
-    return together([*(one.exposure for one in labs), *parts])
 
 
 def _since_metered(light: Light) -> Decimal:

@@ -163,12 +163,12 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     without_switch = unbounded_in(keys, now)
     unbounded, endless = Counter(row.owner_id for row in without_switch), by_owner(without_switch)
     launches = Launch.objects.open().filter(scope__in=keys)
-    exposures = exposures_by("owner_id", alive, launches, now, fresh=fresh, unbounded=without_switch)
+    raw = exposures_by("owner_id", alive, launches, now, fresh=fresh, unbounded=without_switch)
     rules = rule_book(keys)
 
     def exposure_of(owner: int | None) -> Exposure:
         """Bounded by the person's own budget too, where one cohort is looked at."""
-        whole = exposures.get(owner, Exposure())
+        whole = raw.get(owner, Exposure())
         if owner is None or len(keys) != 1:
             return whole
         kind = Budget.STAFF if owner in staff else Budget.STUDENT
@@ -176,7 +176,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         left_on = endless.get(owner, [])
         return bounded_by(whole, usd, spent.get(owner, Decimal(0)), rate, rules.of(keys[0], kind), left_on, now)
 
-    exposures = {owner: exposure_of(owner) for owner in exposures}
+    exposures = {owner: exposure_of(owner) for owner in raw}
     people = [
         PersonRow(
             person,

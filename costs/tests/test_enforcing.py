@@ -147,6 +147,16 @@ def test_a_dress_rehearsals_budget_is_nobodys(db):
     assert not Alert.objects.exists()
 
 
+def test_a_budget_of_a_cohort_that_has_ended_is_history_unless_something_is_still_on(ayes):
+    tell(ends_at=NOW - 20 * DAY)
+    spent(ayes, 30)
+    enforcing.watch(NOW)
+    assert not Alert.objects.exists()
+    stranger(ayes, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR), NOW)
+    enforcing.watch(NOW)
+    assert Alert.objects.get().level == STOPS
+
+
 def test_what_is_on_until_the_next_session_is_told_ahead_and_no_longer_once_it_is_off(ayes, box):
     tell(look_ahead_until=NOW + 3 * DAY)
     spent(ayes, 19)
