@@ -61,7 +61,7 @@ PINNED = {
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
-        "costs:spend": 29,
+        "costs:spend": 30,
         "costs:forgotten": 23,
         "costs:lights_out": 15,
         "costs:went_out NIGHT": 18,
@@ -74,7 +74,7 @@ PINNED = {
         "portal:cohort_page sep-2025": 16,
         "portal:accounts": 18,
         "portal:connect_shared": 11,
-        "costs:spend": 29,
+        "costs:spend": 30,
         "costs:forgotten": 23,
     },
     "whoever has the lab on": {
