@@ -63,6 +63,8 @@ PINNED = {
         "portal:class_start sep-2025 PLAN": 10,
         "costs:spend": 30,
         "costs:forgotten": 23,
+        "costs:budgets": 32,
+        "costs:alerts": 12,
         "costs:lights_out": 15,
         "costs:went_out NIGHT": 18,
         "portal:accounts": 18,
