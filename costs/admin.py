@@ -24,7 +24,7 @@ class OwnBudgetForm(forms.ModelForm):
     def clean(self):
         told = super().clean() or {}
         self.instance.kind = Budget.STUDENT
-        same = Budget.objects.filter(kind=Budget.STUDENT, scope=told.get("scope"), owner=told.get("owner"))
+        same = Budget.objects.filter(scope=told.get("scope"), owner=told.get("owner"))
         if told.get("owner") and same.exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError("This person has a budget of their own here already: change that one.")
         return told
@@ -39,7 +39,7 @@ class OwnBudgetAdmin(admin.ModelAdmin):
     autocomplete_fields = ["owner"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).filter(kind=Budget.STUDENT, owner__isnull=False).select_related("owner")
+        return super().get_queryset(request).filter(owner__isnull=False).select_related("owner")
 
     @admin.display(description="cohort")
     def cohort(self, budget):

@@ -33,7 +33,7 @@ def settle(rule: str, found: Iterable[Alert], now: datetime) -> list[Alert]:
                 continue
             kept = known[key]
             if one.level > kept.level:
-                kept.told_at = None
+                kept.told_at, kept.raised_at = None, now
             if any(getattr(kept, name) != getattr(one, name) for name in SAID):
                 for name in SAID:
                     setattr(kept, name, getattr(one, name))
@@ -42,7 +42,12 @@ def settle(rule: str, found: Iterable[Alert], now: datetime) -> list[Alert]:
         # Another worker may have opened the same: the constraint keeps one.
         Alert.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
         names = [name.removesuffix("_id") for name in SAID]
-        Alert.objects.bulk_update(changed, [*names, "told_at"], batch_size=500)
+        Alert.objects.bulk_update(changed, [*names, "told_at", "raised_at"], batch_size=500)
         Alert.objects.filter(pk__in=over).update(closed_at=now)
         keys = [one.key for one in new]
         return list(Alert.objects.open().filter(rule=rule, key__in=keys, opened_at=now)) if keys else []
+
+
+def told(alert: Alert, now: datetime) -> bool:
+    """Whoever tells has told it. False where it has gone further meanwhile: that is still to be told."""
+    return bool(Alert.objects.to_tell().filter(pk=alert.pk, level=alert.level).update(told_at=now))

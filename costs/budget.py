@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any
 
 from django.db.models import Sum
 
+from costs.allowances import account_budgets, budget_of, budgets_of, kind_of_person, rule_book, staff_by_scope
+from costs.exposing import Exposure, Part, exposed
 from costs.live import burning_by, live, newer
 from costs.models import Budget, DailySpend, Scope
 from costs.pricebook import PriceBook
@@ -72,46 +74,50 @@ class Verdict:
 UNPRICED = Verdict(False, "A part of this lab has no price in this region, so nobody can say what it would cost.")
 
 
-def may_launch(owner, scope: str, rate_usd_per_hour: Decimal | None, hours, now: datetime) -> Verdict:
-    """May this person start something that costs so much an hour for so long?
+def may_launch(
+    owner, scope: str, rate_usd_per_hour: Decimal | None, hours, now: datetime, *, account: int | None = None
+) -> Verdict:
+    """May this person start something that costs so much an hour for so long, in that account?
 
-    What was spent, what can still be spent by the labs that are on, and this launch must fit into the person's budget
-    and into the scope's. Without a budget everything fits; without a price nothing does: nobody knows what it costs.
+    What was spent, what can still be spent by the labs that are on, and this launch must fit into the person's budget,
+    into the scope's, and into the account's of this month, each up to where its rules block launches. Without a budget
+    everything fits; without a price nothing does: nobody knows what it costs.
     """
     if rate_usd_per_hour is None:
         return UNPRICED
-    return _fits(owner.pk, scope, rate_usd_per_hour * Decimal(str(hours)), now)
+    return _fits(owner.pk, scope, account, rate_usd_per_hour * Decimal(str(hours)), now)
 
 
 def may_each_launch(
-    owners: Iterable[int], scope: str, rate_usd_per_hour: Decimal | None, hours, now: datetime
+    owners: Iterable[int],
+    scope: str,
+    rate_usd_per_hour: Decimal | None,
+    hours,
+    now: datetime,
+    *,
+    accounts: Mapping[int, int] | None = None,
 ) -> dict[int, Verdict]:
     """{owner: the Verdict} of a class that starts the same thing, one after the other: what the first ones may is taken
-    from what the cohort has left for the next. As many queries for 24 as for 240."""
+    from what the cohort, and an account that they share, has left for the next. accounts: {owner: the account}. As many
+    queries for 24 as for 240."""
     owners = list(owners)
     if rate_usd_per_hour is None:
         return dict.fromkeys(owners, UNPRICED)
     asked = rate_usd_per_hour * Decimal(str(hours))
-    budgets, told = budgets_of([scope]), list(Scope.objects.filter(key=scope))
-    lines = DailySpend.objects.filter(scope=scope).order_by().values_list("owner").annotate(Sum("usd"))
-    spent = {owner: usd or Decimal(0) for owner, usd in lines}
-    on = _still_to_spend_by_owner(Launch.objects.open().filter(scope=scope), now)
-    whole, granted, found = budgets.get((Budget.COHORT, scope, None)), Decimal(0), {}
-    whole_spent, whole_on = sum(spent.values(), Decimal(0)), sum(on.values(), Decimal(0))
+    caps, found = _Caps.read(scope, set((accounts or {}).values()), now), {}
     for owner in owners:
-        own = budget_of(owner, [scope], budgets, told)
-        verdict = _own_fits(asked, own, spent.get(owner, Decimal(0)), on.get(owner, Decimal(0)))
+        account = (accounts or {}).get(owner)
+        found[owner] = verdict = caps.fits(owner, account, asked)
         if verdict.allowed:
-            verdict = _whole_fits(asked, whole, whole_spent, whole_on + granted)
-        granted += asked if verdict.allowed else Decimal(0)
-        found[owner] = verdict
+            caps.grant(owner, account, asked)
     return found
 
 
 def may_extend(launch: Launch, hours, now: datetime) -> Verdict:
-    """May this lab stay on for so many hours more? Its owner's budget and the scope's are asked, whoever extends it."""
+    """May this lab stay on for so many hours more? Its owner's budget, the scope's and the account's are asked, whoever
+    extends it."""
     asked = rates_of_labs([launch], now)[launch.pk] * Decimal(str(hours))
-    return _fits(launch.owner_id, launch.scope, asked, now)
+    return _fits(launch.owner_id, launch.scope, launch.account_id, asked, now)
 
 
 def hold(scope: str) -> None:
@@ -119,41 +125,106 @@ def hold(scope: str) -> None:
     Scope.objects.select_for_update().filter(key=scope).first()
 
 
-def _fits(owner: int, scope: str, asked: Decimal, now: datetime) -> Verdict:
-    budgets = budgets_of([scope])
-    own = budget_of(owner, [scope], budgets, Scope.objects.filter(key=scope))
-    if own is not None:
-        verdict = _own_fits(asked, own, spent_usd(scope, owner=owner), still_to_spend(scope, now, owner=owner))
-        if not verdict.allowed:
-            return verdict
-    whole = budgets.get((Budget.COHORT, scope, None))
-    return Verdict(True) if whole is None else _whole_fits(asked, whole, spent_usd(scope), still_to_spend(scope, now))
+def _fits(owner: int, scope: str, account: int | None, asked: Decimal, now: datetime) -> Verdict:
+    return _Caps.read(scope, {account} - {None}, now).fits(owner, account, asked)
 
 
-def _own_fits(asked: Decimal, own: Decimal | None, spent: Decimal, on: Decimal) -> Verdict:
-    if own is None or spent + on + asked <= own:
-        return Verdict(True)
-    return Verdict(False, _your_budget(asked, own, spent, on))
+@dataclass
+class _Caps:
+    """The budgets that a launch in a scope must fit into, with what was spent of each and what labs can still cost."""
+
+    scope: str
+    budgets: Mapping
+    told: list[Scope]
+    rules: Any
+    spent: dict[int | None, Decimal]
+    on: dict[int, Decimal]
+    accounts: Mapping[int, Decimal]
+    account_spent: Mapping[int, Decimal]
+    account_on: dict[int, Decimal]
+
+    @classmethod
+    def read(cls, scope: str, accounts: Iterable[int | None], now: datetime) -> _Caps:
+        lines = DailySpend.objects.filter(scope=scope).order_by().values_list("owner").annotate(Sum("usd"))
+        told = list(Scope.objects.filter(key=scope))
+        of_accounts = account_budgets(now, [one for one in accounts if one]) if accounts else {}
+        launches = list(Launch.objects.open().filter(scope=scope))
+        if of_accounts:
+            known = {launch.pk for launch in launches}
+            launches += list(Launch.objects.open().filter(account__in=of_accounts).exclude(pk__in=known))
+        rates = rates_of_labs(launches, now)
+        on: dict[int, Decimal] = defaultdict(Decimal)
+        account_on: dict[int, Decimal] = defaultdict(Decimal)
+        for launch in launches:
+            most = exposure(launch, rates[launch.pk], now)
+            account_on[launch.account_id] += most
+            if launch.scope == scope:
+                on[launch.owner_id] += most
+        return cls(
+            scope,
+            budgets_of([scope], now),
+            told,
+            rule_book([scope]),
+            {owner: usd or Decimal(0) for owner, usd in lines},
+            on,
+            of_accounts,
+            spent_by_account(now, of_accounts) if of_accounts else {},
+            account_on,
+        )
+
+    def fits(self, owner: int, account: int | None, asked: Decimal) -> Verdict:
+        kind = kind_of_person(owner, self.scope, staff_by_scope(self.told))
+        own = budget_of(owner, [self.scope], self.budgets, self.told)
+        spent, on = self.spent.get(owner, Decimal(0)), self.on.get(owner, Decimal(0))
+        limit = None if own is None else self.rules.of(self.scope, kind).limit(own)
+        if own is not None and limit is not None and spent + on + asked > limit:
+            return Verdict(False, _your_budget(asked, own, limit, spent, on, is_staff=kind == Budget.STAFF))
+        whole = self.budgets.get((Budget.COHORT, self.scope, None))
+        spent, on = sum(self.spent.values(), Decimal(0)), sum(self.on.values(), Decimal(0))
+        limit = None if whole is None else self.rules.of(self.scope, Budget.COHORT).limit(whole)
+        if whole is not None and limit is not None and spent + on + asked > limit:
+            return Verdict(
+                False,
+                f"This can cost up to {_at_most(asked)}, and the cohort has {_left(limit - spent - on)} left of its "
+                f"{_of(whole, limit)}. Ask your instructor: what others left on may be in it.",
+            )
+        return self._account_fits(account, asked)
+
+    def _account_fits(self, account: int | None, asked: Decimal) -> Verdict:
+        if account is None or account not in self.accounts:
+            return Verdict(True)
+        usd, spent = self.accounts[account], self.account_spent.get(account, Decimal(0))
+        limit, on = self.rules.of("", Budget.ACCOUNT).limit(usd), self.account_on.get(account, Decimal(0))
+        if limit is None or spent + on + asked <= limit:
+            return Verdict(True)
+        return Verdict(
+            False,
+            f"This can cost up to {_at_most(asked)}, and this AWS account has {_left(limit - spent - on)} left of its "
+            f"{_of(usd, limit)} for this month. Ask an admin for more, or wait for the first of the next (UTC).",
+        )
+
+    def grant(self, owner: int, account: int | None, asked: Decimal) -> None:
+        """It is on from here: whoever asks next has that much less."""
+        self.on[owner] = self.on.get(owner, Decimal(0)) + asked
+        if account is not None:
+            self.account_on[account] = self.account_on.get(account, Decimal(0)) + asked
 
 
-def _whole_fits(asked: Decimal, whole: Decimal | None, spent: Decimal, on: Decimal) -> Verdict:
-    if whole is None or spent + on + asked <= whole:
-        return Verdict(True)
-    return Verdict(
-        False,
-        f"This can cost up to {_at_most(asked)}, and the cohort has {_left(whole - spent - on)} left of its "
-        f"{_left(whole)}. Ask your instructor: what others left on may be in it.",
-    )
-
-
-def _your_budget(asked: Decimal, budget: Decimal, spent: Decimal, on: Decimal) -> str:
-    left = _left(budget - spent - on)
-    said = f"This can cost up to {_at_most(asked)}, and you have {left} left of your {_left(budget)}."
+def _your_budget(
+    asked: Decimal, budget: Decimal, limit: Decimal, spent: Decimal, on: Decimal, *, is_staff: bool
+) -> str:
+    said = f"This can cost up to {_at_most(asked)}, and you have {_left(limit - spent - on)} left of your "
+    said += f"{_of(budget, limit)}."
     if on >= CENT:
         said += f" Your labs that are on can still cost {_at_most(on)}: finish one, and that part is yours again."
-    if spent + asked > budget:
-        said += " Ask your instructor for more."
+    if spent + asked > limit:
+        said += f" Ask {'an admin' if is_staff else 'your instructor'} for more."
     return said
+
+
+def _of(budget: Decimal, limit: Decimal) -> str:
+    """$25.00; where its rules block launches at another share of it, that too."""
+    return _left(budget) if budget == limit else f"{_left(budget)} (labs start up to {_left(limit)})"
 
 
 def spent_usd(scope: str, *, owner=None) -> Decimal:
@@ -164,24 +235,12 @@ def spent_usd(scope: str, *, owner=None) -> Decimal:
     return lines.aggregate(usd=Sum("usd"))["usd"] or Decimal(0)
 
 
-def still_to_spend(scope: str, now: datetime, *, owner=None) -> Decimal:
-    """What the labs that are on can still cost before their clocks end them. What no clock ends is not in it.
-
-    A lab that is not all there yet counts as if it were: a second click does not come in between.
-    """
-    launches = Launch.objects.open().filter(scope=scope)
-    if owner is not None:
-        launches = launches.filter(owner=owner)
-    return sum(_still_to_spend_by_owner(launches, now).values(), Decimal(0))
-
-
-def _still_to_spend_by_owner(launches: Iterable[Launch], now: datetime) -> dict[int, Decimal]:
-    on = list(launches)
-    rates = rates_of_labs(on, now)
-    found: dict[int, Decimal] = defaultdict(Decimal)
-    for launch in on:
-        found[launch.owner_id] += exposure(launch, rates[launch.pk], now)
-    return found
+def spent_by_account(now: datetime, accounts: Iterable[int] | None = None) -> dict[int, Decimal]:
+    """{account: USD metered in this UTC month}, of all or of these. One query."""
+    lines = DailySpend.objects.filter(day__gte=now.astimezone(UTC).date().replace(day=1)).order_by()
+    if accounts is not None:
+        lines = lines.filter(account__in=list(accounts))
+    return {account: usd or Decimal(0) for account, usd in lines.values_list("account").annotate(Sum("usd"))}
 
 
 def rates_of_labs(launches: Iterable[Launch], now: datetime) -> dict[Any, Decimal]:
@@ -189,58 +248,35 @@ def rates_of_labs(launches: Iterable[Launch], now: datetime) -> dict[Any, Decima
     on = {launch.pk: launch for launch in launches}
     alive = live(Resource.objects.filter(launch__in=list(on)))
     rates = {pk: one.usd_per_hour for (pk,), one in burning_by(alive, "launch_id", fresh=newer(alive, now)).items()}
+    return with_coming(on, rates, now)
+
+
+def with_coming(on: Mapping[Any, Launch], rates: Mapping[Any, Decimal], now: datetime) -> dict[Any, Decimal]:
+    """The rates of all of these labs: of one that is not all there yet, that of the whole. One query while there is
+    one."""
+    known = {pk: rates.get(pk, Decimal(0)) for pk in on}
     coming = [launch for launch in on.values() if launch.ready_at is None and launch.lab in catalog.catalog()]
     book = PriceBook.open(regions={launch.region for launch in coming}) if coming else None
     for launch in coming:
         whole = rate_of(catalog.get(launch.lab), launch.region, now, book=book).rate.usd_per_hour
-        rates[launch.pk] = max(rates.get(launch.pk, Decimal(0)), whole)
-    return {pk: rates.get(pk, Decimal(0)) for pk in on}
+        known[launch.pk] = max(known[launch.pk], whole)
+    return known
 
 
 def exposure(launch: Launch, usd_per_hour: Decimal, now: datetime) -> Decimal:
     """What a launch can still cost: its rate to the instant at which the clock ends it, and its allowance for calls."""
-    if launch.asked_to_end_at or launch.ended_at:
-        return Decimal(0)
-    return usd_per_hour * hours_between(now, launch.expires_at) + calls_usd(launch)
+    return exposure_of(launch, usd_per_hour, now).known_usd
+
+
+def exposure_of(launch: Launch, usd_per_hour: Decimal | None, now: datetime) -> Exposure:
+    """The same with what stops it. usd_per_hour: None when a part has no price."""
+    is_going = bool(launch.asked_to_end_at or launch.ended_at)
+    return exposed(Part(usd_per_hour, launch.expires_at, None, calls_usd(launch), is_going), now)
 
 
 def calls_usd(launch: Launch) -> Decimal:
     lab = catalog.catalog().get(launch.lab)
     return lab.calls_usd if lab else Decimal(0)
-
-
-def hours_between(start: datetime, end: datetime) -> Decimal:
-    """0 when `end` is over."""
-    seconds = max(end - start, timedelta(0)) // timedelta(seconds=1)
-    return Decimal(seconds) / 3600
-
-
-def budgets_of(scopes: Iterable[str]) -> dict[tuple[str, str, int | None], Decimal]:
-    """{(kind, scope, owner or None): USD}. One query."""
-    return {
-        (budget.kind, budget.scope, budget.owner_id): budget.usd
-        for budget in Budget.objects.filter(scope__in=list(scopes))
-    }
-
-
-def budget_of(
-    owner: int,
-    scopes: Iterable[str],
-    budgets: Mapping[tuple[str, str, int | None], Decimal],
-    told: Iterable[Scope] = (),
-) -> Decimal | None:
-    """A person's budget in these scopes, their own before the students'; None when there is none.
-
-    budgets: as `budgets_of` answers them. told: the scopes' facts; who teaches one has no student's budget there.
-    """
-    teaches = {scope.key for scope in told if owner in scope.staff}
-    own = [budgets[Budget.STUDENT, scope, owner] for scope in scopes if (Budget.STUDENT, scope, owner) in budgets]
-    students = [
-        budgets[Budget.STUDENT, scope, None]
-        for scope in scopes
-        if (Budget.STUDENT, scope, None) in budgets and scope not in teaches
-    ]
-    return max(own or students, default=None)
 
 
 def percent(part: Decimal, whole: Decimal) -> str:

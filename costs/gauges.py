@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 
 from django.db.models import Count, Min, Q, Sum
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from costs.budget import exposure, rates_of_labs
+from costs.dashboard.exposed import exposures_by
+from costs.dashboard.unbounded import unbounded_in
 from costs.live import NOTHING, burning_by, live, newer
-from costs.models import DailySpend, Finding, Scope
+from costs.models import Alert, DailySpend, Finding, Scope
 from labs import deadman
 from labs.models import Launch, Resource
 
@@ -21,7 +21,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 class Gauges:
-    """The figures at `now`; a collector of prometheus_client. Ten queries, whatever the number of cohorts."""
+    """The figures at `now`; a collector of prometheus_client. Thirteen queries, whatever the number of cohorts."""
 
     def __init__(self, now: datetime):
         self.now = now
@@ -29,7 +29,8 @@ class Gauges:
     def collect(self) -> Iterator[GaugeMetricFamily]:
         scopes = dict(Scope.objects.values_list("key", "name"))
         alive = live(Resource.objects.all())
-        burning = burning_by(alive, "scope", fresh=newer(alive, self.now))
+        fresh = newer(alive, self.now)
+        burning = burning_by(alive, "scope", fresh=fresh)
         on = [burning.get((key,), NOTHING) for key in scopes]
         nobodys = [one for (key,), one in burning.items() if key not in scopes]
         names = [*scopes.values(), "none"]
@@ -46,19 +47,31 @@ class Gauges:
         yield by_scope("unpriced", "Resources with a part that has no price.", [one.unpriced for one in (*on, lost)])
         spent = dict(DailySpend.objects.order_by().values_list("scope").annotate(Sum("usd")))
         yield by_scope("spent_usd", "Metered since the cohort began.", _told(spent, scopes))
-        yield by_scope("exposure_usd", "What labs can still cost before their clocks end them.", self._exposed(scopes))
+        endless = unbounded_in([*scopes, ""], self.now)
+        launches = Launch.objects.open()
+        exposed = exposures_by("scope", alive, launches, self.now, fresh=fresh, unbounded=endless)
+        known = {scope: one.known_usd for scope, one in exposed.items()}
+        words = "What is on can still cost before something stops it by itself; what nothing stops is not in it."
+        yield by_scope("exposure_usd", words, _told(known, scopes))
+        without = {scope: one.unbounded for scope, one in exposed.items()}
+        yield by_scope("unbounded", "Resources that nothing stops by itself.", _told(without, scopes))
         findings = Finding.objects.shown(self.now).order_by()
         left = dict(findings.values_list("resource__scope").annotate(Count("resource", distinct=True)))
         yield by_scope("forgotten", "Resources that a rule calls forgotten.", _told(left, scopes))
+        yield self._alerts(scopes)
         yield from self._of_the_controller()
 
-    def _exposed(self, scopes: dict[str, str]) -> list[Decimal]:
-        launches = list(Launch.objects.open())
-        rates = rates_of_labs(launches, self.now)
-        exposed: dict[str, Decimal] = defaultdict(Decimal)
-        for launch in launches:
-            exposed[launch.scope] += exposure(launch, rates[launch.pk], self.now)
-        return _told(exposed, scopes)
+    def _alerts(self, scopes: dict[str, str]) -> GaugeMetricFamily:
+        """Every rule with an open alert anywhere has a figure for every cohort."""
+        made = GaugeMetricFamily("lightsout_alerts", "Open alerts about money.", labels=["cohort", "rule"])
+        found = Alert.objects.open().order_by().values_list("rule", "scope").annotate(Count("pk"))
+        by_rule: dict[str, dict[str, int]] = defaultdict(dict)
+        for rule, scope, number in found:
+            by_rule[rule][scope] = number
+        for rule, by_scope in sorted(by_rule.items()):
+            for cohort, number in zip([*scopes.values(), "none"], _told(by_scope, scopes), strict=True):
+                made.add_metric([cohort, rule], number)
+        return made
 
     def _of_the_controller(self) -> Iterator[GaugeMetricFamily]:
         rows = Resource.objects.open()

@@ -201,6 +201,7 @@ class Alert(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
+    raised_at = models.DateTimeField(null=True, blank=True, help_text="When its level last rose, after it was opened.")
 
     objects = AlertQuerySet.as_manager()
 
@@ -211,6 +212,11 @@ class Alert(models.Model):
 
     def __str__(self):
         return self.sentence
+
+    @property
+    def news(self) -> str:
+        """The same as long as nothing new is to be told of it."""
+        return f"alert-{self.pk}-{(self.raised_at or self.opened_at).timestamp():.0f}"
 
 
 class Scope(models.Model):
@@ -229,18 +235,31 @@ class Scope(models.Model):
 
 
 class Budget(models.Model):
-    """How much may be spent: by each student of a scope, by one person of it, or by the whole scope."""
+    """How much may be spent: by each student or each teacher of a scope, by one person of it, by the whole scope, or in
+    one AWS account in a UTC month.
 
-    STUDENT, COHORT = "student", "cohort"
-    KINDS = [(STUDENT, "a student"), (COHORT, "the whole cohort")]
+    Of what the upper app tells and what somebody sets here, the later counts (`told_usd`, costs/scopes.py).
+    """
+
+    STUDENT, STAFF, COHORT, ACCOUNT = "student", "staff", "cohort", "account"
+    KINDS = [
+        (STUDENT, "a student"),
+        (STAFF, "a teacher"),
+        (COHORT, "the whole cohort"),
+        (ACCOUNT, "an AWS account, each month"),
+    ]
 
     kind = models.CharField(max_length=10, choices=KINDS)
     scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
-    # Of a student's budget: the one person it is for. None: everybody of the scope who has no own row.
+    # Of a person's budget: the one it is for. None: everybody of the kind in the scope who has no own row.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
+    account = models.ForeignKey("labs.Account", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     usd = models.DecimalField(max_digits=9, decimal_places=2)
+    told_usd = models.DecimalField(
+        max_digits=9, decimal_places=2, null=True, blank=True, editable=False, help_text="As it was last told."
+    )
 
     class Meta:
         constraints = [
@@ -248,13 +267,65 @@ class Budget(models.Model):
                 fields=["scope"], condition=Q(kind="student", owner=None), name="one_default_budget_a_scope"
             ),
             models.UniqueConstraint(
-                fields=["scope", "owner"],
-                condition=Q(kind="student", owner__isnull=False),
-                name="one_own_budget_a_person",
+                fields=["scope"], condition=Q(kind="staff", owner=None), name="one_staff_budget_a_scope"
+            ),
+            models.UniqueConstraint(
+                fields=["scope", "owner"], condition=Q(owner__isnull=False), name="one_own_budget_a_person"
             ),
             models.UniqueConstraint(fields=["scope"], condition=Q(kind="cohort"), name="one_budget_a_cohort"),
+            models.UniqueConstraint(fields=["account"], condition=Q(kind="account"), name="one_budget_an_account"),
             models.CheckConstraint(condition=Q(usd__gte=0), name="a_budget_is_not_negative"),
         ]
+
+
+class BudgetRules(models.Model):
+    """What happens at which percentage of the budgets of one kind in a scope; of accounts, in all of them (scope "").
+
+    Without a row the defaults of costs/thresholds.py hold. None: that never happens.
+    """
+
+    scope = models.CharField(max_length=32, blank=True, default="")
+    kind = models.CharField(max_length=10, choices=Budget.KINDS)
+    tell_at = models.PositiveSmallIntegerField(null=True, blank=True)
+    block_at = models.PositiveSmallIntegerField(null=True, blank=True)
+    stop_at = models.PositiveSmallIntegerField(null=True, blank=True)
+    delete_at = models.PositiveSmallIntegerField(null=True, blank=True)
+    grace_minutes = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scope", "kind"], name="one_set_of_rules_a_kind")]
+
+
+class ExtensionQuerySet(models.QuerySet):
+    def in_force(self, now):
+        return self.filter(Q(until=None) | Q(until__gt=now), at__lte=now, undone_at=None)
+
+
+class BudgetExtension(models.Model):
+    """More for one person, cohort or account than its budget says: by whom, why, and until when. Never changed but to
+    be undone."""
+
+    # STUDENT stands for one person, whoever that is; so a person who begins to teach keeps what they were given.
+    kind = models.CharField(max_length=10, choices=Budget.KINDS)
+    scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey("labs.Account", null=True, on_delete=models.CASCADE, related_name="+")
+    usd = models.DecimalField(max_digits=9, decimal_places=2)
+    until = models.DateTimeField(null=True, help_text="None: for good.")
+    why = models.CharField(max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = ExtensionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [models.CheckConstraint(condition=Q(usd__gt=0), name="an_extension_is_more")]
+
+    def __str__(self):
+        return f"${self.usd} more: {self.why}"
 
 
 class LightsOut(models.Model):

@@ -26,7 +26,8 @@ def tell(
     """Keep what is known of a scope. Telling the same twice changes nothing.
 
     name: short and typed before Lights out. ends_at: how far projections reach. look_ahead_until: the next session.
-    student_usd, cohort_usd: the budgets of each student and of the whole; None: there is none. staff: the ids of those
+    student_usd, cohort_usd: the budgets of each student and of the whole; None: there is none. Where somebody has set
+    another one since (costs/budget_pages.py), it takes something new to be told to change that. staff: the ids of those
     who teach: the students' budget is not theirs, though the whole's is.
     """
     with transaction.atomic():
@@ -42,8 +43,20 @@ def tell(
             },
         )
         for kind, usd in ((Budget.STUDENT, student_usd), (Budget.COHORT, cohort_usd)):
-            if usd is None:
-                Budget.objects.filter(kind=kind, scope=key, owner=None).delete()
-            else:
-                Budget.objects.update_or_create(kind=kind, scope=key, owner=None, defaults={"usd": usd})
+            _tell_budget(kind, key, usd)
     return scope
+
+
+def _tell_budget(kind: str, scope: str, usd: Decimal | None) -> None:
+    """Only what is told for the first time, or otherwise than last time, counts: else it would undo every minute what
+    somebody set on the page of the budgets."""
+    rows = Budget.objects.filter(kind=kind, scope=scope, owner=None)
+    kept = rows.select_for_update().first()
+    if kept is None:
+        if usd is not None:
+            Budget.objects.get_or_create(kind=kind, scope=scope, owner=None, defaults={"usd": usd, "told_usd": usd})
+    elif kept.told_usd != usd:
+        if usd is None:
+            rows.delete()
+        else:
+            rows.update(usd=usd, told_usd=usd)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from costs import acting, exports, views
+from costs import acting, budget_pages, exports, views
 
 app_name = "costs"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("forgotten/lights-out/<int:pk>/", views.went_out, name="went_out"),
     path("forgotten/lights-out/<int:pk>.csv", exports.went_out, name="went_out_csv"),
     path("labs/<uuid:launch_id>/extend/", acting.extend, name="extend"),
+    path("budgets/", budget_pages.budgets, name="budgets"),
+    path("budgets/<str:key>/", budget_pages.budget, name="budget"),
+    path("alerts/", views.alerts, name="alerts"),
     path("mine/", views.mine, name="mine"),
     path("mine.csv", exports.mine, name="mine_csv"),
     path("calculator/", views.calculator, name="calculator"),

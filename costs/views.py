@@ -54,11 +54,26 @@ def spend(request, scopes):
     facts = {
         "page": page,
         "now": now,
+        "alerts": dashboard.open_alerts(_told_to(request.user, scopes)),
         "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
         "figure": spend_figure(page.days, page.services),
         "table": [(day, [day.by_service.get(service) for service, _ in page.services]) for day in reversed(page.days)],
     }
     return render(request, "costs/spend.html", facts)
+
+
+def _told_to(user, scopes):
+    """Whose alerts they see: those of their scopes; an admin also those of no scope, where nothing else is nobody's."""
+    return {*scopes, *([""] if user.has_perm(VIEW, "") else [])}
+
+
+@money_page
+def alerts(request, scopes):
+    """What is odd about money: open, and what was lately."""
+    now = timezone.now()
+    return render(
+        request, "costs/alerts.html", {"page": dashboard.alerts_page(_told_to(request.user, scopes), now), "now": now}
+    )
 
 
 @money_page
@@ -84,7 +99,9 @@ def forgotten(request, scopes):
     if request.headers.get("HX-Request"):
         status = 200 if page.poll_seconds else STOP_POLLING
         return render(request, "costs/_forgotten.html", facts | {"as_fragment": True}, status=status)
-    return render(request, "costs/forgotten.html", facts)
+    return render(
+        request, "costs/forgotten.html", facts | {"alerts": dashboard.open_alerts(_told_to(request.user, scopes))}
+    )
 
 
 def night_page(view):

@@ -17,7 +17,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from costs import pricebook
-from costs.models import Activity, Budget, DailySpend, Finding, LightsOut, Metered, Reading, Scope
+from costs.models import (
+    Activity,
+    Alert,
+    Budget,
+    BudgetExtension,
+    BudgetRules,
+    DailySpend,
+    Finding,
+    LightsOut,
+    Metered,
+    Reading,
+    Scope,
+)
 from labs.models import Account, Event, Launch, Resource
 from portal import (
     courses,
@@ -300,7 +312,8 @@ def remove():
         _remove_labs(accounts)
         Scope.objects.filter(key__in=scopes).delete()
         LightsOut.objects.filter(scope__in=scopes).delete()
-        Budget.objects.filter(scope__in=scopes).delete()
+        for told in (Alert, BudgetExtension, BudgetRules, Budget):
+            told._default_manager.filter(scope__in=scopes).delete()
         of_cohort = {"submission__cohort__in": cohorts}
         Feedback.objects.filter(**of_cohort).delete()
         SubmissionFile.objects.filter(**of_cohort).delete()

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from costs import budget
+from costs.exposing import hours_between
 from labs import catalog, launching, ledger, pacing, quotas
 from labs.catalog.base import Lab
 from labs.models import Account, Launch
@@ -115,7 +116,7 @@ def preview(cohort, part: LabInWeek, at: datetime, *, now: datetime, spread: tim
     lead, apart = pacing.lead(took), _apart(lab, mode, spread, len(standings))
     starts = list(zip(standings, pacing.starts(at, lead, apart, len(standings)), strict=True))
     begins_at = starts[0][1] if starts else at - lead
-    hours = lab.hours + budget.hours_between(begins_at, at)
+    hours = lab.hours + hours_between(begins_at, at)
     price = budget.rate_of(lab, region_of(cohort), now, hours=hours)
     plan = Preview(cohort, part, lab, at, mode, price, lead, bool(took), apart, starts)
     known = Known(cohort, list(standings))
@@ -128,7 +129,8 @@ def preview(cohort, part: LabInWeek, at: datetime, *, now: datetime, spread: tim
     full = f"{settings.LABS_AT_ONCE} labs at once is the most, and they have as many on now."
     first = {one: places[one].trouble or (full if len(on[one.pk]) >= settings.LABS_AT_ONCE else "") for one in asked}
     may = [student.pk for student in asked if not first[student]]
-    fits = budget.may_each_launch(may, cohort.scope, price.usd_per_hour, hours, now)
+    where = {one.pk: places[one].account.pk for one in asked if places[one].account is not None}
+    fits = budget.may_each_launch(may, cohort.scope, price.usd_per_hour, hours, now, accounts=where)
     plan.refused = {one: why for one in asked if (why := first[one] or fits[one.pk].reason)}
     plan.quotas = _quotas(lab, places, len(asked))
     plan.impossible = _impossible(plan, now)

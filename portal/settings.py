@@ -224,6 +224,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "meter what was seen": {"task": "costs.tasks.meter", "schedule": 60.0, "options": {"expires": 50}},
     "find what was forgotten": {"task": "costs.tasks.find_forgotten", "schedule": 60.0, "options": {"expires": 50}},
+    "watch the budgets": {"task": "costs.tasks.watch_budgets", "schedule": 60.0, "options": {"expires": 50}},
+    "find unusual days": {"task": "costs.tasks.find_unusual_days", "schedule": 900.0, "options": {"expires": 600}},
 }
 
 # --- AWS and its simulator ---------------------------------------------------------------------------

@@ -38,3 +38,4 @@ def tell():
     now = timezone.now()
     telling.tell_costs(now)
     telling.mail_reminders(now)
+    telling.tell_alerts(now)

@@ -8,11 +8,16 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db import transaction
 from django.db.models import Max, Min, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from costs import forgotten, scopes
+from costs import alerts, forgotten, scopes
+from costs.dashboard.alerts import OF_PERSONS
+from costs.models import Alert
+from costs.thresholds import STOPS
+from portal import notices
 from portal.models import Cohort, Membership, User
 
 log = logging.getLogger(__name__)
@@ -70,4 +75,33 @@ def mail_reminders(now: datetime) -> int:
             continue
         forgotten.reminded(findings, now)
         told += 1
+    return told
+
+
+def tell_alerts(now: datetime) -> int:
+    """Tell of open alerts that nobody was told of yet: the person whom one is about, and those who teach the cohort; of
+    what is no cohort's, the admins. Answers how many alerts were told.
+
+    A death between telling and noting it tells nobody twice: the same news has the same key.
+    """
+    to_tell = list(Alert.objects.to_tell().select_related("owner").order_by("pk"))
+    if not to_tell:
+        return 0
+    teachers, admins = defaultdict(list), list(User.objects.filter(is_staff=True, is_active=True))
+    for one in Membership.objects.instructors().filter(user__is_active=True).select_related("user", "cohort"):
+        teachers[one.cohort.scope].append(one.user)
+    told = 0
+    for alert in to_tell:
+        is_everybodys = alert.account_id is not None or not alert.scope
+        staff = admins if is_everybodys else teachers[alert.scope] or admins
+        made_of = "\n".join(f"{what}: ${usd}" for what, usd in alert.lines)
+        news = {"subject": alert.sentence, "words": f"{alert.detail}\n{made_of}".strip(), "now": now}
+        is_urgent = alert.rule == "budget" and alert.level >= STOPS
+        with transaction.atomic():
+            if alert.owner and alert.owner.is_active and alert.rule in OF_PERSONS:
+                page = reverse("costs:mine")
+                notices.tell(alert.owner, "budget", alert.news, url=page, is_urgent=is_urgent, **news)
+            for person in staff:
+                notices.tell(person, "teaching", alert.news, url=reverse("costs:alerts"), is_urgent=is_urgent, **news)
+            told += alerts.told(alert, now)
     return told

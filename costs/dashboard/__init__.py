@@ -1,5 +1,6 @@
 """Read functions of the pages about money. Each asks a fixed number of queries, pinned by costs/tests."""
 
+from costs.dashboard.alerts import AlertsPage, alerts_page, open_alerts
 from costs.dashboard.book import Book, price_book, spent_by_mode
 from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
@@ -8,6 +9,7 @@ from costs.dashboard.spend import SpendPage, spend_page
 from costs.dashboard.went_out import WentOut, went_out
 
 __all__ = [
+    "AlertsPage",
     "Book",
     "ForgottenPage",
     "LaunchMeter",
@@ -16,12 +18,14 @@ __all__ = [
     "OwnLights",
     "SpendPage",
     "WentOut",
+    "alerts_page",
     "forgotten_page",
     "launch_meter",
     "left_on",
     "lights_of",
     "meter_chip",
     "my_costs",
+    "open_alerts",
     "price_book",
     "spend_page",
     "spent_by_mode",

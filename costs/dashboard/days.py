@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
 
-from costs.budget import hours_between
+from costs.exposing import hours_between
 from costs.models import DailySpend
 
 TYPICAL_DAYS = 14

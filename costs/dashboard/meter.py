@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
-from costs.budget import calls_usd, hours_between
+from costs.budget import exposure_of
 from costs.dashboard.stuck import Stuck
+from costs.exposing import Exposure, hours_between
 from costs.live import UNKNOWN_AFTER, burning, live
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
@@ -45,7 +46,7 @@ class LaunchMeter:
 
     usd_per_hour: None when a part has no price. metered_usd: what was spent by `until`, the last observation of any
     part of it; from there on it ticks. estimated_usd: what was metered, and of each part its rate since then.
-    at_most_more_usd: what can still be spent before the clock deletes it; None if unknown. seen_at: the oldest last
+    exposure: what can still be spent, and what ends that. seen_at: the oldest last
     look; is_unknown: it is too old to be believed. reach: what of it AWS turns off when the portal is dead; with
     anything unarmed what can still be spent is unbounded. stuck: what was asked to go and does not. rates: {resource:
     its Rate}.
@@ -56,7 +57,7 @@ class LaunchMeter:
     until: datetime | None
     estimated_usd: Decimal
     unpriced_meters: int
-    at_most_more_usd: Decimal | None
+    exposure: Exposure
     time_left: timedelta
     time_on: timedelta
     seen_at: datetime | None
@@ -64,6 +65,11 @@ class LaunchMeter:
     reach: deadman.Reach = field(default_factory=deadman.Reach)
     stuck: tuple[Stuck, ...] = ()
     rates: Mapping[Any, Rate] = field(default_factory=dict)
+
+    @property
+    def at_most_more_usd(self) -> Decimal | None:
+        """None when a part has no price."""
+        return self.exposure.usd
 
 
 def launch_meter(launch: Launch, now: datetime) -> LaunchMeter:
@@ -103,7 +109,7 @@ def launch_meter(launch: Launch, now: datetime) -> LaunchMeter:
         until=until,
         estimated_usd=spent + sum((rate * hours_between(since, now) for rate, since in parts), Decimal(0)),
         unpriced_meters=len(whole.unpriced),
-        at_most_more_usd=_at_most_more(launch, whole, now),
+        exposure=exposure_of(launch, whole.known, now),
         time_left=max(launch.expires_at - now, timedelta(0)) if not is_over else timedelta(0),
         time_on=(launch.ended_at or now) - launch.created_at,
         seen_at=seen_at,
@@ -124,11 +130,3 @@ def _metered_until(row: Resource) -> datetime | None:
 
 def _signed_hours(start: datetime, end: datetime) -> Decimal:
     return hours_between(start, end) - hours_between(end, start)
-
-
-def _at_most_more(launch: Launch, rate: Rate, now: datetime) -> Decimal | None:
-    if launch.ended_at or launch.asked_to_end_at:
-        return Decimal(0)
-    if rate.known is None:
-        return None
-    return rate.known * hours_between(now, launch.expires_at) + calls_usd(launch)

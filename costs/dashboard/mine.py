@@ -10,11 +10,15 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
-from costs.budget import budget_of, budgets_of, calls_usd, hours_between
+from costs.allowances import budget_of, budgets_of, rule_book
+from costs.budget import calls_usd, exposure_of
+from costs.dashboard.alerts import alerts_of
 from costs.dashboard.days import DaySpend, by_day, last_days, projected, services_of
+from costs.dashboard.exposed import bounded_by, by_hand_exposure
+from costs.exposing import Exposure, hours_between, together
 from costs.kinds import can_stop, stop_deletes, title_of
 from costs.live import UNKNOWN_AFTER, is_going, is_light, live
-from costs.models import DailySpend, Price, Reading, Scope
+from costs.models import Alert, Budget, DailySpend, Price, Reading, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from labs import catalog, deadman
@@ -83,16 +87,20 @@ class OwnLights:
 
 
 @dataclass(frozen=True)
-class Exposure:
-    """What one lab can still cost before its clock deletes it. usd: None when a part is unpriced. reach: what of it AWS
-    turns off when the portal is dead."""
+class LabExposure:
+    """What one lab can still cost before its clock deletes it. exposure.usd: None when a part is unpriced. reach: what
+    of it AWS turns off when the portal is dead."""
 
     launch: Launch
     title: str
     usd_per_hour: Decimal | None
-    usd: Decimal | None
+    exposure: Exposure
     calls_usd: Decimal
     reach: deadman.Reach
+
+    @property
+    def usd(self) -> Decimal | None:
+        return self.exposure.usd
 
 
 @dataclass(frozen=True)
@@ -137,10 +145,11 @@ class Item:
 @dataclass(frozen=True)
 class MyCosts:
     """exposures: what stops by itself, and when. strangers: what nothing stops by itself. estimate_usd: what came since
-    it was metered. seen_at: the oldest last look at what costs."""
+    it was metered. seen_at: the oldest last look at what costs. whole: what all that is on can still cost, labs and
+    what was made by hand, and what stops the last of it. alerts: what is odd about their money now."""
 
     now: datetime
-    exposures: list[Exposure]
+    exposures: list[LabExposure]
     strangers: list[Light]
     strangers_usd_per_hour: Decimal | None
     spent_usd: Decimal
@@ -156,6 +165,8 @@ class MyCosts:
     items: list[Item]
     seen_at: datetime | None
     metered_until: datetime | None
+    whole: Exposure
+    alerts: list[Alert]
     not_accrued: list[str] = field(default_factory=list)
 
     @property
@@ -210,7 +221,7 @@ def lights_of(user, now: datetime) -> OwnLights:
     """Two queries."""
     rows = list(
         live(Resource.objects.filter(owner=user))
-        .select_related("launch", "metered")
+        .select_related("launch", "metered", "account")
         .defer("params", "wishes")
         .order_by("created_at")
     )
@@ -221,7 +232,7 @@ def lights_of(user, now: datetime) -> OwnLights:
 
 
 def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
-    """Eight queries, one more for what was made by hand, two or three more with a group open. open_group: the key of
+    """Eleven queries, one more for what was made by hand, two or three more with a group open. open_group: the key of
     the group whose items are shown."""
     mine = Resource.objects.filter(owner=user)
     own = lights_of(user, now)
@@ -235,6 +246,15 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
     told = list(Scope.objects.filter(key__in=scopes))
     ends_at = max((scope.ends_at for scope in told if scope.ends_at), default=None)
     costing = [light for light in lights if light.rate.lines]
+    budget_usd = budget_of(user.pk, scopes, budgets_of(scopes, now), told)
+    by_hand = {light.row: light.rate for light in lights if light.row.launch_id is None and not light.is_going}
+    whole = together([*(one.exposure for one in exposures), by_hand_exposure(by_hand, now)])
+    if len(told) == 1:
+        kind = Budget.STAFF if user.pk in told[0].staff else Budget.STUDENT
+        thresholds = rule_book([told[0].key]).of(told[0].key, kind)
+        rate = sum((light.rate.usd_per_hour for light in lights if not light.is_going), Decimal(0))
+        endless = deadman.reach(rows, now).unarmed
+        whole = bounded_by(whole, budget_usd, spent + estimate, rate, thresholds, endless, now)
     return MyCosts(
         now=now,
         exposures=exposures,
@@ -243,7 +263,7 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
         spent_usd=spent,
         estimate_usd=estimate,
         unpriced_seconds=sum(group.unpriced_seconds for group in groups),
-        budget_usd=budget_of(user.pk, scopes, budgets_of(scopes), told),
+        budget_usd=budget_usd,
         ends_at=ends_at,
         projected_usd=projected(spent + estimate, days, ends_at, now),
         days=days,
@@ -253,6 +273,8 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
         items=items_of(_of_group(mine, open_group)) if open_group else [],
         seen_at=min((light.row.seen_at for light in costing if light.row.seen_at), default=None),
         metered_until=max((one.row.metered.until for one in costing if hasattr(one.row, "metered")), default=None),
+        whole=whole,
+        alerts=alerts_of(user.pk),
         not_accrued=sorted({str(row.facts["not_accrued"]) for row in rows if row.facts.get("not_accrued")}),
     )
 
@@ -263,7 +285,7 @@ def _scopes(user) -> set[str]:
     )
 
 
-def _exposures(lights: list[Light], now: datetime) -> list[Exposure]:
+def _exposures(lights: list[Light], now: datetime) -> list[LabExposure]:
     """One for each lab that is on, the dearest first."""
     rates: dict[Any, Rate] = defaultdict(Rate)
     rows: dict[Any, list[Resource]] = defaultdict(list)
@@ -276,11 +298,9 @@ def _exposures(lights: list[Light], now: datetime) -> list[Exposure]:
             rows[launch.pk].append(light.row)
     found = []
     for pk, launch in launches.items():
-        calls = calls_usd(launch)
-        known = rates[pk].known
-        most = None if known is None else known * hours_between(now, launch.expires_at) + calls
-        reach = deadman.reach(rows[pk], now)
-        found.append(Exposure(launch, _lab_title(launch.lab), known, most, calls, reach))
+        known, reach = rates[pk].known, deadman.reach(rows[pk], now)
+        most = exposure_of(launch, known, now)
+        found.append(LabExposure(launch, _lab_title(launch.lab), known, most, calls_usd(launch), reach))
     return sorted(found, key=lambda one: (one.usd is not None, -(one.usd or 0)))
 
 

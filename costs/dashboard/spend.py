@@ -11,12 +11,15 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 
-from costs.budget import NEAR, budget_of, budgets_of, hours_between, percent
+from costs.allowances import budget_of, budgets_of, rule_book
+from costs.budget import NEAR, percent
 from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of, since_first_spend
+from costs.dashboard.exposed import bounded_by, by_owner, exposures_by
 from costs.dashboard.forgotten import left_on_and_put_off, next_session
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.dashboard.stuck import Stuck, stuck_in
 from costs.dashboard.unbounded import unbounded_in
+from costs.exposing import Exposure, hours_between, together
 from costs.live import LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, live, newer
 from costs.models import Budget, DailySpend, Scope
 from labs import catalog
@@ -38,7 +41,7 @@ class InLab:
 class PersonRow:
     """One line of the table. budget_usd: None without a budget. forgotten: lights left on; put_off: those of which
     somebody said that they stay on for a while. trend: USD of 14 days. unbounded: what AWS would not turn off, were the
-    portal dead."""
+    portal dead. exposure: what can still be spent, and what stops that."""
 
     person: Person
     spent_usd: Decimal
@@ -50,6 +53,7 @@ class PersonRow:
     trend: tuple[Decimal, ...]
     is_staff: bool = False
     unbounded: int = 0
+    exposure: Exposure = field(default_factory=Exposure)
 
     @property
     def light(self) -> str:
@@ -109,6 +113,7 @@ class SpendPage:
     scopes: list[Scope] = field(default_factory=list)
     stuck: list[Stuck] = field(default_factory=list)
     unbounded: int = 0
+    exposure: Exposure = field(default_factory=Exposure)
 
     @property
     def board(self) -> list[PersonRow]:
@@ -138,11 +143,11 @@ class SpendPage:
 
 
 def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
-    """Thirteen queries; two more while a state is newer than its last metering, one while something is stuck. As many
-    for 24 people as for 240."""
+    """Seventeen queries; two more while a state is newer than its last metering, one each while something is stuck and
+    while a lab is coming up. As many for 24 people as for 240."""
     keys = list(scopes)
     told = list(Scope.objects.filter(key__in=keys))
-    budgets, staff = budgets_of(keys), {pk for scope in told for pk in scope.staff}
+    budgets, staff = budgets_of(keys, now), {pk for scope in told for pk in scope.staff}
     alive = live(Resource.objects.filter(scope__in=keys))
     fresh = newer(alive, now)
     burning = burning_by(alive, "owner_id", fresh=fresh)
@@ -155,7 +160,23 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     everybody = people_of(keys, lit=[owner for (owner,), one in burning.items() if one.lights])
     if None in spent or (None,) in burning:
         everybody.append(NOBODY)
-    unbounded = Counter(row.owner_id for row in unbounded_in(keys, now))
+    without_switch = unbounded_in(keys, now)
+    unbounded, endless = Counter(row.owner_id for row in without_switch), by_owner(without_switch)
+    launches = Launch.objects.open().filter(scope__in=keys)
+    raw = exposures_by("owner_id", alive, launches, now, fresh=fresh, unbounded=without_switch)
+    rules = rule_book(keys)
+
+    def exposure_of(owner: int | None) -> Exposure:
+        """Bounded by the person's own budget too, where one cohort is looked at."""
+        whole = raw.get(owner, Exposure())
+        if owner is None or len(keys) != 1:
+            return whole
+        kind = Budget.STAFF if owner in staff else Budget.STUDENT
+        usd, rate = budget_of(owner, keys, budgets, told), burning.get((owner,), NOTHING).usd_per_hour
+        left_on = endless.get(owner, [])
+        return bounded_by(whole, usd, spent.get(owner, Decimal(0)), rate, rules.of(keys[0], kind), left_on, now)
+
+    exposures = {owner: exposure_of(owner) for owner in raw}
     people = [
         PersonRow(
             person,
@@ -168,6 +189,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
             tuple(trends[person.pk].get(day, Decimal(0)) for day in last_days(now, TREND_DAYS)),
             is_staff=person.pk in staff,
             unbounded=unbounded[person.pk],
+            exposure=exposures.get(person.pk, Exposure()),
         )
         for person in everybody
     ]
@@ -211,6 +233,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         scopes=told,
         stuck=stuck_in(keys, now),
         unbounded=unbounded.total(),
+        exposure=together(exposures.values()),
     )
 
 

@@ -17,4 +17,4 @@ def unbounded_in(scopes: Iterable[str], now: datetime) -> list[Resource]:
     query, over the few that are not armed."""
     not_armed = Q(switch_at=None) | Q(switch_at__lte=now)
     rows = live(Resource.objects.filter(not_armed, scope__in=list(scopes), kind__in=deadman.kinds_with_a_switch()))
-    return list(deadman.reach(rows.defer("params", "wishes"), now).unarmed)
+    return list(deadman.reach(rows.select_related("account").defer("params", "wishes"), now).unarmed)

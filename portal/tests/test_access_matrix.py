@@ -102,6 +102,10 @@ costs:lights_out                      POST   login  404   404   302   404       
 costs:went_out                        GET    login  404   404   200   404       200   200
 costs:went_out_csv                    GET    login  404   404   200   404       200   200
 costs:extend                          POST   login  302   404   404   404       404   404
+costs:budgets                         GET    login  404   404   200   200       200   200
+costs:budget                          GET    login  404   404   200   404       200   200
+costs:budget                          POST   login  404   404   302   404       302   302
+costs:alerts                          GET    login  404   404   200   200       200   200
 costs:mine                            GET    login  200   200   200   200       200   200
 costs:mine_csv                        GET    login  200   200   200   200       200   200
 costs:calculator                      GET    login  200   200   200   200       200   200
@@ -238,6 +242,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "costs:went_out": [night.pk],
         "costs:went_out_csv": [night.pk],
         "costs:readings": [left_on.pk],
+        "costs:budget": [f"cohort-{cohort.scope}"],
         "portal:account": [shared.pk],
         **{f"portal:{name}": [own.pk] for name in ("account_template", "check_account", "disconnect_account")},
         "labs:check": [launch.pk, "a-step"],
@@ -257,6 +262,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "costs:remind": {"r": str(left_on.pk)},
         "costs:try_again": {"r": str(left_on.pk)},
         "costs:lights_out": {"scope": cohort.scope, "name": cohort.slug},
+        "costs:budget": {"act": "amount", "usd": "600"},
     }
     return {"args": args, "forms": forms, "launch": launch}
 

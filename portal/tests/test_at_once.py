@@ -117,8 +117,8 @@ def test_of_two_students_at_once_the_cohorts_last_dollar_is_for_one(clock, lab, 
     asked = threading.Event()
     may_launch = budget.may_launch
 
-    def slowly(*args):
-        verdict = may_launch(*args)
+    def slowly(*args, **more):
+        verdict = may_launch(*args, **more)
         asked.wait(0.3)  # nobody sets it: time for the other to ask as well
         return verdict
 

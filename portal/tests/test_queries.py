@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
 PINNED = {
     "aye": {
-        "portal:today": 17,
+        "portal:today": 18,
         "portal:course": 14,
         "portal:week 2": 15,
         "portal:week 3": 7,
@@ -44,7 +44,7 @@ PINNED = {
         "portal:search": 9,
         "portal:my_account": 8,
         "portal:rules_of_use": 7,
-        "costs:mine": 13,
+        "costs:mine": 16,
         "costs:calculator": 7,
     },
     "chit": {
@@ -59,10 +59,12 @@ PINNED = {
         "portal:release sep-2025 2": 13,
         "portal:cohort_page sep-2025": 15,
         "portal:class_starts sep-2025": 11,
-        "portal:class_starts sep-2025 asked": 23,
+        "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
-        "costs:spend": 24,
-        "costs:forgotten": 22,
+        "costs:spend": 30,
+        "costs:forgotten": 23,
+        "costs:budgets": 32,
+        "costs:alerts": 12,
         "costs:lights_out": 15,
         "costs:went_out NIGHT": 18,
         "portal:accounts": 18,
@@ -74,8 +76,8 @@ PINNED = {
         "portal:cohort_page sep-2025": 16,
         "portal:accounts": 18,
         "portal:connect_shared": 11,
-        "costs:spend": 24,
-        "costs:forgotten": 22,
+        "costs:spend": 30,
+        "costs:forgotten": 23,
     },
     "whoever has the lab on": {
         "labs:finish LAUNCH": 11,

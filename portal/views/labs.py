@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from costs import budget
+from costs.allowances import budget_of, budgets_of
 from costs.dashboard import LaunchMeter, launch_meter
+from costs.exposing import hours_between
 from costs.pricebook import PriceBook
 from labs import catalog, launching
 from labs.catalog.base import Lab
@@ -103,12 +105,12 @@ def cut_off_labs(user, now):
     return [(launch, known[launch.lab].title) for launch in found.order_by("-ended_at") if launch.lab in known]
 
 
-def own_budget(user, cohort, lights):
-    """What a student may spend and has spent; None when the cohort sets no budget. Two queries.
+def own_budget(user, cohort, lights, now):
+    """What a student may spend and has spent; None when the cohort sets no budget. Three queries.
 
     lights: their OwnLights: what came since it was metered counts too, as on the page of their costs.
     """
-    usd = budget.budget_of(user.pk, [cohort.scope], budget.budgets_of([cohort.scope]))
+    usd = budget_of(user.pk, [cohort.scope], budgets_of([cohort.scope], now))
     if usd is None:
         return None
     return OwnBudget(usd, budget.spent_usd(cohort.scope, owner=user) + lights.estimate_usd(cohort.scope))
@@ -208,7 +210,7 @@ def begin(standing, one, place, now, *, runs_from=None):
 
     runs_from: the instant, still to come, from which its hours count; from now on without it.
     """
-    hours = one.lab.hours if runs_from is None else one.lab.hours + budget.hours_between(now, runs_from)
+    hours = one.lab.hours if runs_from is None else one.lab.hours + hours_between(now, runs_from)
     if place.trouble:
         raise NotNow(place.trouble)
     account = place.account or enrolling.practice_account(standing.user, now=now)
@@ -243,5 +245,7 @@ def _why_not(standing, one, place, now, hours):
     on = Launch.objects.open().filter(owner=standing.user).count()
     if on >= settings.LABS_AT_ONCE:
         return f"You have {on} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."
-    verdict = budget.may_launch(standing.user, standing.cohort.scope, one.price.usd_per_hour, hours, now)
+    account = place.account.pk if place.account else None
+    scope, rate = standing.cohort.scope, one.price.usd_per_hour
+    verdict = budget.may_launch(standing.user, scope, rate, hours, now, account=account)
     return "" if verdict.allowed else verdict.reason

@@ -42,7 +42,7 @@ def today(request):
             "open_labs": open_labs(request.user, now),
             "cut_off_labs": cut_off_labs(request.user, now),
             "lights": lights,
-            "budget": own_budget(request.user, standing.cohort, lights),
+            "budget": own_budget(request.user, standing.cohort, lights, now),
         },
     )
 
