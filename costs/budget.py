@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db.models import Sum
 
-from costs.allowances import account_budgets, budget_of, budgets_of, kind_of_person, rule_book, staff_by_scope
 from costs.exposing import Exposure, Part, exposed
+from costs.limits import account_budgets, budget_of, budgets_of, kind_of_person, rule_book, staff_by_scope
 from costs.live import burning_by, live, newer
 from costs.models import Budget, DailySpend, Scope
 from costs.pricebook import PriceBook

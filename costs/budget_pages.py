@@ -19,10 +19,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from costs.access import ACT, scopes_of
-from costs.allowances import account_budgets, budget_of, budgets_of, rule_book
 from costs.budget_forms import AmountForm, ExtensionForm, ThresholdsForm, initial_of
 from costs.dashboard.budgets import budgets_page
 from costs.dashboard.people import people_of
+from costs.limits import account_budgets, budget_of, budgets_of, rule_book
 from costs.models import Budget, BudgetExtension, BudgetRules, Scope
 from costs.thresholds import Thresholds
 from costs.views import money_page

@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from costs.allowances import account_budgets, budget_of, budgets_of, rule_book, staff_by_scope
 from costs.budget import exposure, rates_of_labs, spent_by_account
 from costs.exposing import hours_between
+from costs.limits import account_budgets, budget_of, budgets_of, rule_book, staff_by_scope
 from costs.live import burning_by, live, newer
 from costs.models import Budget, DailySpend, Scope
 from costs.thresholds import Thresholds, comes_to, is_ahead

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from costs.allowances import RuleBook, budget_of, budgets_of, rule_book
 from costs.budget import percent
 from costs.dashboard.people import people_of
 from costs.enforcing import RULE
+from costs.limits import RuleBook, budget_of, budgets_of, rule_book
 from costs.models import Alert, Budget, BudgetExtension, Scope
 from costs.standings import Standing, standings
 from costs.thresholds import IN_WORDS, STOPS, Thresholds, acts_at

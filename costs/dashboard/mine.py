@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
-from costs.allowances import budget_of, budgets_of, rule_book
 from costs.budget import calls_usd, exposure_of
 from costs.dashboard.alerts import alerts_of
 from costs.dashboard.days import DaySpend, by_day, last_days, projected, services_of
 from costs.dashboard.exposed import bounded_by, by_hand_exposure
 from costs.exposing import Exposure, hours_between, together
 from costs.kinds import can_stop, stop_deletes, title_of
+from costs.limits import budget_of, budgets_of, rule_book
 from costs.live import UNKNOWN_AFTER, is_going, is_light, live
 from costs.models import Alert, Budget, DailySpend, Price, Reading, Scope
 from costs.pricebook import PriceBook

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 
-from costs.allowances import budget_of, budgets_of, rule_book
 from costs.budget import NEAR, percent
 from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of, since_first_spend
 from costs.dashboard.exposed import bounded_by, by_owner, exposures_by
@@ -20,6 +19,7 @@ from costs.dashboard.people import NOBODY, Person, people_of
 from costs.dashboard.stuck import Stuck, stuck_in
 from costs.dashboard.unbounded import unbounded_in
 from costs.exposing import Exposure, hours_between, together
+from costs.limits import budget_of, budgets_of, rule_book
 from costs.live import LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, live, newer
 from costs.models import Budget, DailySpend, Scope
 from labs import catalog

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from costs import enforcing, scopes
-from costs.allowances import account_budgets, budget_of, budgets_of
 from costs.dashboard.budgets import budgets_page
+from costs.limits import account_budgets, budget_of, budgets_of
 from costs.models import Alert, Budget, BudgetExtension, BudgetRules, DailySpend, Scope
 from costs.tests import grants, worlds
 from costs.tests.test_pages import page, words

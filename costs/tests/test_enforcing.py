@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from costs import alerts, enforcing, metering, scopes
-from costs.allowances import budget_of, budgets_of
+from costs.limits import budget_of, budgets_of
 from costs.models import Alert, Budget, BudgetExtension, BudgetRules, DailySpend, Finding, Scope
 from costs.tests import worlds
 from costs.tests.worlds import DAY, HOUR, MINUTE, NOW, SCOPE, endpoint, instance, notebook, stranger

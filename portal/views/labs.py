@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from costs import budget
-from costs.allowances import budget_of, budgets_of
 from costs.dashboard import LaunchMeter, launch_meter
 from costs.exposing import hours_between
+from costs.limits import budget_of, budgets_of
 from costs.pricebook import PriceBook
 from labs import catalog, launching
 from labs.catalog.base import Lab
