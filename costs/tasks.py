@@ -3,12 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from costs import activity, forgotten, metering
+from costs import activity, billing, forgotten, metering, own_use
 
 
 @shared_task
 def meter():
     metering.meter(timezone.now())
+    own_use.record(timezone.now())
 
 
 @shared_task
@@ -16,3 +17,10 @@ def find_forgotten():
     # Judged first: CloudWatch may be slow, and what it says is known a minute later.
     forgotten.judge(timezone.now())
     activity.look(timezone.now())
+
+
+@shared_task
+def read_bills():
+    billing.ask_due(timezone.now())
+    billing.judge(timezone.now())
+    own_use.record(timezone.now())

@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "meter what was seen": {"task": "costs.tasks.meter", "schedule": 60.0, "options": {"expires": 50}},
     "find what was forgotten": {"task": "costs.tasks.find_forgotten", "schedule": 60.0, "options": {"expires": 50}},
+    "read AWS's bills": {"task": "costs.tasks.read_bills", "schedule": 900.0, "options": {"expires": 600}},
 }
 
 # --- AWS and its simulator ---------------------------------------------------------------------------

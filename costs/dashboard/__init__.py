@@ -1,5 +1,6 @@
 """Read functions of the pages about money. Each asks a fixed number of queries, pinned by costs/tests."""
 
+from costs.dashboard.bill import BillPage, OwnPart, bill_page, own_part
 from costs.dashboard.book import Book, price_book, spent_by_mode
 from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
@@ -8,20 +9,24 @@ from costs.dashboard.spend import SpendPage, spend_page
 from costs.dashboard.went_out import WentOut, went_out
 
 __all__ = [
+    "BillPage",
     "Book",
     "ForgottenPage",
     "LaunchMeter",
     "MeterChip",
     "MyCosts",
     "OwnLights",
+    "OwnPart",
     "SpendPage",
     "WentOut",
+    "bill_page",
     "forgotten_page",
     "launch_meter",
     "left_on",
     "lights_of",
     "meter_chip",
     "my_costs",
+    "own_part",
     "price_book",
     "spend_page",
     "spent_by_mode",
