@@ -55,6 +55,11 @@ class Line:
         return self.by_kind.get(USAGE, NOTHING) if self.is_told else None
 
     @property
+    def is_without_use(self) -> bool:
+        """Tax, a fee or a credit alone: nothing of it could have been metered."""
+        return self.ours is None and USAGE not in self.by_kind
+
+    @property
     def credits(self) -> Decimal:
         return self.by_kind.get(CREDIT, NOTHING)
 

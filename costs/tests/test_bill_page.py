@@ -117,6 +117,7 @@ def test_gross_credits_and_net_are_shown_apart(client, teacher, a_bill):
 def test_what_is_not_metered_is_not_accrued_and_not_zero(client, teacher, a_bill):
     said = words(page(client, teacher, "bill"))
     assert "Amazon Redshift not accrued, $0.40 apart" in said
+    assert "Tax $1.10 tax" in said and "Tax not accrued" not in said
     assert "Services that are not metered at all: $0.40 this month." in said
 
 

@@ -55,6 +55,12 @@ def test_a_service_that_nobody_knows_is_shown_by_awss_name_and_is_not_accrued():
     assert (line.service, line.ours, line.theirs, line.is_odd) == ("Amazon Redshift", None, D("2.5"), True)
 
 
+def test_tax_alone_is_no_use_that_could_have_been_metered():
+    assert the_line([], [billed("1.10", "Tax", "Tax")]).is_without_use
+    assert not the_line([], [billed("2.50", "Amazon Redshift")]).is_without_use
+    assert not the_line([metered("1")], []).is_without_use
+
+
 def test_sagemaker_has_two_names_at_aws():
     assert {ours_of("Amazon SageMaker"), ours_of("Amazon SageMaker AI")} == {"SageMaker"}
 
