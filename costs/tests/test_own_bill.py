@@ -22,13 +22,13 @@ from costs.own_bill import (
     quantities,
     total,
 )
-from costs.own_use import ALARM_CALLS, S3_LISTS, S3_READS, SCHEDULES, USES
+from costs.own_use import ALARM_CALLS, USES
 from costs.tests import worlds
-from costs.tests.worlds import HOUR, MINUTE, SCOPE
-from labs import aws, catalog, census, certify, ending, launching, reconcile
+from costs.tests.worlds import HOUR
+from labs import aws, census
 from labs.kinds import registry
 from labs.kinds.base import Kind
-from labs.models import Account, Launch, Resource
+from labs.models import Account
 from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 
 D = Decimal
@@ -116,36 +116,6 @@ def test_a_census_asks_what_the_plan_says(account):
     expected.update(A_CENSUS)
     expected[ALARM_CALLS] += A_CENSUS_OF_ALARMS
     assert asked() == expected
-
-
-@pytest.mark.django_db
-@pytest.mark.simulator
-def test_a_lab_asks_no_more_than_the_plan_says(account, simulator, aye):  # noqa: F811
-    """From its launch to its certificate, with a bucket laid out, looked into and emptied."""
-    own_use.take()
-    lab = launching.launch(catalog.catalog()["s3-ml-bucket"], account, aye, now=now(), scope=SCOPE)
-    _work_off(simulator)
-    launching.ask_to_delete(lab, now=now(), by=aye, why="done")
-    ending.prepare_due(now)
-    for _ in range(4):
-        _work_off(simulator)
-        Launch.objects.filter(pk=lab.pk).exclude(prove_at=None).update(prove_at=now() - MINUTE)
-        certify.prove_due(now)
-    lab.refresh_from_db()
-    assert lab.certificate, "its whole life"
-    found = asked()
-    assert 0 < found[S3_LISTS] <= Plan().a_lab_s3_lists
-    assert 0 < found[S3_READS] <= Plan().a_lab_s3_reads
-    assert found[SCHEDULES] <= Plan().a_lab_schedules
-
-
-def _work_off(simulator):  # noqa: F811
-    later = now() + timedelta(seconds=30)
-    for _ in range(12):
-        Resource.objects.open().exclude(next_look_at=None).update(next_look_at=now() - MINUTE)
-        simulator.let_pass(60)
-        if not reconcile.work_off(now, until=later, most=20):
-            break
 
 
 @pytest.mark.django_db
