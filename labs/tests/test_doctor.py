@@ -34,6 +34,7 @@ WELL = Facts(
     template_version=3,
     template_out=3,
     looked_at=START - timedelta(minutes=10),
+    bill_trouble="",
     own_arn=OWN,
     own_method="iam-role",
     portal_role="arn:aws:iam::444455556666:role/service/lightsout",
