@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+
 from costs.models import Scope
 from labs.models import Account, Launch
 
@@ -24,3 +28,17 @@ def every_scope() -> list[str]:
         Account.objects.values_list("scope", flat=True), Launch.objects.values_list("scope", flat=True)
     )
     return list(known.order_by("key"))
+
+
+def bills_of(user, scopes: Iterable[str]) -> QuerySet[Account]:
+    """The real accounts whose bill at AWS the person may see. scopes: those whose spend they may see.
+
+    A shared account's: whoever may see its scope's spend, and of one that is every scope's, whoever may see what is
+    nobody's. What a student's own account holds beside labs is theirs alone: its bill is shown to them, and to whoever
+    may see what is nobody's.
+    """
+    scopes = list(scopes)
+    seen = Q(mode=Account.SHARED, scope__in=scopes) | Q(mode=Account.OWN, owner=user)
+    if user.has_perm(VIEW, ""):
+        seen = Q()
+    return Account.objects.real().filter(seen).exclude(aws_id="").order_by("mode", "name", "pk")

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
+from costs import own_use
 from costs.models import Activity
 from costs.rules import signals_read
 from labs import aws
@@ -74,6 +75,7 @@ def _look_at(account: Account, region: str, over: timedelta, rows: list[Resource
         client = aws.client(account, "cloudwatch", region)
         for at in range(0, len(asked), A_CALL):
             queries = [_query(f"m{number}", asked[number]) for number in range(at, min(at + A_CALL, len(asked)))]
+            own_use.count(account.pk, region, own_use.METRICS, len(queries))
             pages = client.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=queries, StartTime=now - over, EndTime=now
             )

@@ -32,7 +32,8 @@ def _safe(cell):
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _csv(name: str, head: Iterable[str], lines: Iterator) -> StreamingHttpResponse:
+def csv_answer(name: str, head: Iterable[str], lines: Iterator) -> StreamingHttpResponse:
+    """A file `name` with the day it was asked for in its name. lines: of cells, asked for while they are sent."""
     writer = csv.writer(_Echo())
 
     def written():
@@ -50,7 +51,7 @@ def spend(request, scopes):
     """One line a UTC day, person, account, service and region; amounts with all their places."""
     lines = DailySpend.objects.filter(scope__in=scopes).select_related("owner", "account")
     lines = lines.order_by("day", "owner__email", "account", "service", "region")
-    return _csv(
+    return csv_answer(
         "spend",
         ["day_utc", "person", "email", "account", "service", "region", "usd", "unpriced_seconds"],
         (
@@ -75,7 +76,7 @@ def spend(request, scopes):
 def mine(request):
     """Every reading of one's own: time, quantity x price = cost, and how sure the price is."""
     found = Reading.objects.filter(resource__owner=request.user).select_related("resource__launch", "price")
-    return _csv(
+    return csv_answer(
         "my-readings",
         [
             "start_utc",
@@ -119,7 +120,7 @@ def mine(request):
 def went_out(request, record):
     """The evidence of one Lights out, as it stands now: a line a resource, and one for a lab in which nothing was."""
     page = dashboard.went_out(record)
-    return _csv(
+    return csv_answer(
         f"lights-out-{record.at:%Y-%m-%d-%H%M}",
         [
             "lab",

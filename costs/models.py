@@ -359,3 +359,55 @@ class PutOut(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lights_out", "resource"], name="put_out_once_a_time")]
+
+
+class Bill(models.Model):
+    """How far one account's bill was read from AWS, and what stood in the way. Each page that is asked costs money."""
+
+    account = models.OneToOneField("labs.Account", primary_key=True, on_delete=models.CASCADE, related_name="bill")
+    ask_at = models.DateTimeField(help_text="When AWS is asked next.")
+    answered_at = models.DateTimeField(null=True, help_text="The last time that AWS told all of it.")
+    final_through = models.DateField(null=True, help_text="Up to this day AWS calls nothing an estimate any more.")
+    trouble = models.CharField(max_length=500, blank=True, default="", help_text="Why it could not be read.")
+
+    def __str__(self):
+        return f"the bill of {self.account}"
+
+
+class BilledDay(models.Model):
+    """What AWS says that one UTC day of an account cost, as Cost Explorer tells it (UnblendedCost).
+
+    record: AWS's word for the kind of line (Usage, Credit, Refund, Tax ...; costs/bill_words.py sorts them). A credit
+    is below zero. tag: the value of our tag, where the account's owner lets AWS sum by it.
+    """
+
+    account = models.ForeignKey("labs.Account", on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    service = models.CharField(max_length=120, help_text="As AWS calls it.")
+    tag = models.CharField(max_length=256, blank=True, default="")
+    record = models.CharField(max_length=60)
+    usd = UsdField()
+    is_estimated = models.BooleanField(help_text="AWS may still change it.")
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "day", "service", "tag", "record"], name="one_line_a_day_of_a_bill"
+            )
+        ]
+
+
+class OwnUse(models.Model):
+    """What the portal itself asked of AWS on one UTC day that AWS bills, counted where it was asked (own_use.py)."""
+
+    day = models.DateField()
+    account = models.ForeignKey("labs.Account", on_delete=models.CASCADE, related_name="+")
+    region = models.CharField(max_length=30)
+    what = models.CharField(max_length=30)
+    quantity = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "account", "region", "what"], name="one_sum_a_day_of_own_use")
+        ]

@@ -3,12 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from costs import activity, anomalies, enforcing, forgotten, metering
+from costs import activity, anomalies, billing, enforcing, forgotten, metering, own_use
 
 
 @shared_task
 def meter():
     metering.meter(timezone.now())
+    own_use.record(timezone.now())
 
 
 @shared_task
@@ -26,3 +27,9 @@ def watch_budgets():
 @shared_task
 def find_unusual_days():
     anomalies.find(timezone.now())
+
+
+def read_bills():
+    billing.ask_due(timezone.now())
+    billing.judge(timezone.now())
+    own_use.record(timezone.now())

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from costs import acting, budget_pages, exports, views
+from costs import acting, bill_pages, budget_pages, exports, views
 
 app_name = "costs"
 urlpatterns = [
     path("spend/", views.spend, name="spend"),
     path("spend.csv", exports.spend, name="spend_csv"),
+    path("bill/", bill_pages.bill, name="bill"),
+    path("bill.csv", bill_pages.bill_csv, name="bill_csv"),
     path("forgotten/", views.forgotten, name="forgotten"),
     path("forgotten/turn-off/", acting.turn_off, name="turn_off"),
     path("forgotten/snooze/", acting.snooze, name="snooze"),

@@ -22,6 +22,7 @@ from botocore.client import ClientCreator
 from botocore.config import Config
 from django.conf import settings
 
+from labs import call_counts
 from labs.iam_words import CONTROLLER, role_arn, text
 
 # Dummy keys of the simulator's own root: they may assume roles in practice accounts and nothing else.
@@ -144,7 +145,15 @@ def _made(account, service, region, keys, config):
         )
     if account.mode == account.PRACTICE:
         made.meta.events.register("after-call", _same_boot(account.boot_id))
+    made.meta.events.register("provide-client-params", _counting(account.pk, region))
     return made
+
+
+def _counting(account: int, region: str):
+    def count(model, **_):
+        call_counts.count(call_counts.Call(account, region, model.service_model.service_name, model.name))
+
+    return count
 
 
 def endpoint(account) -> str | None:

@@ -52,6 +52,8 @@ class Facts:
     template_out: int = 1
     looked_at: datetime | None = None
     census_trouble: str = ""
+    # Why its bill at AWS could not be read; '' when it was; None where nobody asked for it yet.
+    bill_trouble: str | None = None
     # Of the portal itself.
     own_arn: str = ""
     own_method: str = ""
@@ -342,6 +344,22 @@ def template(facts: Facts) -> Iterable[Finding]:
         yield Finding("template", OK, "Its template is the newest", f"Version {facts.template_version}.")
 
 
+def bill(facts: Facts) -> Iterable[Finding]:
+    if facts.mode == PRACTICE or facts.bill_trouble is None:
+        return
+    if facts.bill_trouble:
+        yield Finding(
+            "bill",
+            FAILS,
+            "The AWS bill cannot be read",
+            f"{facts.bill_trouble} What is metered is not compared with what AWS bills.",
+            "enable Cost Explorer in the account, or update the stack: its controller may ask ce:GetCostAndUsage. In "
+            "an organisation the payer has to let members see their costs.",
+        )
+    else:
+        yield Finding("bill", OK, "Its AWS bill is read", "Cost Explorer answers; the Bill page compares.")
+
+
 Check = Callable[[Facts], Iterable[Finding]]
 CHECKS: tuple[Check, ...] = (
     reach,
@@ -355,6 +373,7 @@ CHECKS: tuple[Check, ...] = (
     switch,
     template,
     census,
+    bill,
 )
 # What can be told of an account that lets nobody in.
 ALWAYS = (reach, key, census)

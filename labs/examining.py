@@ -26,11 +26,13 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class Patient:
-    """An account with what its people do there. people: how many do a lab at the same time."""
+    """An account with what its people do there. people: how many do a lab at the same time. bill_trouble: as in
+    doctor.Facts; whoever reads bills knows it."""
 
     account: Account
     labs: tuple[Lab, ...] = ()
     people: int = 1
+    bill_trouble: str | None = None
 
 
 def examine(patient: Patient, clock: Clock) -> list[Finding]:
@@ -68,6 +70,7 @@ def gather(patient: Patient, clock: Clock) -> tuple[Facts, bool]:
         template_out=stack_template.VERSION,
         looked_at=account.looked_at,
         census_trouble=account.census_trouble,
+        bill_trouble=patient.bill_trouble,
         portal_role=settings.PORTAL_ROLE_ARN,
     )
     if account.is_real:

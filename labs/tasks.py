@@ -38,14 +38,14 @@ def work_off():
 
 @shared_task
 def confirm_settled():
-    groups = {*census.groups_with_rows(), *census.groups_at_work()}
+    groups = {*census.groups_with_rows(timezone.now()), *census.groups_at_work()}
     # A survey stores account by account.
     census.survey(sorted(groups, key=lambda group: (group.account.pk, group.region, group.kind)), timezone.now)
 
 
 @shared_task
 def census_all():
-    census.census_all(timezone.now)
+    census.census_all(timezone.now, is_sparing=True)
 
 
 @shared_task

@@ -41,11 +41,11 @@ SUBMISSIONS = Place(
     "file-text",
     ("portal:assignment", "portal:submit", "portal:receipt", "portal:feedback"),
 )
-COSTS = Place("costs:mine", "Costs", "Costs", "calculator", ("costs:calculator",))
+COSTS = Place("costs:mine", "Costs", "Costs", "calculator", ("costs:calculator", "costs:bill"))
 CALCULATOR = Place("costs:calculator", "Calculator", "Calculator", "calculator")
 REVIEW = Place("portal:review", "Review", "Review", "message-2")
 COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
-SPEND = Place("costs:spend", "Spend", "Spend", "chart-area-line")
+SPEND = Place("costs:spend", "Spend", "Spend", "chart-area-line", ("costs:bill",))
 FORGOTTEN = Place("costs:forgotten", "Forgotten", "Left on", "bulb")
 ACCOUNTS = Place("portal:accounts", "Accounts", "Accounts", "cloud")
 PLACES = {

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from costs.dashboard import Book, price_book, spent_by_mode
+from costs.models import Bill
 from labs import catalog, deadman, doctor, examining
 from labs.deadman import Armed
 from labs.examining import Patient
@@ -28,6 +29,7 @@ CHECKS = {
     "switch": "The dead-man’s switch can act",
     "template": "The newest template",
     "census": "Sees everything",
+    "bill": "Its AWS bill is read",
 }
 
 
@@ -35,18 +37,20 @@ CHECKS = {
 
 
 def patients(accounts):
-    """[Patient] for these accounts: the labs of their cohorts' courses, and how many do one at a time. Four queries."""
+    """[Patient] for these accounts: the labs of their cohorts' courses, and how many do one at a time. Five queries."""
     cohorts = list(Cohort.objects.all())
     slugs = defaultdict(list)
     for course, slug in LabInWeek.objects.values_list("week__course_id", "lab_slug"):
         slugs[course].append(slug)
     students = Counter(Membership.objects.students().values_list("cohort_id", flat=True))
+    bills = Bill.objects.filter(account__in=accounts).exclude(answered_at=None, trouble="")
+    troubles = dict(bills.values_list("account", "trouble"))
     known, found = catalog.catalog(), []
     for account in accounts:
         theirs = [one for one in cohorts if _is_for(account, one)]
         labs = {slug: known[slug] for one in theirs for slug in slugs[one.course_id] if slug in known}
         people = 1 if account.owner_id else max(1, sum(students[one.pk] for one in theirs))
-        found.append(Patient(account, tuple(labs.values()), people))
+        found.append(Patient(account, tuple(labs.values()), people, troubles.get(account.pk)))
     return found
 
 

@@ -226,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
     "find what was forgotten": {"task": "costs.tasks.find_forgotten", "schedule": 60.0, "options": {"expires": 50}},
     "watch the budgets": {"task": "costs.tasks.watch_budgets", "schedule": 60.0, "options": {"expires": 50}},
     "find unusual days": {"task": "costs.tasks.find_unusual_days", "schedule": 900.0, "options": {"expires": 600}},
+    "read AWS's bills": {"task": "costs.tasks.read_bills", "schedule": 900.0, "options": {"expires": 600}},
 }
 
 # --- AWS and its simulator ---------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Read functions of the pages about money. Each asks a fixed number of queries, pinned by costs/tests."""
 
 from costs.dashboard.alerts import AlertsPage, alerts_page, open_alerts
+from costs.dashboard.bill import BillPage, OwnPart, bill_page, own_part
 from costs.dashboard.book import Book, price_book, spent_by_mode
 from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
@@ -10,15 +11,18 @@ from costs.dashboard.went_out import WentOut, went_out
 
 __all__ = [
     "AlertsPage",
+    "BillPage",
     "Book",
     "ForgottenPage",
     "LaunchMeter",
     "MeterChip",
     "MyCosts",
     "OwnLights",
+    "OwnPart",
     "SpendPage",
     "WentOut",
     "alerts_page",
+    "bill_page",
     "forgotten_page",
     "launch_meter",
     "left_on",
@@ -26,6 +30,7 @@ __all__ = [
     "meter_chip",
     "my_costs",
     "open_alerts",
+    "own_part",
     "price_book",
     "spend_page",
     "spent_by_mode",

@@ -141,6 +141,8 @@ class Kind:
     id_is_arn: ClassVar[bool] = False  # its aws_id is the whole ARN, not the end of it
     can_tag: ClassVar[bool] = True  # False: AWS gives it no tags, so that its name alone tells whose it is
     is_global: ClassVar[bool] = False  # S3 and IAM: one list a account, not one a region
+    # AWS takes money for its list: what is quiet is confirmed less often (census.LISTED_AGAIN_AFTER).
+    listing_costs: ClassVar[bool] = False
     # False: the portal never makes one; what a service or a student made is found, metered and deleted.
     can_create: ClassVar[bool] = True
     # Why practice mode does not have it; '' where it does. The census of a practice account does not ask for it.

@@ -46,6 +46,7 @@ class KMSKey(Kind):
     name, service, identity = "kms-key", "kms", TAG
     title, icon, cost_service, arn_type = "KMS key", "lock", "KMS", "kms:key"
     settle_seconds = 120
+    listing_costs = True
     lost_on_delete = (
         f"AWS deletes a key {DAYS} days after it is asked to, and bills nothing for them. Until then that can be "
         "cancelled in the KMS console; after it, what was encrypted with the key cannot be read any more."

@@ -37,7 +37,7 @@ class S3Bucket(Kind):
 
     name, service, identity = "s3-bucket", "s3", NAME
     title, icon, cost_service, arn_type = "S3 bucket", "bucket", "S3", "s3"
-    is_global = True
+    is_global = listing_costs = True
     lost_on_delete = "Everything in it is deleted with it, every version too."
 
     def create(self, client, want: Want) -> None:

@@ -15,6 +15,7 @@ class Secret(Kind):
     name, service, identity = "secret", "secretsmanager", NAME
     title, icon, cost_service, arn_type = "Secret", "eye-off", "Secrets Manager", "secretsmanager:secret"
     id_is_arn = True
+    listing_costs = True
     lost_on_delete = "It is deleted at once, with every version and every copy in other regions."
 
     def create(self, client, want: Want) -> None:

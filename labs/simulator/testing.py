@@ -84,6 +84,15 @@ class Simulator:
         """Until no event waits for a function any more: what a trigger set off has run, and was counted."""
         assert self._desk("POST", "/lightsout/wait", {"seconds": 9})["idle"]  # noqa: S101  for tests
 
+    def bill(self, account: str, answers: list[Mapping[str, Any]]) -> None:
+        """What Cost Explorer answers in the account: to each other question the next of these."""
+        request = urllib.request.Request(  # noqa: S310
+            f"{self.url}/moto-api/static/ce/cost-and-usage-results",
+            data=json.dumps({"account_id": account, "results": answers}).encode(),
+            headers={OPERATOR_HEADER: self.operator_secret, "content-type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
+
     def expire(self, account: str = "") -> int:
         """Let the sessions of an account ('' = all) be over."""
         return self._desk("POST", "/lightsout/expire", {"account": account})["ended"]

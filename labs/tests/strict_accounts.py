@@ -178,6 +178,7 @@ class _Client:
     """A boto3 client of one service for one session. Each call is judged by the caller's policies first."""
 
     exceptions = SimpleNamespace(ClientError=ClientError)
+    meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None))
 
     def __init__(self, accounts: Accounts, service: str, caller: Session):
         self._accounts, self._service, self._caller = accounts, service, caller

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from labs import aws, catalog, census, launching, ledger, reconcile
-from labs.kinds import kind_of
+from labs.kinds import kind_of, registry
 from labs.kinds.base import Want
 from labs.models import Account, Resource, Span
 from labs.tests.cast import START, Thing, refusal
@@ -191,7 +191,7 @@ def test_2500_settled_rows_cost_no_describe_in_a_quiet_minute(
     cloud.calls.clear()
     clock.tick(60)
     with django_assert_max_num_queries(20):
-        result = census.survey(census.groups_with_rows(), clock)
+        result = census.survey(census.groups_with_rows(clock()), clock)
     assert reconcile.work_off(clock, until=clock() + timedelta(seconds=1)) == 0
     assert result.confirmed == 2500
     assert sorted(cloud.calls) == ["List fake-name", "List fake-token"]
@@ -219,9 +219,49 @@ def test_a_job_made_by_hand_is_looked_for_every_minute_where_a_lab_is_on(start, 
 def test_what_goes_with_another_and_has_no_list_is_asked_for_only_where_a_lab_has_it_made(account, aye, clock):
     """A bucket's triggers are a call a bucket: a shared account has hundreds of buckets."""
     assert "s3-trigger" not in {group.kind for group in census.groups_of([account])}
-    assert "s3-trigger" not in {group.kind for group in census.groups_with_rows()}
+    assert "s3-trigger" not in {group.kind for group in census.groups_with_rows(clock())}
     launching.launch(catalog.get("lambda-s3-trigger"), account, aye, now=clock())
-    assert "s3-trigger" in {group.kind for group in census.groups_with_rows()}
+    assert "s3-trigger" in {group.kind for group in census.groups_with_rows(clock())}
+
+
+def test_a_list_that_aws_bills_is_asked_for_every_ten_minutes_and_not_every_one(cloud, account, clock, monkeypatch):
+    for kind in ("fake-token", "fake-name"):
+        by_hand(cloud, kind=kind, number=kind)
+    census.survey(only_fakes(account), clock)
+    monkeypatch.setattr(type(kind_of("fake-name")), "listing_costs", True)
+
+    def asked(minutes):
+        clock.tick(60 * minutes)
+        groups = census.groups_with_rows(clock())
+        census.survey(groups, clock)
+        return sorted(group.kind for group in groups)
+
+    assert asked(1) == ["fake-token"]
+    assert asked(8) == ["fake-token"]
+    assert asked(1) == ["fake-name", "fake-token"]
+    assert asked(9) == ["fake-token"], "from its last list on"
+
+
+def test_what_aws_bills_the_list_of_is_looked_for_every_half_an_hour_once_it_was(cloud, account, clock, monkeypatch):
+    monkeypatch.setattr(type(kind_of("fake-name")), "listing_costs", True)
+    fakes = only_fakes(account)
+    monkeypatch.setattr(census, "groups_of", lambda _: fakes)
+    listed = []
+    for at in ("12:20", "12:35", "12:50", "13:05"):
+        clock.now = START.replace(hour=int(at[:2]), minute=int(at[3:]))
+        cloud.calls.clear()
+        census.census_all(clock, [account], is_sparing=True)
+        account.refresh_from_db()
+        for group in fakes:
+            group.account.refresh_from_db()
+        listed.append("List fake-name" in cloud.calls)
+        assert "List fake-token" in cloud.calls
+    assert listed == [True, True, False, True], "the first time in any case"
+
+
+def test_the_lists_that_aws_bills_are_marked():
+    billed = {name for name, kind in registry().items() if kind.listing_costs}
+    assert {"s3-bucket", "secret", "kms-key"} <= billed
 
 
 def test_what_stays_until_somebody_deletes_it_is_not_looked_for_every_minute(start, account):

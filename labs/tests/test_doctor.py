@@ -34,6 +34,7 @@ WELL = Facts(
     template_version=3,
     template_out=3,
     looked_at=START - timedelta(minutes=10),
+    bill_trouble="",
     own_arn=OWN,
     own_method="iam-role",
     portal_role="arn:aws:iam::444455556666:role/service/lightsout",
@@ -53,6 +54,8 @@ CASES = [
     ("a simulator that is away", replace(PRACTICE, trouble="no answer"), "reach", FAILS, "do not reach"),
     ("another account", changed(arn="arn:aws:sts::999900001111:assumed-role/controller/x"), "who", FAILS, "another"),
     ("an STS that does not say", changed(arn=""), "who", UNKNOWN, "not known"),
+    ("a bill that is read", changed(bill_trouble=""), "bill", OK, "bill is read"),
+    ("Cost Explorer is off", changed(bill_trouble="It is not enabled."), "bill", FAILS, "cannot be read"),
     ("strangers refused", WELL, "strangers", OK, "refuses strangers"),
     (
         "a stranger let in",

@@ -190,7 +190,7 @@ def test_what_a_student_makes_in_a_lab_is_found_within_a_minute_and_goes_with_it
     mine = client_with(sessions.credentials(launch, aye, clock()), simulator, "iam")
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     mine.create_role(RoleName="my-role", AssumeRolePolicyDocument=trust)
-    census.survey(census.groups_with_rows(), clock)
+    census.survey(census.groups_with_rows(clock()), clock)
     row = Resource.objects.get(launch=launch)
     assert (row.kind, row.name, row.owner, row.owner_proof) == ("iam-role", "my-role", aye, "time")
 
@@ -224,10 +224,10 @@ def test_a_making_lab_goes_on_when_the_student_deletes_what_was_made(start, simu
     mine = client_with(sessions.credentials(launch, aye, clock()), simulator, "s3")
     name = f"mine-{adopting.mark_of(launch)}"
     mine.create_bucket(Bucket=name)
-    census.survey(census.groups_with_rows(), clock)
+    census.survey(census.groups_with_rows(clock()), clock)
     assert Resource.objects.get(launch=launch).owner_proof == "name"
     mine.delete_bucket(Bucket=name)
-    census.survey(census.groups_with_rows(), clock)
+    census.survey(census.groups_with_rows(clock()), clock)
     World(clock).run(60)
     launch.refresh_from_db()
     assert Resource.objects.get(launch=launch).closed_at

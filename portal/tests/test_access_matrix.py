@@ -89,6 +89,8 @@ portal:alive                          GET    200    200   200   200   200       
 portal:ready                          GET    503    503   503   503   503       503   503
 costs:spend                           GET    login  404   404   200   200       200   200
 costs:spend_csv                       GET    login  404   404   200   200       200   200
+costs:bill                            GET    login  404   404   200   200       200   200
+costs:bill_csv                        GET    login  404   404   200   200       200   200
 costs:forgotten                       GET    login  404   404   200   200       200   200
 costs:turn_off                        GET    login  200   404   200   404       200   200
 costs:turn_off                        POST   login  302   404   302   404       302   302

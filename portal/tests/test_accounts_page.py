@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from conftest import member
+from costs.models import Bill
 from labs import aws, doctor, examining
 from labs.doctor import FAILS, OK, UNKNOWN, Finding
 from labs.models import Account, Resource
@@ -200,6 +201,17 @@ def test_one_for_every_cohort_counts_those_whose_labs_run_there(connect, aye, bo
     cohort.save()
     [patient] = overseeing.patients([shared])
     assert (patient.labs, patient.people) == ((lab,), 2)
+
+
+def test_the_doctor_is_told_whether_the_bill_was_read(connect, aye, now):
+    shared, own = connect(), connect("own", aye, "222233334444")
+    Bill.objects.create(account=shared, ask_at=now, trouble="It is not enabled.")
+    never = {patient.account: patient.bill_trouble for patient in overseeing.patients([shared, own])}
+    assert never == {shared: "It is not enabled.", own: None}
+    Bill.objects.update(trouble="")
+    assert [patient.bill_trouble for patient in overseeing.patients([shared])] == [None], "nobody asked yet"
+    Bill.objects.update(answered_at=now)
+    assert [patient.bill_trouble for patient in overseeing.patients([shared])] == [""]
 
 
 def test_the_doctor_comes_when_it_is_time_and_when_asked(connect, visited, signed_in, admin, now, clock):
