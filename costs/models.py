@@ -5,8 +5,11 @@ page costs the same after a year as after a day. Money is USD, Decimal, ten plac
 """
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+
+from costs.free_tier import FREE, LEGACY, PAID
 
 
 class UsdField(models.DecimalField):
@@ -311,7 +314,11 @@ class PriceList(models.Model):
 class ExchangeRate(models.Model):
     """What a US dollar was worth in another currency on a day, as somebody looked it up. Never used to sum anything."""
 
-    currency = models.CharField(max_length=3, help_text="Its three letters: SGD, MMK.")
+    currency = models.CharField(
+        max_length=3,
+        validators=[RegexValidator(r"^(?!USD)[A-Z]{3}$", "Three capital letters, and not USD: SGD, MMK.")],
+        help_text="Its three letters: SGD, MMK.",
+    )
     per_usd = models.DecimalField(max_digits=16, decimal_places=6, help_text="So many for one US dollar.")
     on = models.DateField(help_text="The day of the rate.")
     source = models.CharField(max_length=120, blank=True, default="", help_text="Where it was looked up.")
@@ -330,7 +337,6 @@ class ExchangeRate(models.Model):
 class AccountPlan(models.Model):
     """Which Free Tier an AWS account has: as AWS tells it, else as an admin says. Asked for daily of real accounts."""
 
-    LEGACY, FREE, PAID = "legacy", "free", "paid"
     PLANS = [
         (LEGACY, "12 months: opened before 15 July 2025"),
         (FREE, "credits, on the free plan"),

@@ -81,9 +81,20 @@ class Reading:
                 continue
             for region in regions:
                 key = (line.service, line.kind, sku, region, line.unit)
+                if not self._is_newest(key, head):
+                    continue
                 priced = Tier(tier.sku, tier.attributes, tier.begins, tier.unit, _ours(line, tier.usd))
                 self._products.setdefault(key, {}).setdefault(tier.sku, []).append(priced)
-                self._heads[key] = head
+
+    def _is_newest(self, key: Key, head: Head) -> bool:
+        """Of two lists that have a line, such as two months' files in one folder, the newer counts, and alone."""
+        known = self._heads.get(key)
+        if known is not None and (head.published_on, head.version) < (known.published_on, known.version):
+            return False
+        if known != head:
+            self._heads[key] = head
+            self._products.pop(key, None)
+        return True
 
     def _lines_of(self, offer: str, attributes: Mapping[str, str]) -> Iterator[tuple[Line, str, Collection[str]]]:
         """Each line of ours that a product is, with our sku and the regions that it holds in."""

@@ -112,7 +112,7 @@ def ask_aws(reading: Reading, codes: Iterable[str] = ()) -> None:
 
 
 def compare(reading: Reading) -> Refreshed:
-    """What the book would be changed by. Two queries; writes nothing."""
+    """What the book would be changed by. One query; writes nothing."""
     listed, odd = reading.listed()
     found = Refreshed(sorted(reading.heads, key=str), sorted(reading.regions), odd=odd)
     known: dict[Key, list[Price]] = defaultdict(list)

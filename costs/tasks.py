@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from costs import activity, forgotten, metering
+from costs import activity, allowances, forgotten, metering
 
 
 @shared_task
@@ -16,3 +16,9 @@ def find_forgotten():
     # Judged first: CloudWatch may be slow, and what it says is known a minute later.
     forgotten.judge(timezone.now())
     activity.look(timezone.now())
+
+
+@shared_task
+def watch_free_tier():
+    allowances.ask_due(timezone.now())
+    allowances.judge(timezone.now())

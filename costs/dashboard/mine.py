@@ -157,6 +157,7 @@ class MyCosts:
     seen_at: datetime | None
     metered_until: datetime | None
     not_accrued: list[str] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
 
     @property
     def at_most_usd(self) -> Decimal | None:
@@ -254,6 +255,7 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
         seen_at=min((light.row.seen_at for light in costing if light.row.seen_at), default=None),
         metered_until=max((one.row.metered.until for one in costing if hasattr(one.row, "metered")), default=None),
         not_accrued=sorted({str(row.facts["not_accrued"]) for row in rows if row.facts.get("not_accrued")}),
+        scopes=told,
     )
 
 

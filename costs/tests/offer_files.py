@@ -1,4 +1,4 @@
-"""Small made-up offer files as AWS writes them: CSV with five lines before its header, JSON with products before terms."""
+"""Small made-up offer files as AWS writes them: CSV with five lines before its header, JSON products before terms."""
 
 import csv
 import json

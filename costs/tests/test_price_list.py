@@ -88,6 +88,15 @@ def test_of_tiers_the_first_that_costs_counts_and_it_is_said(tmp_path):
     )
 
 
+@pytest.mark.parametrize("first", ["a.csv", "b.json"])
+def test_of_two_months_lists_the_newer_counts_whichever_is_read_first(tmp_path, first):
+    old = as_csv(tmp_path, "AmazonEC2", machine("t3.medium", "0.05"), published="2025-08-02T00:00:00Z", name="a.csv")
+    new = as_json(tmp_path, "AmazonEC2", machine("t3.medium", "0.04"), name="b.json")
+    paths = sorted([old, new], key=lambda path: path.name != first)
+    prices, odd = read(*paths)
+    assert (prices, odd) == ({("on-demand-linux", "t3.medium", "us-east-1"): D("0.04")}, [])
+
+
 def test_what_we_count_by_the_thousand_is_a_thousand_times_awss_price(tmp_path):
     put = product("APS1-Requests-Tier1", "0.000005", "Requests", region="ap-southeast-1")
     assert read(as_csv(tmp_path, "AmazonS3", put))[0] == {
