@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin
 
-from costs.models import Budget, Price, Scope
+from costs.models import AccountPlan, Budget, ExchangeRate, Price, PriceList, Scope
 
 
 def _scopes() -> list[tuple[str, str]]:
@@ -53,6 +53,44 @@ class PriceAdmin(admin.ModelAdmin):
     list_display = ["service", "kind", "sku", "region", "usd", "unit", "valid_from", "confidence"]
     list_filter = ["confidence", "service", "region"]
     search_fields = ["sku", "kind"]
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(AccountPlan)
+class AccountPlanAdmin(admin.ModelAdmin):
+    """Which Free Tier an account has, where AWS does not tell it, and when the account was opened."""
+
+    list_display = ["account", "plan", "opened_on", "credits_usd", "told_at"]
+    list_filter = ["plan"]
+    fields = ["account", "plan", "opened_on", "credits_usd", "ends_at", "told_at", "asked_at", "trouble"]
+    readonly_fields = ["credits_usd", "ends_at", "told_at", "asked_at", "trouble"]
+    list_select_related = ["account"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [*self.readonly_fields, *(["account"] if obj else [])]
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(admin.ModelAdmin):
+    """What a US dollar is in a cohort's own money, as somebody looked it up on a day."""
+
+    list_display = ["currency", "per_usd", "on", "source"]
+    list_filter = ["currency"]
+
+
+@admin.register(PriceList)
+class PriceListAdmin(admin.ModelAdmin):
+    """`manage.py refresh_prices` writes these."""
+
+    list_display = ["offer", "version", "published_on", "read_at", "new"]
 
     def has_add_permission(self, request, obj=None):
         return False

@@ -5,8 +5,11 @@ page costs the same after a year as after a day. Money is USD, Decimal, ten plac
 """
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+
+from costs.free_tier import FREE, LEGACY, PAID
 
 
 class UsdField(models.DecimalField):
@@ -229,6 +232,7 @@ class Scope(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True, help_text="Projections reach to here.")
     look_ahead_until = models.DateTimeField(null=True, blank=True, help_text="The next session.")
     staff = models.JSONField(default=list, help_text="Ids of the people who teach it: no student's budget is theirs.")
+    currency = models.CharField(max_length=3, blank=True, default="", help_text="Shown beside USD. Empty: none.")
 
     def __str__(self):
         return self.title or self.name
@@ -411,3 +415,67 @@ class OwnUse(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["day", "account", "region", "what"], name="one_sum_a_day_of_own_use")
         ]
+
+
+class PriceList(models.Model):
+    """A version of AWS's own price list that was read (`manage.py refresh_prices`): how old the book is, is its age."""
+
+    offer = models.CharField(max_length=60, help_text="AWS's service code: AmazonEC2.")
+    version = models.CharField(max_length=40)
+    regions = models.JSONField(default=list)
+    published_on = models.DateField()
+    read_at = models.DateTimeField()
+    new = models.PositiveIntegerField(default=0, help_text="Lines of the book that it changed or added.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["offer", "version"], name="one_row_a_price_list")]
+
+    def __str__(self):
+        return f"{self.offer} {self.version}"
+
+
+class ExchangeRate(models.Model):
+    """What a US dollar was worth in another currency on a day, as somebody looked it up. Never used to sum anything."""
+
+    currency = models.CharField(
+        max_length=3,
+        validators=[RegexValidator(r"^(?!USD)[A-Z]{3}$", "Three capital letters, and not USD: SGD, MMK.")],
+        help_text="Its three letters: SGD, MMK.",
+    )
+    per_usd = models.DecimalField(max_digits=16, decimal_places=6, help_text="So many for one US dollar.")
+    on = models.DateField(help_text="The day of the rate.")
+    source = models.CharField(max_length=120, blank=True, default="", help_text="Where it was looked up.")
+
+    class Meta:
+        ordering = ["currency", "-on"]
+        constraints = [
+            models.UniqueConstraint(fields=["currency", "on"], name="one_rate_a_day"),
+            models.CheckConstraint(condition=Q(per_usd__gt=0), name="a_rate_is_positive"),
+        ]
+
+    def __str__(self):
+        return f"{self.currency} {self.per_usd.normalize():f} for a US dollar on {self.on}"
+
+
+class AccountPlan(models.Model):
+    """Which Free Tier an AWS account has: as AWS tells it, else as an admin says. Asked for daily of real accounts."""
+
+    PLANS = [
+        (LEGACY, "12 months: opened before 15 July 2025"),
+        (FREE, "credits, on the free plan"),
+        (PAID, "credits, on the paid plan"),
+    ]
+
+    account = models.OneToOneField("labs.Account", primary_key=True, on_delete=models.CASCADE, related_name="plan")
+    plan = models.CharField(max_length=10, choices=PLANS, blank=True, default="", help_text="Empty: not known.")
+    opened_on = models.DateField(null=True, blank=True, help_text="When the AWS account was opened: 12 months from it.")
+    # As AWS told it, at `told_at`; None where it did not.
+    credits_usd = UsdField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="When the free plan ends.")
+    usage = models.JSONField(default=list, blank=True, help_text="AWS's own figures, as GetFreeTierUsage tells them.")
+    told_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.TextField(blank=True, default="", help_text="Why AWS did not tell it.")
+
+    def __str__(self):
+        return f"{self.account}: {self.get_plan_display() or 'not known'}"

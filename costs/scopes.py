@@ -22,10 +22,12 @@ def tell(
     student_usd: Decimal | None = None,
     cohort_usd: Decimal | None = None,
     staff: Iterable[int] = (),
+    currency: str = "",
 ) -> Scope:
     """Keep what is known of a scope. Telling the same twice changes nothing.
 
     name: short and typed before Lights out. ends_at: how far projections reach. look_ahead_until: the next session.
+    currency: three letters of the money shown beside USD; "" for none.
     student_usd, cohort_usd: the budgets of each student and of the whole; None: there is none. Where somebody has set
     another one since (costs/budget_pages.py), it takes something new to be told to change that. staff: the ids of those
     who teach: the students' budget is not theirs, though the whole's is.
@@ -40,6 +42,7 @@ def tell(
                 "ends_at": ends_at,
                 "look_ahead_until": look_ahead_until,
                 "staff": sorted(staff),
+                "currency": currency,
             },
         )
         for kind, usd in ((Budget.STUDENT, student_usd), (Budget.COHORT, cohort_usd)):

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from costs import activity, anomalies, billing, enforcing, forgotten, metering, own_use
+from costs import activity, allowances, anomalies, billing, enforcing, forgotten, metering, own_use
 
 
 @shared_task
@@ -29,7 +29,14 @@ def find_unusual_days():
     anomalies.find(timezone.now())
 
 
+@shared_task
 def read_bills():
     billing.ask_due(timezone.now())
     billing.judge(timezone.now())
     own_use.record(timezone.now())
+
+
+@shared_task
+def watch_free_tier():
+    allowances.ask_due(timezone.now())
+    allowances.judge(timezone.now())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from costs import acting, bill_pages, budget_pages, exports, views
+from costs import acting, bill_pages, budget_pages, exports, free_tier_views, views
 
 app_name = "costs"
 urlpatterns = [
@@ -26,4 +26,6 @@ urlpatterns = [
     path("calculator/", views.calculator, name="calculator"),
     path("gauges/", exports.gauges, name="gauges"),
     path("readings/<uuid:pk>/", views.readings, name="readings"),
+    path("free-tier/", free_tier_views.every_account, name="free_tier"),
+    path("free-tier/<int:pk>/", free_tier_views.one_account, name="account_free_tier"),
 ]

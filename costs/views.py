@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from costs import dashboard, quoting
 from costs.access import ACT, VIEW, scopes_of
 from costs.charts import colours_of, paint_of, spend_figure
+from costs.currency import shared_rate
 from costs.dashboard.forgotten import forgotten_in
 from costs.forms import CalculatorForm
 from costs.kinds import title_of
@@ -55,6 +56,7 @@ def spend(request, scopes):
         "page": page,
         "now": now,
         "alerts": dashboard.open_alerts(_told_to(request.user, scopes)),
+        "rate": shared_rate(page.scopes, now),
         "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
         "figure": spend_figure(page.days, page.services),
         "table": [(day, [day.by_service.get(service) for service, _ in page.services]) for day in reversed(page.days)],
@@ -146,6 +148,7 @@ def mine(request):
     facts = {
         "page": page,
         "now": now,
+        "rate": shared_rate(page.scopes, now),
         "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
         "bars": bars_of(page, colours),
         "axis": [(usd, f"{BASELINE - float(usd / top_of(page)) * BAR_HEIGHT:.1f}") for usd in ticks_of(page)],

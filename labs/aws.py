@@ -274,6 +274,30 @@ def own_identity() -> OwnIdentity:
         return OwnIdentity(method, is_long_lived, trouble=str(sorted_trouble(error)))
 
 
+# Of the services asked for by the portal's own identity, AWS has these in one region.
+PRICING_REGION = "us-east-1"
+
+
+def price_list(offer, attributes):
+    """Products of AWS's public price list, each a JSON text as GetProducts answers it, page by page.
+
+    offer: AWS's service code ("AmazonEC2"); attributes: what each of them must be ({"regionCode": "us-east-1"}). Asked
+    by the portal's own identity, which needs pricing:GetProducts. Raises Trouble, sorted; also between two pages.
+    """
+    try:
+        own = _own_session()
+        if _is_long_lived(own.get_credentials()) and not settings.ALLOW_LONG_LIVED_KEY:
+            raise Denied(LONG_LIVED)
+        pricing = own.client("pricing", region_name=PRICING_REGION, config=PATIENT)
+        filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in attributes.items()]
+        for page in pricing.get_paginator("get_products").paginate(ServiceCode=offer, Filters=filters):
+            yield from page["PriceList"]
+    except Trouble:
+        raise
+    except Exception as error:
+        raise sorted_trouble(error) from error
+
+
 def _own_session():
     """By the standard chain: role of the machine or container, Roles Anywhere, SSO, and last an access key."""
     return boto3.session.Session()

@@ -223,6 +223,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 50},
     },
     "meter what was seen": {"task": "costs.tasks.meter", "schedule": 60.0, "options": {"expires": 50}},
+    "watch the Free Tier": {"task": "costs.tasks.watch_free_tier", "schedule": 3600.0, "options": {"expires": 1800}},
     "find what was forgotten": {"task": "costs.tasks.find_forgotten", "schedule": 60.0, "options": {"expires": 50}},
     "watch the budgets": {"task": "costs.tasks.watch_budgets", "schedule": 60.0, "options": {"expires": 50}},
     "find unusual days": {"task": "costs.tasks.find_unusual_days", "schedule": 900.0, "options": {"expires": 600}},

@@ -48,6 +48,7 @@ def tell_costs(now: datetime) -> int:
             student_usd=cohort.student_budget_usd,
             cohort_usd=cohort.cohort_budget_usd,
             staff=staff[cohort.scope],
+            currency=cohort.currency,
         )
     return len(cohorts)
 

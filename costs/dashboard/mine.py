@@ -168,6 +168,7 @@ class MyCosts:
     whole: Exposure
     alerts: list[Alert]
     not_accrued: list[str] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
 
     @property
     def at_most_usd(self) -> Decimal | None:
@@ -276,6 +277,7 @@ def my_costs(user, now: datetime, *, open_group: str = "") -> MyCosts:
         whole=whole,
         alerts=alerts_of(user.pk),
         not_accrued=sorted({str(row.facts["not_accrued"]) for row in rows if row.facts.get("not_accrued")}),
+        scopes=told,
     )
 
 

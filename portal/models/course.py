@@ -9,6 +9,7 @@ import uuid
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -190,6 +191,13 @@ class Cohort(models.Model):
     exceptions = models.JSONField(default=list, blank=True)
     student_budget_usd = models.DecimalField(max_digits=9, decimal_places=2, default=25)
     cohort_budget_usd = models.DecimalField(max_digits=9, decimal_places=2, default=500)
+    currency = models.CharField(
+        max_length=3,
+        blank=True,
+        default="",
+        validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters: SGD, MMK.")],
+        help_text="Its own money, shown beside US dollars: SGD, MMK. Needs an exchange rate.",
+    )
     lab_regions = models.JSONField(default=default_lab_regions)
     lab_mode = models.CharField(
         "where labs start",

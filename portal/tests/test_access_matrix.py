@@ -113,6 +113,8 @@ costs:mine_csv                        GET    login  200   200   200   200       
 costs:calculator                      GET    login  200   200   200   200       200   200
 costs:gauges                          GET    404    404   404   404   404       404   404
 costs:readings                        GET    login  200   404   200   404       200   200
+costs:free_tier                       GET    login  404   404   200   200       200   200
+costs:account_free_tier               GET    login  200   404   200   404       200   200
 labs:panel                            GET    login  200   404   200   404       200   200
 labs:finish                           GET    login  200   404   404   404       404   404
 labs:finish                           POST   login  302   404   404   404       404   404
@@ -245,6 +247,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "costs:went_out_csv": [night.pk],
         "costs:readings": [left_on.pk],
         "costs:budget": [f"cohort-{cohort.scope}"],
+        "costs:account_free_tier": [launch.account.pk],
         "portal:account": [shared.pk],
         **{f"portal:{name}": [own.pk] for name in ("account_template", "check_account", "disconnect_account")},
         "labs:check": [launch.pk, "a-step"],

@@ -10,12 +10,15 @@ import pytest
 from django.urls import reverse
 
 from conftest import YANGON
+from costs import currency, metering
 from costs.budget import rate_of
 from costs.models import Budget, DailySpend
 from costs.pricebook import load
-from labs import catalog
-from labs.catalog import all_labs
+from labs import catalog, ledger
+from labs.catalog import all_labs, sagemaker_notebook
+from labs.kinds.base import RUNNING, Seen
 from labs.models import Account, Launch
+from portal import enrolling
 from portal.templatetags.look import rate_h, usd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
@@ -55,6 +58,51 @@ def test_price_time_modes_and_what_stays_are_said_of_every_lab_before_it_starts(
     assert f"It may run in {here.modes_words}." in said
     marks = re.search(r"In practice mode, (\d+) of its", said)
     assert (int(marks[1]) if marks else 0) == sum(bool(step.expect) for step in here.steps)
+
+
+@pytest.fixture
+def notebook_lab(monkeypatch):
+    load()
+    here = replace(sagemaker_notebook.LAB, slug="s3-for-ml")
+    monkeypatch.setattr(catalog, "catalog", lambda: {here.slug: here})
+    return here
+
+
+def start_page(client):
+    page = client.get(reverse("portal:start_lab", args=[2, "s3-for-ml"])).content.decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", unescape(page)))
+
+
+def test_what_is_left_of_the_free_tier_is_said_before_it_starts(signed_in, aye, notebook_lab):
+    said = start_page(signed_in(aye))
+    hours = f"{Decimal(str(notebook_lab.hours)).normalize():f}"
+    assert "Free Tier, as of a new account: SageMaker ml.t3.medium notebook, up to " in said
+    assert f"up to {hours} of 250 Hrs left this month" in said
+    assert "Not in it, and paid from the first second on: disk 5 GB." in said
+    assert "would leave it" not in said
+
+
+def test_a_lab_that_would_leave_the_free_tier_says_so(signed_in, aye, notebook_lab, now):
+    account = enrolling.practice_account(aye, now=now)
+    began = now - timedelta(hours=249)
+    box = Seen(RUNNING, "nb", "nb", began, {"type": "ml.t3.medium", "disk_gb": 0})
+    [row] = ledger.enter_strangers([(account, "sagemaker-notebook", box, "us-east-1")], began)
+    Account.objects.update(created_at=began)
+    ledger.confirm([row.pk], now)
+    metering.meter(now)
+    said = start_page(signed_in(aye))
+    assert "this lab would leave it. SageMaker ml.t3.medium notebook, up to" in said
+    assert "of 0 Hrs left this month" in said, "what is on uses the last hour up"
+
+
+def test_the_price_stands_there_in_the_cohorts_own_money_too(signed_in, aye, cohort, notebook_lab, now):
+    said = start_page(signed_in(aye))
+    assert "SGD" not in said
+    cohort.currency = "SGD"
+    cohort.save()
+    currency.enter("SGD", Decimal("1.29"), now.date())
+    said = start_page(signed_in(aye))
+    assert re.search(r"About SGD 0\.\d\d at most, about SGD 0\.0\d an hour, at 1\.29 of 18 Sep 2025\.", said)
 
 
 def test_a_lab_that_is_on_is_shown_not_started_again(signed_in, aye):

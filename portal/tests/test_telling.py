@@ -10,16 +10,17 @@ from costs.models import Alert, Budget, Finding, Scope
 from labs import ledger, practice
 from labs.kinds.base import Seen
 from portal import telling
-from portal.models import Notice, User
+from portal.models import Cohort, Notice, User
 
 pytestmark = pytest.mark.django_db
 
 
 def test_costs_know_the_next_session_and_the_budgets_and_twice_changes_nothing(cohort, now):
+    Cohort.objects.update(currency="SGD")
     assert telling.tell_costs(now) == 1
     telling.tell_costs(now)
     told = Scope.objects.get(key=cohort.scope)
-    assert told.name == cohort.slug
+    assert (told.name, told.currency) == (cohort.slug, "SGD")
     assert told.look_ahead_until == cohort.told.get(week__number=2).session_at
     assert Budget.objects.filter(scope=cohort.scope).count() == 2
 

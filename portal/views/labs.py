@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from costs import budget
 from costs.dashboard import LaunchMeter, launch_meter
+from costs.dashboard.free_tier import lab_fits
 from costs.exposing import hours_between
 from costs.limits import budget_of, budgets_of
 from costs.pricebook import PriceBook
@@ -196,9 +197,26 @@ def start(request, number, slug, standing):
             "place": place,
             "open_count": Launch.objects.open().filter(owner=request.user).count(),
             "trouble": trouble,
+            **_free_tier(standing, one, place, now),
         },
         status=422 if request.method == "POST" else 200,
     )
+
+
+def _free_tier(standing, one, place, now):
+    """What the lab means to the Free Tier of the account that it would start in; and that account, for who may see all
+    of it: a shared one's is not a student's."""
+    account, meters = place.account, [line.meter for line in one.price.rate.lines]
+    if not meters:
+        return {}
+    if account is None and place.mode == Account.PRACTICE:
+        mine = Account.objects.filter(owner=standing.user, mode=Account.PRACTICE, is_open=True)
+        account = mine.select_related("plan").first()
+    elif account is None:
+        return {}
+    may_see = account is not None and (account.owner_id == standing.user.pk or standing.teaches)
+    fits = lab_fits(account, meters, Decimal(str(one.lab.hours)), now)
+    return {"fits": fits, "tier_account": account if may_see else None}
 
 
 class NotNow(Exception):
