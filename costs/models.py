@@ -161,6 +161,12 @@ class Finding(models.Model):
     snooze_why = models.CharField(max_length=200, blank=True, default="")
     reminder_asked_at = models.DateTimeField(null=True, blank=True, help_text="Somebody wished that the owner is told.")
     reminded_at = models.DateTimeField(null=True, blank=True, help_text="The owner was told.")
+    # Its life (costs/lives.py). All of it begins anew when it is put off, or woken.
+    staff_asked_at = models.DateTimeField(null=True, blank=True, help_text="Those who teach are to be told.")
+    staff_told_at = models.DateTimeField(null=True, blank=True)
+    look_asked_at = models.DateTimeField(null=True, blank=True, help_text="It was looked at anew before it is stopped.")
+    acted_at = models.DateTimeField(null=True, blank=True, help_text="The policy asked for its end.")
+    act_told_at = models.DateTimeField(null=True, blank=True, help_text="The owner was told of that.")
 
     objects = FindingQuerySet.as_manager()
 
@@ -223,6 +229,10 @@ class Scope(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True, help_text="Projections reach to here.")
     look_ahead_until = models.DateTimeField(null=True, blank=True, help_text="The next session.")
     staff = models.JSONField(default=list, help_text="Ids of the people who teach it: no student's budget is theirs.")
+    # What is done about what was left on (costs.lives.Policy).
+    lights_level = models.CharField(max_length=10, default="tell", help_text="tell, grace or at_once.")
+    lights_grace_minutes = models.PositiveIntegerField(default=120)
+    lights_delete_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     def __str__(self):
         return self.title or self.name
@@ -288,3 +298,24 @@ class PutOut(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lights_out", "resource"], name="put_out_once_a_time")]
+
+
+class TurnedOff(models.Model):
+    """One light that went off by itself: by the policy, its lab's clock, a budget or Lights out. What it would have cost
+    on is `costs/saving.py`'s to say; this is what was seen."""
+
+    resource = models.ForeignKey("labs.Resource", on_delete=models.CASCADE, related_name="turned_off")
+    scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    act = models.CharField(max_length=10, choices=[("stop", "stop"), ("delete", "delete")])
+    by = models.CharField(max_length=20, help_text="policy, clock, budget or lights-out.")
+    off_at = models.DateTimeField(help_text="When it was seen off.")
+    until = models.DateTimeField(help_text="When a person would have looked at the latest: nothing is counted past it.")
+    on_again_at = models.DateTimeField(null=True, blank=True)
+    usd_per_hour = UsdField(null=True, help_text="What it cost on, less what it costs off. None: a part had no price.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["resource", "off_at"], name="turned_off_once_an_instant")]
+        indexes = [models.Index(fields=["scope", "off_at"])]
+
+    def __str__(self):
+        return f"{self.resource_id} by {self.by}, {self.off_at:%Y-%m-%d %H:%M} UTC"

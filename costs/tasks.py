@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from costs import activity, forgotten, metering
+from costs import activity, forgotten, lighting, metering, saving
 
 
 @shared_task
@@ -15,4 +15,6 @@ def meter():
 def find_forgotten():
     # Judged first: CloudWatch may be slow, and what it says is known a minute later.
     forgotten.judge(timezone.now())
+    lighting.tend(timezone.now())
+    saving.note(timezone.now())
     activity.look(timezone.now())

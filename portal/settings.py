@@ -261,6 +261,8 @@ SIMULATOR_RUN_FUNCTIONS = env.bool("SIMULATOR_RUN_FUNCTIONS", default=False)
 # Absence counts when seen twice, this far apart: AWS lists new things late and old things long.
 ABSENCE_GAP = timedelta(seconds=env.float("ABSENCE_GAP_SECONDS", default=5.0))
 METER_EVERY = timedelta(minutes=env.int("METER_EVERY_MINUTES", default=5))
+# What is done about what was left on and is no cohort's: tell, grace or at_once (docs/forgotten.md).
+LEFT_ON_POLICY = env("LEFT_ON_POLICY", default="tell")
 # How long a portal may be dead before AWS turns off what was made by hand in a lab's account (labs/deadman.py).
 STRANGER_SWITCH = timedelta(hours=env.float("STRANGER_SWITCH_HOURS", default=4.0))
 LAB_EXTENSION = timedelta(minutes=30)
