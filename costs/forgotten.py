@@ -220,9 +220,7 @@ def snooze(resources: Iterable[Resource], *, until: datetime, why: str, now: dat
     put_off = []
     with transaction.atomic():
         for row in _held(resources):
-            if Finding.objects.open().filter(resource=row).update(
-                snoozed_until=until, snooze_why=why[:200], **ANEW
-            ):
+            if Finding.objects.open().filter(resource=row).update(snoozed_until=until, snooze_why=why[:200], **ANEW):
                 words = f"{_name(row)} was put off{': ' + why if why else ''}"
                 ledger.note("snoozed", words, now, resource=row, actor=by)
                 put_off.append(row)

@@ -71,7 +71,7 @@ def _ask(one: Forgotten, now: datetime, code: str, words: str, **fields) -> None
 
 
 def _act(one: Forgotten, now: datetime, ask) -> bool:
-    """Whether it is asked to go by this. A worker that read an older row asks for nothing that is not wanted already."""
+    """Whether it is asked to go by this: not, where another worker was first."""
     with transaction.atomic():
         stands_on = [finding for finding in one.findings if shows_disuse(finding.rule)] or list(one.findings)
         findings = Finding.objects.shown(now).filter(pk__in=[finding.pk for finding in stands_on])
@@ -149,7 +149,7 @@ def acts_due() -> dict[int, list[Finding]]:
     acted = Finding.objects.filter(acted_at__isnull=False, act_told_at=None, resource__owner__isnull=False)
     due: dict[int, dict] = defaultdict(dict)
     for finding in acted.select_related("resource__account").order_by("pk"):
-        due[finding.resource.owner_id].setdefault(finding.resource_id, finding)
+        due[finding.resource.owner_id or 0].setdefault(finding.resource_id, finding)
     return {owner: list(findings.values()) for owner, findings in due.items()}
 
 

@@ -1,5 +1,5 @@
-"""PURE: the life of what was left on. What is known of it, the policy and `now` go in; the next step comes out, with the
-instant at which it is due. Nothing is told, stopped or stored here.
+"""PURE: the life of what was left on. What is known of it, the policy and `now` go in; the next step comes out, with
+the instant at which it is due. Nothing is told, stopped or stored here.
 
     open -> the owner is told -> (nothing happens) -> those who teach are told
                               -> grace -> looked at anew -> stopped -> (days, if the policy says so) -> deleted
@@ -52,9 +52,9 @@ class Left:
 
     costs: an hour of it costs something, or nobody knows. is_on: it is a light, and not merely the disk of one that is
     off (is_stopped). unused_since: since when a finding says that nobody uses it; None: none does. can_go: Stop keeps
-    what is worth keeping, or Delete loses nothing. in_use_until: its lab is within its time until then, whose clock ends
-    it. is_theirs: made by no lab in an account that is somebody's own. news_at: how old the oldest thing is that its
-    findings stand on; None: not known.
+    what is worth keeping, or Delete loses nothing. in_use_until: its lab is within its time until then, whose clock
+    ends it. is_theirs: made by no lab in an account that is somebody's own. news_at: of when the oldest news is
+    that its findings stand on; None: not known.
     """
 
     opened_at: datetime
@@ -103,14 +103,16 @@ def next_step(left: Left, policy: Policy, now: datetime) -> Step | None:
 
 
 def end_of(left: Left, policy: Policy, now: datetime) -> Step | None:
-    """When and how the policy turns it off, if nobody uses it, puts it off or turns it off before. None: it does not."""
+    """When and how the policy turns it off, if nobody does anything with it until then. None: it does not."""
     if left.is_going or not left.costs or left.is_work or left.is_theirs:
         return None
     told_at = left.owner_told_at if left.has_owner else left.staff_told_at
     if left.is_stopped:
         if policy.delete_after is None or left.stopped_since is None or left.in_use_until:
             return None
-        return Step(DELETE, max(left.stopped_since + policy.delete_after, (told_at or now) + DELETE_WARNING, _from(left)))
+        return Step(
+            DELETE, max(left.stopped_since + policy.delete_after, (told_at or now) + DELETE_WARNING, _from(left))
+        )
     if policy.level == ONLY_TELL or left.unused_since is None or not left.can_go or left.in_use_until:
         return None
     if policy.level == AT_ONCE:

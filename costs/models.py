@@ -4,9 +4,13 @@ Readings are append-only. `Metered` and `DailySpend` are sums of them, written i
 page costs the same after a year as after a day. Money is USD, Decimal, ten places; days are UTC, as AWS bills.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+
+from costs.lives import Policy
 
 
 class UsdField(models.DecimalField):
@@ -237,6 +241,13 @@ class Scope(models.Model):
     def __str__(self):
         return self.title or self.name
 
+    @property
+    def policy(self):
+        """What is done about what was left on."""
+        days = self.lights_delete_days
+        grace = timedelta(minutes=self.lights_grace_minutes)
+        return Policy(self.lights_level, grace, timedelta(days=days) if days else None)
+
 
 class Budget(models.Model):
     """How much may be spent: by each student of a scope, by one person of it, or by the whole scope."""
@@ -301,8 +312,8 @@ class PutOut(models.Model):
 
 
 class TurnedOff(models.Model):
-    """One light that went off by itself: by the policy, its lab's clock, a budget or Lights out. What it would have cost
-    on is `costs/saving.py`'s to say; this is what was seen."""
+    """One light that went off by itself: by the policy, its lab's clock, a budget or Lights out. What it would have
+    cost on is `costs/saving.py`'s to say; this is what was seen."""
 
     resource = models.ForeignKey("labs.Resource", on_delete=models.CASCADE, related_name="turned_off")
     scope = models.CharField(max_length=32, blank=True, default="", db_index=True)

@@ -1,21 +1,18 @@
 """What turning things off by itself has saved: rate x time to when a person would have done it.
 
-Nobody can know when that is, so the count is a low one. It begins when AWS showed the thing off, ends at the next session
-that was known then (a day later where none was), at the cohort's end, or when the thing is on again, and never lies in the
-future. What costs on while it is off (a disk) is not saved. What has no price is left out, and said.
+Nobody can know when that is, so the count is a low one. It begins when AWS showed the thing off, ends at the next
+session that was known then (a day later where none was), at the cohort's end, or when the thing is on again, and never
+lies in the future. What costs on while it is off (a disk) is not saved. What has no price is left out, and said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Exists, F, Max, OuterRef, Q
 
-from costs.budget import hours_between
-from costs.kinds import title_of
 from costs.lights_out import WHY as LIGHTS_OUT
 from costs.models import Finding, Scope, TurnedOff
 from costs.pricebook import PriceBook
@@ -27,7 +24,6 @@ from labs.models import Resource, Span
 AT_MOST = timedelta(days=1)
 # How long after it went a thing is still noted: a portal that was down for longer counts nothing for that time.
 NOTED_WITHIN = timedelta(days=3)
-BY = {"policy": "the cohort’s policy", "clock": "its lab’s clock", "budget": "a budget", "lights-out": "Lights out"}
 STOP, DELETE = "stop", "delete"
 
 
@@ -39,13 +35,6 @@ def counts_until(off_at: datetime, sessions: Iterable[datetime | None], ends_at:
     AT_MOST later; never past the cohort's end."""
     until = min((at for at in sessions if at and at > off_at), default=off_at + AT_MOST)
     return min(until, ends_at) if ends_at and ends_at > off_at else until
-
-
-def saved_usd(
-    usd_per_hour: Decimal, off_at: datetime, until: datetime, now: datetime, on_again_at: datetime | None = None
-) -> Decimal:
-    """USD, from off_at to the first of until, now and on_again_at. Never negative."""
-    return max(usd_per_hour, Decimal(0)) * hours_between(off_at, min(filter(None, (until, now, on_again_at))))
 
 
 def who(wished_by: str, why: str) -> str:
@@ -67,11 +56,11 @@ def note(now: datetime) -> int:
     same = TurnedOff.objects.filter(resource=OuterRef("pk"))
     stopped = Resource.objects.open().filter(seen=STOPPED, wanted=STOPPED, seen_since__gt=now - NOTED_WITHIN)
     gone = Resource.objects.filter(wanted="gone", closed_at__gt=now - NOTED_WITHIN, first_seen_at__isnull=False)
-    rows = [
+    found = [
         *((row, STOP) for row in stopped.exclude(Exists(same.filter(act=STOP, off_at=OuterRef("seen_since"))))),
         *((row, DELETE) for row in gone.exclude(Exists(same.filter(act=DELETE)))),
     ]
-    rows = [(row, act, by) for row, act in rows if (by := _turned_off_by(row))]
+    rows = [(row, act, by) for row, act in found if (by := _turned_off_by(row))]
     if not rows:
         return 0
     ids = [row.pk for row, _, _ in rows]
@@ -79,8 +68,7 @@ def note(now: datetime) -> int:
     for span in Span.objects.filter(resource__in=ids).order_by("began"):
         spans.setdefault(span.resource_id, []).append(span)
     told = Scope.objects.in_bulk({row.scope for row, _, _ in rows})
-    found = Finding.objects.filter(resource__in=ids).values_list("resource").annotate(Max("look_ahead_until"))
-    sessions = dict(found)
+    sessions = dict(Finding.objects.filter(resource__in=ids).values_list("resource").annotate(Max("look_ahead_until")))
     launches = dict(Resource.objects.filter(pk__in=ids).values_list("pk", "launch__look_ahead_until"))
     book = PriceBook.open(regions={row.region for row, _, _ in rows})
     lines = []
@@ -93,9 +81,7 @@ def note(now: datetime) -> int:
         known = [scope.look_ahead_until if scope else None, sessions.get(row.pk), launches.get(row.pk)]
         until = counts_until(off_at, known, scope.ends_at if scope else None)
         lines.append(
-            TurnedOff(
-                resource=row, scope=row.scope, act=act, by=by, off_at=off_at, until=until, usd_per_hour=rate
-            )
+            TurnedOff(resource=row, scope=row.scope, act=act, by=by, off_at=off_at, until=until, usd_per_hour=rate)
         )
     # Another worker may have noted the same: the constraint keeps one.
     TurnedOff.objects.bulk_create(lines, ignore_conflicts=True, batch_size=500)
@@ -139,66 +125,3 @@ def _went(row: Resource, act: str, spans: list[Span], book: PriceBook) -> tuple[
 
 def _rate(row: Resource, state: str, facts: dict, book: PriceBook, at: datetime) -> Rate:
     return rate_of(meters_of(row.kind, Seen(state, row.aws_id, row.name, None, facts)), row.region, book, at)
-
-
-# --- reading -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Saved:
-    """One thing that went off by itself. usd: None when a part of it had no price."""
-
-    turned_off: TurnedOff
-    counted_to: datetime
-    usd: Decimal | None
-
-    @property
-    def name(self) -> str:
-        return self.turned_off.resource.name or self.turned_off.resource.aws_id
-
-    @property
-    def title(self) -> str:
-        return title_of(self.turned_off.resource.kind)
-
-    @property
-    def is_practice(self) -> bool:
-        return not self.turned_off.resource.account.is_real
-
-    @property
-    def by(self) -> str:
-        return BY.get(self.turned_off.by, self.turned_off.by)
-
-
-@dataclass(frozen=True)
-class SavedSoFar:
-    """The most first, the unpriced last."""
-
-    lines: list[Saved]
-
-    @property
-    def usd(self) -> Decimal:
-        return sum((one.usd for one in self.lines if one.usd is not None), Decimal(0))
-
-    @property
-    def unpriced(self) -> int:
-        return sum(one.usd is None for one in self.lines)
-
-    @property
-    def practice_usd(self) -> Decimal:
-        """Of `usd`, what nobody would have been billed for: it was simulated."""
-        return sum((one.usd for one in self.lines if one.usd is not None and one.is_practice), Decimal(0))
-
-
-def saved_in(scopes: Iterable[str], now: datetime, *, since: datetime | None = None) -> SavedSoFar:
-    """What was turned off in these scopes, since then or ever. One query."""
-    rows = TurnedOff.objects.filter(scope__in=list(scopes), off_at__lte=now)
-    if since is not None:
-        rows = rows.filter(off_at__gte=since)
-    lines = []
-    for one in rows.select_related("resource__owner", "resource__account"):
-        to = min(filter(None, (one.until, now, one.on_again_at)))
-        rate = one.usd_per_hour
-        usd = None if rate is None else saved_usd(rate, one.off_at, one.until, now, one.on_again_at)
-        lines.append(Saved(one, to, usd))
-    lines.sort(key=lambda one: (one.usd is None, -(one.usd or 0), one.name))
-    return SavedSoFar(lines)

@@ -33,7 +33,7 @@ def tell(
     None: it is only told of.
     """
     policy = policy or Policy()
-    days = policy.delete_after and policy.delete_after // timedelta(days=1)
+    days = policy.delete_after // timedelta(days=1) if policy.delete_after else None
     with transaction.atomic():
         scope, _ = Scope.objects.update_or_create(
             key=key,

@@ -7,6 +7,7 @@ urlpatterns = [
     path("spend/", views.spend, name="spend"),
     path("spend.csv", exports.spend, name="spend_csv"),
     path("forgotten/", views.forgotten, name="forgotten"),
+    path("forgotten/saved/", views.saved, name="saved"),
     path("forgotten/turn-off/", acting.turn_off, name="turn_off"),
     path("forgotten/snooze/", acting.snooze, name="snooze"),
     path("forgotten/wake/", acting.wake, name="wake"),

@@ -23,10 +23,11 @@ from costs.kinds import title_of
 from costs.lights_out import labs_in_use, staying_on
 from costs.models import LightsOut, Reading
 from costs.pricebook import CONFIDENCE, PriceBook
+from costs.saved import saved_in
 from costs.workloads import EXAMPLES, WORKLOADS
 from labs.models import Resource
 
-READINGS_A_PAGE = 200
+READINGS_A_PAGE, SAVED_SHOWN = 200, 200
 STOP_POLLING = 286  # htmx ends a poll on this answer
 
 
@@ -85,6 +86,14 @@ def forgotten(request, scopes):
         status = 200 if page.poll_seconds else STOP_POLLING
         return render(request, "costs/_forgotten.html", facts | {"as_fragment": True}, status=status)
     return render(request, "costs/forgotten.html", facts)
+
+
+@money_page
+def saved(request, scopes):
+    """What "saved so far" is made of. One query of its own."""
+    found = saved_in(scopes, timezone.now())
+    facts = {"saved": found, "shown": found.lines[:SAVED_SHOWN], "now": timezone.now()}
+    return render(request, "costs/saved.html", facts)
 
 
 def night_page(view):

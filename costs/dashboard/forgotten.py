@@ -25,6 +25,7 @@ from costs.models import Finding, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from costs.rules import rank_of
+from costs.saved import SavedSoFar, saved_in
 from labs import catalog, deadman
 from labs.decide import GONE
 from labs.kinds.base import ABSENT, FAILED, STOPPED
@@ -42,7 +43,8 @@ class Forgotten:
     """One resource with its findings, the loudest first.
 
     burned_usd: what was metered, and its rate since then; estimated. by_next_usd: what it costs from now until `until`;
-    None when a part is unpriced. ends: what the policy does if nobody does anything, and when. aws_off_at: when AWS turns it off if the portal is dead; None when it would not.
+    None when a part is unpriced. ends: what the policy does if nobody does anything, and when. aws_off_at: when AWS
+    turns it off if the portal is dead; None when it would not.
     """
 
     row: Resource
@@ -170,6 +172,12 @@ class ForgottenPage:
     caught: int = 0
     longest: timedelta | None = None
     scopes: list[Scope] = field(default_factory=list)
+    saved: SavedSoFar = field(default_factory=lambda: SavedSoFar([]))
+
+    @property
+    def nobodys(self) -> int:
+        """Lights that nobody is known to own: they are listed first."""
+        return sum(one.row.owner_id is None for one in self.lights)
 
     @property
     def found(self) -> list[Forgotten]:
@@ -241,7 +249,7 @@ class ForgottenPage:
 
 
 def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
-    """Eleven queries; two more while a state is newer than its last metering, one while something is stuck. As many for
+    """Twelve queries; two more while a state is newer than its last metering, one while something is stuck. As many for
     24 people as for 240."""
     keys = list(scopes)
     told = list(Scope.objects.filter(key__in=keys))
@@ -280,6 +288,7 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         caught=so_far["caught"],
         longest=so_far["longest"],
         scopes=told,
+        saved=saved_in(keys, now),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 
@@ -21,10 +21,7 @@ from labs.models import Account, Resource
 def policies_of(told: Iterable[Scope]) -> dict[str, Policy]:
     """{scope: its Policy}. What is no cohort's has the operator's own (LEFT_ON_POLICY)."""
     found: dict[str, Policy] = defaultdict(lambda: Policy(settings.LEFT_ON_POLICY))
-    for scope in told:
-        days = scope.lights_delete_days
-        grace = timedelta(minutes=scope.lights_grace_minutes)
-        found[scope.key] = Policy(scope.lights_level, grace, timedelta(days=days) if days else None)
+    found.update({scope.key: scope.policy for scope in told})
     return found
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from costs import saving, scopes
+from costs import saved, saving, scopes
 from costs.lights_out import WHY
 from costs.models import TurnedOff
 from costs.tests import worlds
@@ -22,9 +22,12 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("rate", "off_at", "until", "now", "again", "usd"), [pytest.param(*c, id=w) for w, *c in TABLE])
+CASES = [pytest.param(*case, id=words) for words, *case in TABLE]
+
+
+@pytest.mark.parametrize(("rate", "off_at", "until", "now", "again", "usd"), CASES)
 def test_rate_times_the_time_that_counts(rate, off_at, until, now, again, usd):
-    assert saving.saved_usd(rate, off_at, until, now, again) == usd
+    assert saved.saved_usd(rate, off_at, until, now, again) == usd
 
 
 @pytest.mark.parametrize(
@@ -77,8 +80,8 @@ class TestWhatIsNoted:
         [one] = TurnedOff.objects.all()
         assert (one.act, one.by, one.off_at, one.until) == ("stop", "policy", NOW + MINUTE, NOW + 2 * DAY)
         assert one.usd_per_hour == D("0.05"), "the disk costs on: only the machine is saved"
-        assert saving.saved_in([SCOPE], NOW + 10 * HOUR + MINUTE).usd == D("0.5")
-        assert saving.saved_in([SCOPE], NOW + 90 * DAY).usd == (D(48) - D(1) / 60) * one.usd_per_hour
+        assert saved.saved_in([SCOPE], NOW + 10 * HOUR + MINUTE).usd == D("0.5")
+        assert saved.saved_in([SCOPE], NOW + 90 * DAY).usd == (D(48) - D(1) / 60) * one.usd_per_hour
 
     def test_on_again_ends_the_count_and_a_second_stop_is_counted_from_then(self, ayes):
         row = stranger(ayes, "sagemaker-notebook", notebook(since=NOW - 3 * HOUR), NOW)
@@ -86,10 +89,10 @@ class TestWhatIsNoted:
         saving.note(NOW + 2 * MINUTE)
         worlds.saw(row, notebook(since=NOW + HOUR + MINUTE), NOW + HOUR + MINUTE)
         saving.note(NOW + HOUR + 2 * MINUTE)
-        assert saving.saved_in([SCOPE], NOW + 5 * HOUR).usd == D("0.05")
+        assert saved.saved_in([SCOPE], NOW + 5 * HOUR).usd == D("0.05")
         stop(row, NOW + 2 * HOUR)
         saving.note(NOW + 2 * HOUR + 2 * MINUTE)
-        assert saving.saved_in([SCOPE], NOW + 3 * HOUR + MINUTE).usd == D("0.10")
+        assert saved.saved_in([SCOPE], NOW + 3 * HOUR + MINUTE).usd == D("0.10")
 
     def test_a_lab_whose_clock_ran_out_counts_from_its_absence(self, aye, ayes):
         made = worlds.launch(aye, ayes, NOW - HOUR, hours=1, look_ahead_until=NOW + 3 * HOUR, box="ec2-instance")
@@ -97,7 +100,7 @@ class TestWhatIsNoted:
         launching.end_expired(NOW)
         worlds.gone(row, NOW + MINUTE)
         saving.note(NOW + 2 * MINUTE)
-        [one] = saving.saved_in([SCOPE], NOW + DAY).lines
+        [one] = saved.saved_in([SCOPE], NOW + DAY).lines
         assert (one.turned_off.by, one.turned_off.act) == ("clock", "delete")
         assert one.counted_to == NOW + 3 * HOUR
         assert one.is_practice
@@ -121,7 +124,7 @@ class TestWhatIsNoted:
         row = stranger(ayes, "sagemaker-notebook", odd(since=NOW - 3 * HOUR), NOW)
         stop(row, NOW, on=odd)
         saving.note(NOW + 2 * MINUTE)
-        found = saving.saved_in([SCOPE], NOW + DAY)
+        found = saved.saved_in([SCOPE], NOW + DAY)
         assert (found.usd, found.unpriced, found.lines[0].usd) == (0, 1, None)
 
     def test_what_is_free_saves_nothing(self, ayes):
