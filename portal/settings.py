@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE = {
     "work off due rows": {"task": "labs.tasks.hurry", "schedule": 2.0, "options": {"expires": 2}},
     "confirm settled rows": {"task": "labs.tasks.confirm_settled", "schedule": 60.0, "options": {"expires": 50}},
     "look into every account": {"task": "labs.tasks.census_all", "schedule": 900.0, "options": {"expires": 600}},
+    "who made what is nobody's": {"task": "labs.tasks.ask_who_made_it", "schedule": 60.0, "options": {"expires": 50}},
     "end what is past its time": {"task": "labs.tasks.end_expired", "schedule": 15.0, "options": {"expires": 15}},
     "is it the same world": {"task": "portal.tasks.tend_practice", "schedule": 10.0, "options": {"expires": 10}},
     "the doctor's visits": {"task": "portal.tasks.visit_accounts", "schedule": 15.0, "options": {"expires": 15}},
