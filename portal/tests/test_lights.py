@@ -13,7 +13,7 @@ from costs import forgotten, lighting
 from costs.models import Finding, Scope
 from labs import launching, ledger, practice
 from labs.kinds.base import Seen
-from labs.models import Launch
+from labs.models import Event, Launch
 from portal import lights, telling
 from portal.models import Notice
 
@@ -228,6 +228,7 @@ def test_an_instructor_chooses_and_costs_knows_at_once(signed_in, cohort, chit, 
     assert answer.status_code == 302
     policy = Scope.objects.get(key=cohort.scope).policy
     assert str(policy) == "Stopped as soon as nobody uses it, and told; deleted after 7 days stopped"
+    assert Event.objects.get(code="policy").actor == chit
     page = client.get(reverse("costs:forgotten")).content.decode()
     assert str(policy) in page and address in page
 

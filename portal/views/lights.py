@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from costs import lives
+from labs import ledger
 from portal import telling
 from portal.access import teacher_page
 
@@ -45,6 +46,7 @@ def policy(request, standing):
         cohort.lights_delete_days = form.cleaned_data["delete_days"]
         cohort.save(update_fields=["lights_level", "lights_grace_minutes", "lights_delete_days"])
         telling.tell_costs(now)
+        ledger.note("policy", f"{cohort}: {cohort.lights_policy}", now, actor=request.user)
         messages.success(request, f"From now on: {cohort.lights_policy}.")
         return redirect("costs:forgotten")
     facts = {
