@@ -23,6 +23,11 @@ BATCH = 500
 IT_IS_GONE = "it is gone"
 NO_LONGER_SO = "it is no longer so"
 
+# What was told and done of a finding, taken back: its life begins anew.
+ANEW = dict.fromkeys(
+    ["reminder_asked_at", "reminded_at", "staff_asked_at", "staff_told_at", "look_asked_at", "acted_at", "act_told_at"]
+)
+
 # A second reminder within this time tells nobody anything new.
 REMIND_AGAIN_AFTER = timedelta(hours=12)
 
@@ -208,14 +213,14 @@ def reminded(findings: Iterable[Finding], now: datetime) -> int:
 
 
 def snooze(resources: Iterable[Resource], *, until: datetime, why: str, now: datetime, by) -> list[Resource]:
-    """Put the findings of these off until then. They cost what they cost meanwhile. Answers those put off, without what
-    is going off already."""
+    """Put the findings of these off until then; after that their life begins anew. They cost what they cost meanwhile.
+    Answers those put off, without what is going off already."""
     if until <= now:
         raise ValueError("a finding is put off to an instant that is still to come")
     put_off = []
     with transaction.atomic():
         for row in _held(resources):
-            if Finding.objects.open().filter(resource=row).update(snoozed_until=until, snooze_why=why[:200]):
+            if Finding.objects.open().filter(resource=row).update(snoozed_until=until, snooze_why=why[:200], **ANEW):
                 words = f"{_name(row)} was put off{': ' + why if why else ''}"
                 ledger.note("snoozed", words, now, resource=row, actor=by)
                 put_off.append(row)
@@ -223,9 +228,10 @@ def snooze(resources: Iterable[Resource], *, until: datetime, why: str, now: dat
 
 
 def wake(resources: Iterable[Resource]) -> int:
-    """Take a snooze back."""
+    """Take a snooze back: its life begins anew."""
     rows = [row.pk for row in resources]
-    return Finding.objects.open().filter(resource__in=rows).update(snoozed_until=None, snooze_why="")
+    put_off = Finding.objects.open().filter(resource__in=rows).exclude(snoozed_until=None)
+    return put_off.update(snoozed_until=None, snooze_why="", **ANEW)
 
 
 def _held(resources: Iterable[Resource]) -> list[Resource]:

@@ -26,6 +26,12 @@ def can_stop(name: str) -> bool:
     return bool(kind and kind.can_stop)
 
 
+def ends_by_itself(name: str) -> bool:
+    """It is work, such as a training job, and not a machine that waits for some."""
+    kind = registry().get(name)
+    return bool(kind and kind.ends_by_itself)
+
+
 def is_free(name: str) -> bool:
     kind = registry().get(name)
     return bool(kind and kind.is_free)

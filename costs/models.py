@@ -4,12 +4,15 @@ Readings are append-only. `Metered` and `DailySpend` are sums of them, written i
 page costs the same after a year as after a day. Money is USD, Decimal, ten places; days are UTC, as AWS bills.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
 from costs.free_tier import FREE, LEGACY, PAID
+from costs.lives import Policy
 
 
 class UsdField(models.DecimalField):
@@ -164,6 +167,12 @@ class Finding(models.Model):
     snooze_why = models.CharField(max_length=200, blank=True, default="")
     reminder_asked_at = models.DateTimeField(null=True, blank=True, help_text="Somebody wished that the owner is told.")
     reminded_at = models.DateTimeField(null=True, blank=True, help_text="The owner was told.")
+    # Its life (costs/lives.py). All of it begins anew when it is put off, or woken.
+    staff_asked_at = models.DateTimeField(null=True, blank=True, help_text="Those who teach are to be told.")
+    staff_told_at = models.DateTimeField(null=True, blank=True)
+    look_asked_at = models.DateTimeField(null=True, blank=True, help_text="It was looked at anew before it is stopped.")
+    acted_at = models.DateTimeField(null=True, blank=True, help_text="The policy asked for its end.")
+    act_told_at = models.DateTimeField(null=True, blank=True, help_text="The owner was told of that.")
 
     objects = FindingQuerySet.as_manager()
 
@@ -233,9 +242,20 @@ class Scope(models.Model):
     look_ahead_until = models.DateTimeField(null=True, blank=True, help_text="The next session.")
     staff = models.JSONField(default=list, help_text="Ids of the people who teach it: no student's budget is theirs.")
     currency = models.CharField(max_length=3, blank=True, default="", help_text="Shown beside USD. Empty: none.")
+    # What is done about what was left on (costs.lives.Policy).
+    lights_level = models.CharField(max_length=10, default="tell", help_text="tell, grace or at_once.")
+    lights_grace_minutes = models.PositiveIntegerField(default=120)
+    lights_delete_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     def __str__(self):
         return self.title or self.name
+
+    @property
+    def policy(self):
+        """What is done about what was left on."""
+        days = self.lights_delete_days
+        grace = timedelta(minutes=self.lights_grace_minutes)
+        return Policy(self.lights_level, grace, timedelta(days=days) if days else None)
 
 
 class Budget(models.Model):
@@ -479,3 +499,24 @@ class AccountPlan(models.Model):
 
     def __str__(self):
         return f"{self.account}: {self.get_plan_display() or 'not known'}"
+
+
+class TurnedOff(models.Model):
+    """One light that went off by itself: by the policy, its lab's clock, a budget or Lights out. What it would have
+    cost on is `costs/saving.py`'s to say; this is what was seen."""
+
+    resource = models.ForeignKey("labs.Resource", on_delete=models.CASCADE, related_name="turned_off")
+    scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    act = models.CharField(max_length=10, choices=[("stop", "stop"), ("delete", "delete")])
+    by = models.CharField(max_length=20, help_text="policy, clock, budget or lights-out.")
+    off_at = models.DateTimeField(help_text="When it was seen off.")
+    until = models.DateTimeField(help_text="When a person would have looked at the latest: nothing is counted past it.")
+    on_again_at = models.DateTimeField(null=True, blank=True)
+    usd_per_hour = UsdField(null=True, help_text="What it cost on, less what it costs off. None: a part had no price.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["resource", "off_at"], name="turned_off_once_an_instant")]
+        indexes = [models.Index(fields=["scope", "off_at"])]
+
+    def __str__(self):
+        return f"{self.resource_id} by {self.by}, {self.off_at:%Y-%m-%d %H:%M} UTC"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
 
+from costs.lives import Policy
 from costs.models import Budget, Scope
 
 
@@ -23,6 +24,7 @@ def tell(
     cohort_usd: Decimal | None = None,
     staff: Iterable[int] = (),
     currency: str = "",
+    policy: Policy | None = None,
 ) -> Scope:
     """Keep what is known of a scope. Telling the same twice changes nothing.
 
@@ -30,8 +32,11 @@ def tell(
     currency: three letters of the money shown beside USD; "" for none.
     student_usd, cohort_usd: the budgets of each student and of the whole; None: there is none. Where somebody has set
     another one since (costs/budget_pages.py), it takes something new to be told to change that. staff: the ids of those
-    who teach: the students' budget is not theirs, though the whole's is.
+    who teach: the students' budget is not theirs, though the whole's is. policy: what is done about what was left on;
+    None: it is only told of.
     """
+    policy = policy or Policy()
+    days = policy.delete_after // timedelta(days=1) if policy.delete_after else None
     with transaction.atomic():
         scope, _ = Scope.objects.update_or_create(
             key=key,
@@ -43,6 +48,9 @@ def tell(
                 "look_ahead_until": look_ahead_until,
                 "staff": sorted(staff),
                 "currency": currency,
+                "lights_level": policy.level,
+                "lights_grace_minutes": policy.grace // timedelta(minutes=1),
+                "lights_delete_days": days,
             },
         )
         for kind, usd in ((Budget.STUDENT, student_usd), (Budget.COHORT, cohort_usd)):

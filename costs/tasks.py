@@ -3,7 +3,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from costs import activity, allowances, anomalies, billing, enforcing, forgotten, metering, own_use
+from costs import (
+    activity,
+    allowances,
+    anomalies,
+    billing,
+    enforcing,
+    forgotten,
+    lighting,
+    metering,
+    own_use,
+    saving,
+)
 
 
 @shared_task
@@ -16,6 +27,8 @@ def meter():
 def find_forgotten():
     # Judged first: CloudWatch may be slow, and what it says is known a minute later.
     forgotten.judge(timezone.now())
+    lighting.tend(timezone.now())
+    saving.note(timezone.now())
     activity.look(timezone.now())
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("bill/", bill_pages.bill, name="bill"),
     path("bill.csv", bill_pages.bill_csv, name="bill_csv"),
     path("forgotten/", views.forgotten, name="forgotten"),
+    path("forgotten/saved/", views.saved, name="saved"),
     path("forgotten/turn-off/", acting.turn_off, name="turn_off"),
     path("forgotten/snooze/", acting.snooze, name="snooze"),
     path("forgotten/wake/", acting.wake, name="wake"),

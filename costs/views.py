@@ -24,10 +24,11 @@ from costs.kinds import title_of
 from costs.lights_out import labs_in_use, staying_on
 from costs.models import LightsOut, Reading
 from costs.pricebook import CONFIDENCE, PriceBook
+from costs.saved import saved_in
 from costs.workloads import EXAMPLES, WORKLOADS
 from labs.models import Resource
 
-READINGS_A_PAGE = 200
+READINGS_A_PAGE, SAVED_SHOWN = 200, 200
 STOP_POLLING = 286  # htmx ends a poll on this answer
 
 
@@ -104,6 +105,14 @@ def forgotten(request, scopes):
     return render(
         request, "costs/forgotten.html", facts | {"alerts": dashboard.open_alerts(_told_to(request.user, scopes))}
     )
+
+
+@money_page
+def saved(request, scopes):
+    """What "saved so far" is made of. One query of its own."""
+    found = saved_in(scopes, timezone.now())
+    facts = {"saved": found, "shown": found.lines[:SAVED_SHOWN], "now": timezone.now()}
+    return render(request, "costs/saved.html", facts)
 
 
 def night_page(view):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -48,3 +49,9 @@ def made_in(launch: Launch) -> tuple[str, ...]:
     """The kinds that the lab has its student make; () for a lab that the catalogue does not know any more."""
     lab = catalog.catalog().get(launch.lab)
     return lab.creates if lab else ()
+
+
+def with_mark(mark: str) -> dict[str, uuid.UUID]:
+    """A filter for the launch whose id begins with that mark (guardrails.lab_of)."""
+    rest = 32 - guardrails.LAB_LENGTH
+    return {"id__gte": uuid.UUID(mark + "0" * rest), "id__lte": uuid.UUID(mark + "f" * rest)}

@@ -495,7 +495,24 @@ def _owner_of(account: Account, seen: Seen) -> tuple[int | None, str]:
     tagged = str(seen.tags.get(TAG_OWNER, ""))
     if tagged.isdigit() and Resource.objects.filter(account=account, owner_id=int(tagged)).exists():
         return int(tagged), "tag"
-    return None, ""
+    # What a student makes in a shared account carries their tag, or the name of a lab of theirs that may be over.
+    launches = Launch.objects.filter(account=account)
+    student = str(seen.tags.get(guardrails.TAG_STUDENT, ""))
+    if student.isdigit() and launches.filter(owner_id=int(student)).exists():
+        return int(student), "tag"
+    mark = re.search(r"lab-([0-9a-f]{12})-", seen.name)
+    owner = launches.filter(**adopting.with_mark(mark[1])).values_list("owner", flat=True).first() if mark else None
+    return (owner, "name") if owner else (None, "")
+
+
+def made_by(row: Resource, words: str, owner_id: int | None, at: datetime) -> None:
+    """CloudTrail says who made a stranger. Whose it is known to be already stays so."""
+    with transaction.atomic():
+        nobodys = Resource.objects.open().filter(pk=row.pk, launch=None, owner=None)
+        owned = {"owner_id": owner_id, "owner_proof": "creator"} if owner_id else {}
+        if nobodys.update(made_by=words[:200], **owned):
+            what = f"{kind_of(row.kind).title} {row.name or row.aws_id}"
+            note("creator", f"{what} was made by {words[:200]}, as CloudTrail says", at, resource=row)
 
 
 def note(code: str, words: str, at: datetime, *, resource=None, launch=None, account=None, actor=None) -> Event:

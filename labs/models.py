@@ -245,8 +245,11 @@ class Resource(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="resources"
     )
     owner_proof = models.CharField(
-        max_length=20, blank=True, default="", help_text="launch, account, tag, name, time; or ''."
+        max_length=20, blank=True, default="", help_text="launch, account, tag, name, time, creator; or ''."
     )
+    # Of what nobody is known to own: who made it, as CloudTrail says, in words (creators.py).
+    made_by = models.CharField(max_length=200, blank=True, default="")
+    creator_asked_at = models.DateTimeField(null=True, blank=True, help_text="When CloudTrail was last asked.")
     scope = models.CharField(max_length=32, blank=True, default="")
     key = models.CharField(max_length=40, blank=True, default="", help_text="The Want's key within the lab.")
     name = models.CharField(max_length=255, blank=True, default="")

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from labs import admitting, census, certify, ending, launching, reconcile
+from labs import admitting, census, certify, creators, ending, launching, reconcile
 from labs.models import Launch, Resource, StudentRole
 
 DRAINS = 8  # as many as a worker has threads
@@ -46,6 +46,11 @@ def confirm_settled():
 @shared_task
 def census_all():
     census.census_all(timezone.now, is_sparing=True)
+
+
+@shared_task
+def ask_who_made_it():
+    creators.look_up(timezone.now())
 
 
 @shared_task

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import Error, Warning, register
 
+from costs import lives
+
 LOCAL_NAMES = {"localhost", "testserver"}
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 ROLE = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
@@ -222,3 +224,17 @@ def identity_at_aws(**_):
             )
         )
     return found
+
+
+@register("lightsout")
+def left_on_policy(**_):
+    """LEFT_ON_POLICY must be one that there is."""
+    if settings.LEFT_ON_POLICY in lives.LEVELS:
+        return []
+    return [
+        Error(
+            f"LEFT_ON_POLICY is {settings.LEFT_ON_POLICY!r}: not one of {', '.join(lives.LEVELS)}.",
+            hint="It says what is done about what was left on and is no cohort's (docs/forgotten.md).",
+            id="lightsout.E050",
+        )
+    ]

@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE = {
     "work off due rows": {"task": "labs.tasks.hurry", "schedule": 2.0, "options": {"expires": 2}},
     "confirm settled rows": {"task": "labs.tasks.confirm_settled", "schedule": 60.0, "options": {"expires": 50}},
     "look into every account": {"task": "labs.tasks.census_all", "schedule": 900.0, "options": {"expires": 600}},
+    "who made what is nobody's": {"task": "labs.tasks.ask_who_made_it", "schedule": 60.0, "options": {"expires": 50}},
     "end what is past its time": {"task": "labs.tasks.end_expired", "schedule": 15.0, "options": {"expires": 15}},
     "is it the same world": {"task": "portal.tasks.tend_practice", "schedule": 10.0, "options": {"expires": 10}},
     "the doctor's visits": {"task": "portal.tasks.visit_accounts", "schedule": 15.0, "options": {"expires": 15}},
@@ -265,6 +266,8 @@ SIMULATOR_RUN_FUNCTIONS = env.bool("SIMULATOR_RUN_FUNCTIONS", default=False)
 # Absence counts when seen twice, this far apart: AWS lists new things late and old things long.
 ABSENCE_GAP = timedelta(seconds=env.float("ABSENCE_GAP_SECONDS", default=5.0))
 METER_EVERY = timedelta(minutes=env.int("METER_EVERY_MINUTES", default=5))
+# What is done about what was left on and is no cohort's: tell, grace or at_once (docs/forgotten.md).
+LEFT_ON_POLICY = env("LEFT_ON_POLICY", default="tell")
 # How long a portal may be dead before AWS turns off what was made by hand in a lab's account (labs/deadman.py).
 STRANGER_SWITCH = timedelta(hours=env.float("STRANGER_SWITCH_HOURS", default=4.0))
 LAB_EXTENSION = timedelta(minutes=30)

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import demo, enrolling, overseeing, prelaunching, telling
+from portal import demo, enrolling, lights, overseeing, prelaunching, telling, weekly
 
 
 @shared_task
@@ -37,5 +37,6 @@ def start_classes():
 def tell():
     now = timezone.now()
     telling.tell_costs(now)
-    telling.mail_reminders(now)
     telling.tell_alerts(now)
+    lights.tell(now)
+    weekly.tell(now)

@@ -1,26 +1,20 @@
-"""Telling: what costs must know of cohorts, as plain values; and people what they were left on, by mail."""
+"""Telling: what costs must know of cohorts, as plain values; and people what is odd about money."""
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from datetime import datetime
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Max, Min, Q
-from django.template.loader import render_to_string
 from django.urls import reverse
 
-from costs import alerts, forgotten, scopes
+from costs import alerts, scopes
 from costs.dashboard.alerts import OF_PERSONS
 from costs.models import Alert
 from costs.thresholds import STOPS
 from portal import notices
 from portal.models import Cohort, Membership, User
-
-log = logging.getLogger(__name__)
 
 
 def tell_costs(now: datetime) -> int:
@@ -49,34 +43,9 @@ def tell_costs(now: datetime) -> int:
             cohort_usd=cohort.cohort_budget_usd,
             staff=staff[cohort.scope],
             currency=cohort.currency,
+            policy=cohort.lights_policy,
         )
     return len(cohorts)
-
-
-def mail_reminders(now: datetime) -> int:
-    """One mail a person for all reminders asked for. Answers how many people were told.
-
-    A mail that cannot be sent is logged and tried again at the next turn; it holds up nobody else's.
-    """
-    due = forgotten.reminders_due()
-    people = User.objects.in_bulk(due)
-    told = 0
-    for owner, findings in due.items():
-        person = people[owner]
-        facts = {"person": person, "findings": findings, "url": settings.PUBLIC_URL + reverse("costs:mine")}
-        try:
-            send_mail(
-                f"{len(findings)} of your lights {'is' if len(findings) == 1 else 'are'} still on",
-                render_to_string("portal/reminder.txt", facts),
-                settings.DEFAULT_FROM_EMAIL,
-                [person.email],
-            )
-        except Exception:
-            log.exception("the reminder to %s could not be mailed", person.pk)
-            continue
-        forgotten.reminded(findings, now)
-        told += 1
-    return told
 
 
 def tell_alerts(now: datetime) -> int:

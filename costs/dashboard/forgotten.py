@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
+from costs.dashboard.left import left_of, policies_of
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.dashboard.stuck import Stuck, stuck_in
 from costs.dashboard.unbounded import unbounded_in
@@ -19,10 +20,12 @@ from costs.dashboard.unseen import Unseen, UnseenAccounts
 from costs.exposing import hours_between
 from costs.kinds import can_stop, icon_of, kept_on_stop, lost_on_delete, stop_deletes, title_of
 from costs.live import CURRENT, LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, is_going, is_light, live, newer
+from costs.lives import Left, Policy, Step, end_of, why_never
 from costs.models import Finding, Scope
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from costs.rules import rank_of
+from costs.saved import SavedSoFar, saved_in
 from labs import catalog, deadman
 from labs.decide import GONE
 from labs.kinds.base import ABSENT, FAILED, STOPPED
@@ -40,7 +43,8 @@ class Forgotten:
     """One resource with its findings, the loudest first.
 
     burned_usd: what was metered, and its rate since then; estimated. by_next_usd: what it costs from now until `until`;
-    None when a part is unpriced. aws_off_at: when AWS turns it off if the portal is dead; None when it would not.
+    None when a part is unpriced. ends: what the policy does if nobody does anything, and when. aws_off_at: when AWS
+    turns it off if the portal is dead; None when it would not.
     """
 
     row: Resource
@@ -52,7 +56,15 @@ class Forgotten:
     by_next_usd: Decimal | None
     is_light: bool
     is_unknown: bool
+    left: Left
+    policy: Policy
+    ends: Step | None
     aws_off_at: datetime | None = None
+
+    @property
+    def never(self) -> str:
+        """Why the policy does not turn it off, where one would ask; else ''."""
+        return why_never(self.left, self.policy)
 
     @property
     def name(self) -> str:
@@ -160,6 +172,12 @@ class ForgottenPage:
     caught: int = 0
     longest: timedelta | None = None
     scopes: list[Scope] = field(default_factory=list)
+    saved: SavedSoFar = field(default_factory=lambda: SavedSoFar([]))
+
+    @property
+    def nobodys(self) -> int:
+        """Lights that nobody is known to own: they are listed first."""
+        return sum(one.row.owner_id is None for one in self.lights)
 
     @property
     def found(self) -> list[Forgotten]:
@@ -231,7 +249,7 @@ class ForgottenPage:
 
 
 def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
-    """Eleven queries; two more while a state is newer than its last metering, one while something is stuck. As many for
+    """Twelve queries; two more while a state is newer than its last metering, one while something is stuck. As many for
     24 people as for 240."""
     keys = list(scopes)
     told = list(Scope.objects.filter(key__in=keys))
@@ -270,6 +288,7 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         caught=so_far["caught"],
         longest=so_far["longest"],
         scopes=told,
+        saved=saved_in(keys, now),
     )
 
 
@@ -313,28 +332,50 @@ def census_every() -> timedelta:
 
 
 def forgotten_in(scopes: Iterable[str], now: datetime, *, told: Iterable[Scope] | None = None) -> list[Forgotten]:
-    """Every resource with an open finding, snoozed ones too: what costs most by the next session in front, and what has
-    no price before all others. Two queries; three when nobody says what the scopes were `told`."""
+    """Every resource with an open finding, snoozed ones too: what is nobody's first, then what has no price, then what
+    costs most by the next session. Two queries; three when nobody says what the scopes were `told`."""
     keys = list(scopes)
-    told = Scope.objects.filter(key__in=keys) if told is None else told
+    told = list(Scope.objects.filter(key__in=keys) if told is None else told)
+    policies = policies_of(told)
     sessions = {scope.key: scope.look_ahead_until for scope in told}
     findings: dict[Any, list[Finding]] = defaultdict(list)
     rows: dict[Any, Resource] = {}
     found = Finding.objects.open().filter(resource__scope__in=keys, resource__closed_at=None)
-    for finding in found.select_related("resource__owner", "resource__metered", "resource__account"):
+    for finding in found.select_related(
+        "resource__owner", "resource__metered", "resource__account", "resource__launch"
+    ):
         findings[finding.resource_id].append(finding)
         rows[finding.resource_id] = finding.resource
     book = PriceBook.open(regions={row.region for row in rows.values()})
     made = [
-        _one(row, sorted(findings[pk], key=lambda finding: rank_of(finding.rule)), book, sessions.get(row.scope), now)
+        _one(
+            row,
+            sorted(findings[pk], key=lambda finding: rank_of(finding.rule)),
+            book,
+            sessions.get(row.scope),
+            policies[row.scope],
+            now,
+        )
         for pk, row in rows.items()
     ]
-    made.sort(key=lambda one: (one.by_next_usd is not None, -(one.by_next_usd or 0), -one.burned_usd, one.name))
+    made.sort(key=lambda one: (one.row.owner_id is not None, *_by_cost(one)))
     return made
 
 
-def _one(row: Resource, findings: list[Finding], book: PriceBook, session: datetime | None, now: datetime) -> Forgotten:
+def _by_cost(one: Forgotten) -> tuple:
+    return (one.by_next_usd is not None, -(one.by_next_usd or 0), -one.burned_usd, one.name)
+
+
+def _one(
+    row: Resource,
+    findings: list[Finding],
+    book: PriceBook,
+    session: datetime | None,
+    policy: Policy,
+    now: datetime,
+) -> Forgotten:
     rate = rate_now(row, book, now)
+    left = left_of(row, findings, rate, now)
     metered = getattr(row, "metered", None)
     since = metered.until if metered else row.seen_since or row.first_seen_at or now
     ahead = [at for at in (session, *(finding.look_ahead_until for finding in findings)) if at and at > now]
@@ -349,6 +390,9 @@ def _one(row: Resource, findings: list[Finding], book: PriceBook, session: datet
         by_next_usd=None if rate.known is None else rate.known * hours_between(now, until),
         is_light=is_light(row, rate),
         is_unknown=row.seen_at is not None and now - row.seen_at > UNKNOWN_AFTER,
+        left=left,
+        policy=policy,
+        ends=None if left.snoozed_until and left.snoozed_until > now else end_of(left, policy, now),
         aws_off_at=deadman.reach([row], now).off_at,
     )
 

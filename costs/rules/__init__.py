@@ -32,4 +32,9 @@ def rank_of(name: str) -> int:
     return next((rule.RANK for rule in all_rules() if name == rule.NAME), 1000)
 
 
-__all__ = ["Facts", "Reads", "Verdict", "all_rules", "rank_of", "signals_read"]
+def shows_disuse(name: str) -> bool:
+    """Whether the rule of that name tells that nobody uses the thing, and not only that it is there."""
+    return any(name == rule.NAME for rule in all_rules() if getattr(rule, "SHOWS_DISUSE", False))
+
+
+__all__ = ["Facts", "Reads", "Verdict", "all_rules", "rank_of", "shows_disuse", "signals_read"]

@@ -1,8 +1,9 @@
 """PURE. What a rule is: `check(facts, now) -> Verdict | None`, one file a rule in this folder.
 
 A rule file has NAME (kept in findings: never renamed), RANK (of several that fire, the lowest speaks first), `check`,
-and, if it looks at CloudWatch, READS: the signals that are worth asking (and paying) for. All stand in
-docs/forgotten.md.
+and, if it looks at CloudWatch, READS: the signals that are worth asking (and paying) for. SHOWS_DISUSE: when it fires,
+nobody uses the thing and nothing runs on it, and what turns it off keeps what is worth keeping: only then may a
+cohort's policy turn it off (costs/lives.py). All stand in docs/forgotten.md.
 """
 
 from __future__ import annotations

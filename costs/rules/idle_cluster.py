@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-cluster", 42
+SHOWS_DISUSE = True
 READS = (Reads("emr-cluster", "IsIdle", timedelta(minutes=15)),)
 
 ENOUGH = 3  # datapoints of five minutes

@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-database", 55
+SHOWS_DISUSE = True
 READS = (Reads("rds-instance", "DatabaseConnections", timedelta(hours=2)),)
 
 ENOUGH = 12  # datapoints of five minutes in two hours

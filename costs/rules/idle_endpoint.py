@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-endpoint", 40
+SHOWS_DISUSE = True
 READS = (Reads("sagemaker-endpoint", "Invocations", timedelta(hours=1)),)
 
 

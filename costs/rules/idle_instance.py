@@ -9,6 +9,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-instance", 51
+SHOWS_DISUSE = True
 OVER = timedelta(hours=2)
 READS = tuple(Reads("ec2-instance", metric, OVER) for metric in ("CPUUtilization", "NetworkIn", "NetworkOut"))
 

@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-load-balancer", 59
+SHOWS_DISUSE = True
 OVER = timedelta(hours=2)
 METRICS = {"load-balancer": ("RequestCount", "NewFlowCount"), "classic-load-balancer": ("RequestCount",)}
 READS = tuple(Reads(kind, metric, OVER) for kind, metrics in METRICS.items() for metric in metrics)

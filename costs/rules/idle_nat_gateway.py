@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-nat-gateway", 58
+SHOWS_DISUSE = True
 READS = (Reads("nat-gateway", "ActiveConnectionCount", timedelta(hours=1)),)
 
 

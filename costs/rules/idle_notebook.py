@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-notebook", 50
+SHOWS_DISUSE = True
 READS = (Reads("sagemaker-notebook", "CPUUtilization", timedelta(hours=1)),)
 
 IDLE_BELOW = 3.0  # percent at its highest; an open tab that runs nothing stays below

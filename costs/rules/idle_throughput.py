@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-throughput", 39
+SHOWS_DISUSE = True
 READS = (Reads("bedrock-provisioned-throughput", "Invocations", timedelta(minutes=30)),)
 
 

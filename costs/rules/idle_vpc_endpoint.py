@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-vpc-endpoint", 61
+SHOWS_DISUSE = True
 READS = (Reads("vpc-endpoint", "BytesProcessed", timedelta(days=1)),)
 
 

@@ -6,6 +6,7 @@ from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "open-app", 52
+SHOWS_DISUSE = True
 
 IDLE_FOR = timedelta(hours=1)
 # Canvas has no machine to choose and costs $1.90 an hour.

@@ -9,6 +9,8 @@ NAME, RANK = "stranger", 30
 WHOSE = {
     "account": "It is in this person's account, and no clock ends it.",
     "tag": "Its tag says whose it is. No clock ends it.",
+    "name": "Its name is of a lab that is over. No clock ends it.",
+    "creator": "CloudTrail says who made it. No clock ends it.",
     "": "Nobody is known to own it, and no clock ends it.",
 }
 

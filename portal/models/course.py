@@ -6,6 +6,7 @@ know of them is asked in one way everywhere: `.released(cohort, at)`.
 
 import secrets
 import uuid
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from costs import lives
 from labs.models import Account
 from portal import schedule
 from portal.models.people import User, validate_zone
@@ -198,6 +200,18 @@ class Cohort(models.Model):
         validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters: SGD, MMK.")],
         help_text="Its own money, shown beside US dollars: SGD, MMK. Needs an exchange rate.",
     )
+    # What is done about what was left on (costs.lives.Policy).
+    lights_level = models.CharField(
+        "what was left on",
+        max_length=10,
+        default=lives.ONLY_TELL,
+        choices=[*lives.LEVELS.items()],
+        help_text="Stopped is only what nobody uses, and what keeps its data.",
+    )
+    lights_grace_minutes = models.PositiveIntegerField("minutes between telling and stopping", default=120)
+    lights_delete_days = models.PositiveSmallIntegerField(
+        "days after which what is stopped is deleted", null=True, blank=True, help_text="Empty: never."
+    )
     lab_regions = models.JSONField(default=default_lab_regions)
     lab_mode = models.CharField(
         "where labs start",
@@ -216,6 +230,13 @@ class Cohort(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def lights_policy(self):
+        days = self.lights_delete_days
+        return lives.Policy(
+            self.lights_level, timedelta(minutes=self.lights_grace_minutes), timedelta(days=days) if days else None
+        )
 
     def clean(self):
         """A cohort whose dates could not be told is not saved by a form."""

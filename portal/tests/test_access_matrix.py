@@ -55,6 +55,8 @@ portal:release                        POST   login  404   404   302   404       
 portal:cohort                         GET    login  404   404   302   302       302   302
 portal:choose_cohort                  POST   login  302   302   302   404       302   302
 portal:cohort_page                    GET    login  404   404   200   404       200   200
+portal:lights_policy                  GET    login  404   404   200   404       200   200
+portal:lights_policy                  POST   login  404   404   302   404       302   302
 portal:class_starts                   GET    login  404   404   200   404       200   200
 portal:class_starts                   POST   login  404   404   302   404       302   302
 portal:class_start                    GET    login  404   404   200   404       200   200
@@ -92,6 +94,7 @@ costs:spend_csv                       GET    login  404   404   200   200       
 costs:bill                            GET    login  404   404   200   200       200   200
 costs:bill_csv                        GET    login  404   404   200   200       200   200
 costs:forgotten                       GET    login  404   404   200   200       200   200
+costs:saved                           GET    login  404   404   200   200       200   200
 costs:turn_off                        GET    login  200   404   200   404       200   200
 costs:turn_off                        POST   login  302   404   302   404       302   302
 costs:snooze                          GET    login  404   404   200   404       200   200
@@ -236,6 +239,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:release": [cohort.slug, 2],
         "portal:cohort_page": [cohort.slug],
         "portal:class_starts": [cohort.slug],
+        "portal:lights_policy": [cohort.slug],
         "portal:class_start": [cohort.slug, planned.pk],
         "portal:cancel_class_start": [cohort.slug, planned.pk],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
@@ -259,6 +263,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:review_desk": score,
         "portal:choose_cohort": {"cohort": cohort.slug},
         "portal:class_starts": {"lab": part.pk, "at": "2025-09-20T09:00", "spread": 5},
+        "portal:lights_policy": {"level": "grace", "grace": "60", "delete_days": ""},
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
         "portal:check_account": {"aws_id": "no number"},
         "costs:turn_off": {"r": str(left_on.pk), "act": "turn_off", "confirm": "yes"},

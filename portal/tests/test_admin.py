@@ -33,6 +33,8 @@ def test_a_cohort_made_here_is_told_its_dates_and_its_students_get_accounts(root
         "start_on": "2026-01-03",
         "rhythm": "{}",
         "lab_mode": "practice",
+        "lights_level": "tell",
+        "lights_grace_minutes": "120",
         **WHEN,
         "student_budget_usd": "25",
         "cohort_budget_usd": "500",

@@ -164,3 +164,9 @@ def test_a_long_lived_key_is_warned_of(settings):
 def test_a_template_is_at_a_web_address(settings):
     settings.TEMPLATE_URL = "s3://school/lightsout.yaml"
     assert list(said(checks.identity_at_aws())) == ["lightsout.E013"]
+
+
+def test_what_is_done_about_what_is_nobodys_is_one_that_there_is(settings):
+    assert checks.left_on_policy() == []
+    settings.LEFT_ON_POLICY = "burn"
+    assert list(said(checks.left_on_policy())) == ["lightsout.E050"]

@@ -1,14 +1,13 @@
-"""What costs are told of cohorts, and reminders by mail."""
+"""What costs are told of cohorts, and people of what is odd about money."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from costs import alerts, forgotten
-from costs.models import Alert, Budget, Finding, Scope
-from labs import ledger, practice
-from labs.kinds.base import Seen
+from costs import alerts
+from costs.models import Alert, Budget, Scope
+from labs import practice
 from portal import telling
 from portal.models import Cohort, Notice, User
 
@@ -25,30 +24,13 @@ def test_costs_know_the_next_session_and_the_budgets_and_twice_changes_nothing(c
     assert Budget.objects.filter(scope=cohort.scope).count() == 2
 
 
-@pytest.fixture
-def left_on(cohort, aye, now):
-    account = practice.account_of(aye, now=now, scope=cohort.scope)
-    seen = Seen("running", "i-1", "mine", facts={"type": "t3.micro"})
-    row = ledger.enter_strangers([(account, "ec2-instance", seen, "us-east-1")], now)[0]
-    Finding.objects.create(resource=row, rule="stranger", sentence="No lab made it.", opened_at=now)
-    return row
-
-
-def test_a_reminder_is_mailed_once_to_its_owner(left_on, aye, chit, now, mailoutbox):
-    forgotten.remind([left_on], now=now, by=chit)
-    assert telling.mail_reminders(now) == 1
-    assert telling.mail_reminders(now + timedelta(minutes=1)) == 0
-    assert mailoutbox[0].to == [aye.email]
-    assert "No lab made it." in mailoutbox[0].body
-
-
-def test_a_mail_that_cannot_be_sent_is_tried_again(left_on, chit, now, settings, mailoutbox):
-    forgotten.remind([left_on], now=now, by=chit)
-    settings.EMAIL_BACKEND = "no.such.Backend"
-    assert telling.mail_reminders(now) == 0
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    assert telling.mail_reminders(now) == 1
-    assert len(mailoutbox) == 1
+def test_costs_know_what_is_done_about_what_was_left_on(cohort, now):
+    cohort.lights_level, cohort.lights_grace_minutes, cohort.lights_delete_days = "grace", 45, 3
+    cohort.save()
+    telling.tell_costs(now)
+    assert str(Scope.objects.get(key=cohort.scope).policy) == (
+        "Told at once, stopped after 45 min; deleted after 3 days stopped"
+    )
 
 
 # --- alerts --------------------------------------------------------------------------------------------------------

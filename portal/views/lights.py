@@ -1,0 +1,59 @@
+"""What a cohort does about what was left on: its instructors choose, from only telling to stopping at once."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from costs import lives
+from labs import ledger
+from portal import telling
+from portal.access import teacher_page
+
+# Words of each level, for the person who chooses.
+MEANS = {
+    lives.ONLY_TELL: "Its owner is told at once, you after two hours. Nothing is stopped.",
+    lives.GRACE: "Its owner is told at once. What nobody uses by the end of the grace is stopped.",
+    lives.AT_ONCE: "What nobody uses is stopped within minutes, and its owner is told.",
+}
+MOST_MINUTES, MOST_DAYS = 7 * 24 * 60, 90
+
+
+class PolicyForm(forms.Form):
+    level = forms.ChoiceField(choices=[*lives.LEVELS.items()], error_messages={"required": "Choose one."})
+    grace = forms.IntegerField(label="Grace, minutes", min_value=15, max_value=MOST_MINUTES)
+    delete_days = forms.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@teacher_page
+def policy(request, standing):
+    now, cohort = timezone.now(), standing.cohort
+    known = {
+        "level": cohort.lights_level,
+        "grace": cohort.lights_grace_minutes,
+        "delete_days": cohort.lights_delete_days,
+    }
+    form = PolicyForm(request.POST if request.method == "POST" else None, initial=known)
+    if request.method == "POST" and form.is_valid():
+        cohort.lights_level = form.cleaned_data["level"]
+        cohort.lights_grace_minutes = form.cleaned_data["grace"]
+        cohort.lights_delete_days = form.cleaned_data["delete_days"]
+        cohort.save(update_fields=["lights_level", "lights_grace_minutes", "lights_delete_days"])
+        telling.tell_costs(now)
+        ledger.note("policy", f"{cohort}: {cohort.lights_policy}", now, actor=request.user)
+        messages.success(request, f"From now on: {cohort.lights_policy}.")
+        return redirect("costs:forgotten")
+    facts = {
+        "cohort": cohort,
+        "standing": standing,
+        "form": form,
+        "levels": [(level, words, MEANS[level]) for level, words in lives.LEVELS.items()],
+        "now": now,
+    }
+    return render(request, "portal/lights_policy.html", facts, status=422 if form.errors else 200)
