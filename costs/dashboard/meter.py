@@ -43,7 +43,7 @@ def meter_chip(*, owner=None, scopes: Iterable[str] | None = None, now: datetime
 class LaunchMeter:
     """The meter of one lab at `now`.
 
-    usd_per_hour: None when a part has no price. metered_usd: what was spent by `until`, the last observation of any
+    usd_per_hour: None when a part has no price. summed_usd: the sum of its readings, which never falls. metered_usd: what was spent by `until`, the last observation of any
     part of it; from there on it ticks. estimated_usd: what was metered, and of each part its rate since then.
     at_most_more_usd: what can still be spent before the clock deletes it; None if unknown. seen_at: the oldest last
     look; is_unknown: it is too old to be believed. reach: what of it AWS turns off when the portal is dead; with
@@ -52,6 +52,7 @@ class LaunchMeter:
     """
 
     usd_per_hour: Decimal | None
+    summed_usd: Decimal
     metered_usd: Decimal
     until: datetime | None
     estimated_usd: Decimal
@@ -99,6 +100,7 @@ def launch_meter(launch: Launch, now: datetime) -> LaunchMeter:
     seen_at = min(looks, default=None)
     return LaunchMeter(
         usd_per_hour=whole.known,
+        summed_usd=spent,
         metered_usd=spent_by_then,
         until=until,
         estimated_usd=spent + sum((rate * hours_between(since, now) for rate, since in parts), Decimal(0)),
