@@ -25,7 +25,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -126,10 +125,11 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.ROOT_URLCONF = "bench.bare_urls"
     django.setup()
+    from django.utils import timezone
+
     from bench import money
     from costs import metering
     from costs.models import Metered
-    from django.utils import timezone
     from labs.models import Resource
 
     call_command("migrate", verbosity=0)
