@@ -54,8 +54,8 @@ class Class_:
 
 
 def plant(name: str, students: int, things: int, readings: int, now: datetime) -> Class_:
-    """A cohort of so many students, each with an account and `things` in it that are on, all together with about so many
-    readings; every tenth student has a lab on, and one thing of every fifth was left on."""
+    """A cohort of so many students, each with an account and `things` in it that are on, with about so many readings in
+    all; every tenth student has a lab on, and one thing of every fifth was left on."""
     course, _ = Course.objects.get_or_create(slug="money", defaults={"title": "Money"})
     cohort = Cohort.objects.create(course=course, slug=name, name=name, start_on=(now - timedelta(days=28)).date())
     people = [User(email=f"{name}-{n:03}@example.org", name=f"Student {name} {n:03}") for n in range(students)]
@@ -168,8 +168,8 @@ def _prices(now: datetime) -> dict[str, tuple[str, str, Any]]:
 
 
 def _readings(rows: list[Resource], each: int, prices: dict[str, Any], now: datetime) -> Iterator[tuple]:
-    """(resource, meter, service, start, end, quantity, unit, rate, usd, price); the last one ends in these six hours. It
-    asks the database nothing: what it yields goes into a COPY."""
+    """(resource, meter, service, start, end, quantity, unit, rate, usd, price); the last one ends in these six hours.
+    It asks the database nothing: what it yields goes into a COPY."""
     newest = now.replace(hour=now.hour // HOURS_A_READING * HOURS_A_READING, minute=0, second=0, microsecond=0)
     quantity = Decimal(HOURS_A_READING)
     for row in rows:
@@ -224,7 +224,8 @@ def _sum_up(scope: str, now: datetime) -> None:
         )
         cursor.execute(
             """
-            INSERT INTO costs_metered (resource_id, until, span_id, usd, unpriced_seconds, usd_per_hour, unpriced_meters)
+            INSERT INTO costs_metered
+                (resource_id, until, span_id, usd, unpriced_seconds, usd_per_hour, unpriced_meters)
             SELECT r.resource_id, MAX(r."end"), MAX(s.id), SUM(r.usd), 0, MAX(r.rate), 0
             FROM costs_reading r JOIN labs_resource o ON o.id = r.resource_id JOIN labs_span s ON s.resource_id = o.id
             WHERE o.scope = %s GROUP BY r.resource_id

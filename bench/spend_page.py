@@ -3,9 +3,8 @@
 500 students with 1,000,000 readings and 10,000 things that are on (bench/money.py). The page is asked for as its
 instructor, through the whole of the portal's middleware (django.test.Client: no server, no network), in turn with a
 bare view (bench/bare_urls.py): the same middleware, session and login, one query (a sum by an index), and a template of
-one line that does not extend base.html. Each answer is asked for --requests times after a warm-up. While they are asked, the
-meter works once and AWS is seen once, as they do in a minute of the product: what is kept from one answer to the next
-has to be made anew then, and counts.
+one line that does not extend base.html. Each answer is asked for --requests times after a warm-up. Half
+way AWS is seen once and the meter works once: nothing that was kept from one answer to the next may be shown after it.
 
 The last line of standard output is JSON:
 
@@ -103,7 +102,8 @@ def _apart(engine: str, database: str, var: str, asked: argparse.Namespace) -> d
     print("\n".join(said), flush=True)
     told: dict[str, Any] = json.loads(last)
     print(
-        f"{engine}: page p95 {told['page_p95_ms']:.1f} ms (median {told['page_ms']:.1f}, the first {told['first_ms']:.0f}), "
+        f"{engine}: page p95 {told['page_p95_ms']:.1f} ms (median {told['page_ms']:.1f}, "
+        f"the first {told['first_ms']:.0f}), "
         f"bare p95 {told['bare_p95_ms']:.2f} ms (median {told['bare_ms']:.2f}), "
         f"{told['queries_small']} queries with 5 students and {told['queries_large']} with {asked.students}, "
         f"{told['kb']} KB; metering {told['live']} took {told['metering_s']} s",
@@ -139,8 +139,8 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     small = money.plant("small", 5, asked.things, 1000, now)
     large = money.plant("large", asked.students, asked.things, asked.readings, now)
     print(
-        f"{connection.vendor}: {large.readings:,} readings of {large.rows:,} things of {asked.students} students, planted in "
-        f"{time.perf_counter() - began:.0f} s; load {os.getloadavg()[0]:.1f}",
+        f"{connection.vendor}: {large.readings:,} readings of {large.rows:,} things of {asked.students} students, "
+        f"planted in {time.perf_counter() - began:.0f} s; load {os.getloadavg()[0]:.1f}",
         flush=True,
     )
     reader, reader_of_few = _signed_in(large.teacher), _signed_in(small.teacher)

@@ -43,13 +43,13 @@ def meter_chip(*, owner=None, scopes: Iterable[str] | None = None, now: datetime
 class LaunchMeter:
     """The meter of one lab at `now`.
 
-    usd_per_hour: None when a part has no price. summed_usd: the sum of its readings, which never falls. metered_usd: that,
-    with every part brought to `until`, the last observation of any part of it; from there on it ticks. estimated_usd:
-    what was metered, and of each part its rate since then. at_most_more_usd: what can still be spent before the clock
-    deletes it; None if unknown. seen_at: the oldest last look; is_unknown: it is too old to be believed. reach: what of
-    it AWS turns off when the portal is dead; with anything unarmed what can still be spent is unbounded. stuck: what was
-    asked to go and does not. not_accrued: in words, what AWS bills of it that nobody sees live, and is not in these
-    sums. rates: {resource: its Rate}.
+    usd_per_hour: None when a part has no price. summed_usd: the sum of its readings, which never falls. metered_usd:
+    that, with every part brought to `until`, the last observation of any part of it; from there on it ticks.
+    estimated_usd: what was metered, and of each part its rate since then. at_most_more_usd: what can still be spent
+    before the clock deletes it; None if unknown. seen_at: the oldest last look; is_unknown: it is too old to be
+    believed. reach: what of it AWS turns off when the portal is dead; with anything unarmed what can still be spent is
+    unbounded. stuck: what was asked to go and does not. not_accrued: in words, what AWS bills of it that nobody sees
+    live, and is not in these sums. rates: {resource: its Rate}.
     """
 
     usd_per_hour: Decimal | None

@@ -200,6 +200,7 @@ class MonthsCloud(StrictCloud):
 class Planted:
     """Something forgotten: from when on it is, and by when it has to be found, if it is there until then."""
 
+    region: str
     thing: StrictThing
     since: datetime
     within: timedelta
@@ -231,7 +232,7 @@ class Month:
         self.launches: dict[Any, tuple[Launch, datetime]] = {}
         self.most = Decimal(0)
         self.seen_idle: set = set()
-        self.next_census = BEGAN
+        self.next_census = self.next_look = BEGAN
 
     # --- what happens ---
 
@@ -272,16 +273,17 @@ class Month:
         launching.ask_to_delete(launch, now=self.clock(), by=launch.owner)
 
     def by_hand(self, person) -> None:
-        """In no lab: at home or in another region, by somebody whom a tag tells, or nobody. Some are used for a while."""
+        """In no lab, at home or in another region, of somebody whom a tag tells or of nobody. Some are used a while."""
         kind = self.dice.choice(list(KINDS.values()))
-        cloud = self.clouds[self.dice.choice([HOME, HOME, ELSEWHERE])]
+        region = self.dice.choice([HOME, HOME, ELSEWHERE])
+        cloud = self.clouds[region]
         name = f"mine-{len(cloud.made)}"
         tags = {TAG_OWNER: str(person.pk)} if self.dice.random() < 0.7 else {}
         cloud.make(kind, Want("", kind.name, name=name, token=name, tags=tags), made_by=HAND)
         thing = cloud.things[cloud.made[-1]]
         if self.dice.random() < 0.3:
             cloud.used[thing.id] = self.clock() + timedelta(minutes=self.dice.uniform(30, 300))
-        self.planted.append(Planted(thing, self.clock(), FOUND_WITHIN))
+        self.planted.append(Planted(region, thing, self.clock(), FOUND_WITHIN))
 
     def tidy_up(self) -> None:
         """In the morning, from the page: what was found is stopped, or deleted; what was stopped yesterday, deleted."""
@@ -325,7 +327,7 @@ class Month:
                 # A lab that runs on: idle two hours after its student left, and not yet at its end.
                 idle = until + timedelta(hours=2)
                 if launch.lab == "long-machine":
-                    self.planted.append(Planted(thing, idle, IDLE_FOUND_WITHIN))
+                    self.planted.append(Planted(HOME, thing, idle, IDLE_FOUND_WITHIN))
         self.launches = {pk: one for pk, one in self.launches.items() if one[1] > self.clock() - timedelta(hours=3)}
 
     # --- time ---
@@ -334,60 +336,52 @@ class Month:
         self.account = account
         self.write_plot(people)
         while self.clock() < self.end:
-            now = self.clock()
-            while self.plot and self.plot[0][0] <= now:
+            while self.plot and self.plot[0][0] <= self.clock():
                 self.plot.pop(0)[2]()
-            self.step()
-            soon = self.clock() + timedelta(seconds=1)
-            self.clock.now = max(soon, min(self.end, self.next_instant(now)))
+            self.work_off()
+            if self.clock() >= self.next_census:
+                self.next_census = max(self.next_census, self.clock() - CENSUS) + CENSUS
+                census.census_all(self.clock)
+                self.next_look = self.clock()  # what it found is judged a moment later
+            if self.clock() >= self.next_look:
+                self.look()
+            # Workers look for due rows every two seconds.
+            self.clock.now = max(self.clock() + timedelta(seconds=2), min(self.end, self.next_instant()))
         return self.told()
 
-    def next_instant(self, now: datetime) -> datetime:
-        is_quiet = not any(cloud.alive() for cloud in self.clouds.values()) and not Resource.objects.open().exists()
-        ahead = self.plot[0][0] if self.plot else self.end
-        if is_quiet and not Launch.objects.open().exists():
-            self.next_census = max(self.next_census, ahead)  # it would tell nothing
-            return ahead
-        return min(now + self.look_every, max(ahead, now))
+    def work_off(self) -> None:
+        """What is due, as a worker does it. Each step may make the next one due in seconds."""
+        while row := ledger.claim(self.clock()):
+            reconcile.reconcile(row, self.clock)
+        if any(at <= self.clock() for at in self.due_launches()):
+            ending.prepare_due(self.clock)
+            certify.prove_due(self.clock)
 
-    def step(self) -> None:
-        now = self.clock()
-        launching.end_expired(now)
-        self.work_off()
+    def look(self) -> None:
+        """What beat has done every minute."""
+        self.next_look = self.clock() + self.look_every
+        launching.end_expired(self.clock())
+        census.survey(census.groups_with_rows(), self.clock)
         self.mark_used()
-        if now >= self.next_census:
-            census.census_all(self.clock)
-            self.next_census = now + CENSUS
-        else:
-            census.survey(census.groups_with_rows(), self.clock)
-        self.work_off()
         metering.meter(self.clock())
         forgotten.judge(self.clock())
         activity.look(self.clock())
         self.look_at_findings()
 
-    def work_off(self) -> None:
-        """All that is due, and what it makes due within seconds, as a worker does every two."""
-        for _ in range(40):
-            while row := ledger.claim(self.clock()):
-                reconcile.reconcile(row, self.clock)
-            ending.prepare_due(self.clock)
-            certify.prove_due(self.clock)
-            due = [
-                at
-                for row in instants("SELECT next_look_at FROM labs_resource WHERE closed_at IS NULL")
-                for at in row
-                if at
-            ]
-            due += [
-                at
-                for row in instants("SELECT prepare_at, prove_at FROM labs_launch WHERE ended_at IS NULL")
-                for at in row
-                if at
-            ]
-            if not due or min(due) > self.clock() + timedelta(seconds=30):
-                return
-            self.clock.now = max(self.clock() + timedelta(seconds=1), min(due))
+    def next_instant(self) -> datetime:
+        rows = instants("SELECT next_look_at, lease_until FROM labs_resource WHERE closed_at IS NULL")
+        due = [max(at for at in row if at) for row in rows if row[0]] + self.due_launches()
+        ahead = [self.plot[0][0]] if self.plot else [self.end]
+        if due or any(cloud.alive() for cloud in self.clouds.values()):
+            return min([*due, *ahead, self.next_look, self.next_census])
+        # Nothing is there and nothing is known: looks would tell nothing until somebody does something.
+        self.next_look, self.next_census = max(self.next_look, *ahead), max(self.next_census, *ahead)
+        return min(ahead)
+
+    @staticmethod
+    def due_launches() -> list[datetime]:
+        to_do = instants("SELECT prepare_at, prove_at FROM labs_launch WHERE ended_at IS NULL")
+        return [at for at in (prepare or prove for prepare, prove in to_do) if at]
 
     def look_at_findings(self) -> None:
         for one in (
@@ -452,7 +446,7 @@ class Month:
         return not times and one.thing.state_at(by) == RUNNING
 
     def was_found(self, one: Planted) -> bool:
-        found = Finding.objects.filter(resource__aws_id=one.thing.id, resource__kind=one.thing.kind.name)
+        found = Finding.objects.filter(resource__aws_id=one.thing.id, resource__region=one.region)
         return found.filter(opened_at__lte=one.since + one.within, closed_at=None).exists() or (
             found.filter(opened_at__lte=one.since + one.within, closed_at__gt=one.since).exists()
         )

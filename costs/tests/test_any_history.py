@@ -149,8 +149,8 @@ def histories(draw):
 
 @dataclass
 class Played:
-    """One history as it is shown to the ledger, and what is to be believed of it: that a change began when AWS says, but
-    not before the last look that showed otherwise; where AWS does not say, with the look that showed it."""
+    """One history as it is shown to the ledger, and what is to be believed of it: that a change began when AWS says,
+    but not before the last look that showed otherwise; where AWS does not say, with the look that showed it."""
 
     row: Resource
     kind: str

@@ -1,4 +1,4 @@
-"""What AWS bills of every kind in each of its states, written by hand from AWS's price pages, beside what its meters say.
+"""What AWS bills of every kind in each of its states, by hand from AWS's price pages, beside what its meters say.
 
 The things are those of labs/tests/kinds/examples. A new kind that costs fails here until its lines stand below.
 """

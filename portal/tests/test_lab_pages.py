@@ -270,7 +270,7 @@ def test_the_budget_on_today_is_the_one_on_my_costs_also_between_two_meterings(s
 def test_what_is_metered_is_told_apart_from_the_estimate_and_what_nobody_sees_live_is_named(
     signed_in, aye, launch, now, clock
 ):
-    """Half an hour is metered; of the rest the page says that it is estimated, and of requests that they are not in it."""
+    """Half an hour is metered; the rest is told to be estimated, and requests not to be in it."""
     pricebook.load()
     box = Resource.objects.get(key="box")
     ledger.saw(box, Seen(RUNNING, "i-1", "box", now, BOX), now)
