@@ -34,6 +34,7 @@ histories_tried = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+several_tried = settings(histories_tried, max_examples=-(-TRIED // 3))  # each has two or three
 
 # Prices change on the last of September, and the month ends the day after.
 CHANGE = date(2025, 9, 30)
@@ -321,7 +322,7 @@ def test_what_is_metered_by_any_instant_is_what_aws_bills_by_then(history, share
         assert close_to(Metered.objects.get(resource=played.row).usd, bill(played.believed(at), price))
 
 
-@histories_tried
+@several_tried
 @given(st.lists(histories(), min_size=2, max_size=3))
 def test_the_metered_total_of_a_lab_never_goes_down_and_the_rest_is_told_apart(several):
     """Of a lab with several things that are looked at in any order: what is metered by the last observation."""
