@@ -123,6 +123,7 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
     settings.ALLOWED_HOSTS = ["testserver"]
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     settings.ROOT_URLCONF = "bench.bare_urls"
     django.setup()
     from django.utils import timezone
