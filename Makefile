@@ -1,6 +1,6 @@
 # Lightsout. `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cli run demo test lint soak bench bench-wide bench-peers vendor
+.PHONY: help install install-dev install-cli run demo test lint soak month bench bench-wide bench-spend bench-peers vendor
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,11 +44,17 @@ lint: install-dev ## ruff and mypy
 soak: install-dev ## Ten thousand seeded lives of labs while AWS fails and workers die; last line JSON (SOAK="--seed 7")
 	$(BIN)/python -m labs.tests.soak $(SOAK)
 
+month: install-dev ## A class of fifty for four weeks with known truth, on a strict clock; last line JSON (MONTH="--seed 7")
+	$(BIN)/python -m costs.tests.month $(MONTH)
+
 bench: install-dev ## One figure each, beside its peer (bench/); needs PostgreSQL and Redis installed
 	@$(BIN)/python bench/launch.py; launch=$$?; $(BIN)/python bench/census.py && exit $$launch
 
 bench-wide: install-dev ## The census of 200 students in three regions, and of fifty accounts: half an hour
 	$(BIN)/python bench/census.py --wide --quick
+
+bench-spend: install-dev ## The spend page of 500 students beside a bare Django view, and metering; needs PostgreSQL
+	@$(BIN)/python bench/spend_page.py
 
 bench-peers: ## Make .bench-venv with Cloud Custodian, the peer that bench/census.py is measured against
 	@$(INSTALL) .bench-venv bench/requirements-peers.txt

@@ -2,8 +2,11 @@
 
 from collections import Counter
 
+import pytest
+
 from bench.plain import missing
 from bench.planting import A_STUDENT, _baskets
+from bench.spend_page import holds, p95, result_of
 
 
 def test_the_peer_makes_as_many_calls_of_each_as_we_made_and_none_less():
@@ -15,3 +18,20 @@ def test_the_peer_makes_as_many_calls_of_each_as_we_made_and_none_less():
 def test_no_two_baskets_share_a_name_and_each_holds_forty():
     planted = [(kind, name) for kind, name, _ in _baskets(range(7, 10))]
     assert len(planted) == len(set(planted)) == 3 * A_STUDENT == 120
+
+
+def test_the_spend_page_is_judged_by_the_slowest_one_in_twenty():
+    assert p95([5.0] * 19 + [100.0]) == 5.0
+    assert p95([float(n) for n in range(100, 0, -1)]) == 95.0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"ratio_p95_postgres": 3.0}, {"ratio_p95_sqlite": 6.0}, {"queries_large": 23}, {"metering_s": 10.0}],
+)
+def test_the_spend_page_holds_only_when_every_bar_is_met(wrong):
+    one = {"page_p95_ms": 25.0, "bare_p95_ms": 10.0, "queries_small": 22, "queries_large": 22, "metering_s": 9.0}
+    result = result_of({"postgres": one, "sqlite": one | {"page_p95_ms": 59.0}})
+    assert result["ratio_p95_sqlite"] == 5.9
+    assert holds(result)
+    assert not holds(result | wrong)

@@ -20,6 +20,8 @@ from labs.kinds.base import Meter
 
 TEN_PLACES = Decimal("0.0000000001")
 HOUR = 3600
+# What a start is rounded up to, in seconds (Meter.rounding).
+STEPS = {"second": 1, "five-minutes": 300, "hour": HOUR}
 
 
 class PriceUnknown(LookupError):
@@ -40,13 +42,13 @@ def billed_seconds(meter: Meter, began: datetime, until: datetime) -> int:
     """Seconds that AWS bills for a meter that began at `began`, as counted at `until`.
 
     A started second counts whole; EC2 and EBS bill 60 s at least (Meter.minimum_seconds); NAT gateways, load balancers
-    and interface endpoints bill started hours (rounding="hour").
+    and interface endpoints bill started hours (rounding="hour"), what Lambda keeps ready started five minutes.
     """
     if until <= began:
         return 0
     seconds = -((began - until) // timedelta(seconds=1))
-    if meter.rounding == "hour":
-        seconds = -(-seconds // HOUR) * HOUR
+    step = STEPS[meter.rounding]
+    seconds = -(-seconds // step) * step
     return max(seconds, meter.minimum_seconds)
 
 

@@ -203,6 +203,7 @@ def readings(request, pk):
         "shown": Paginator(found, READINGS_A_PAGE).get_page(request.GET.get("page")),
         "confidence": CONFIDENCE,
         "is_mine": row.owner_id == request.user.pk,
+        "not_accrued": [row.facts["not_accrued"]] if row.facts.get("not_accrued") else [],
         "now": timezone.now(),
     }
     return render(request, "costs/readings.html", facts)

@@ -44,15 +44,17 @@ def meter_chip(*, owner=None, scopes: Iterable[str] | None = None, now: datetime
 class LaunchMeter:
     """The meter of one lab at `now`.
 
-    usd_per_hour: None when a part has no price. metered_usd: what was spent by `until`, the last observation of any
-    part of it; from there on it ticks. estimated_usd: what was metered, and of each part its rate since then.
-    exposure: what can still be spent, and what ends that. seen_at: the oldest last
-    look; is_unknown: it is too old to be believed. reach: what of it AWS turns off when the portal is dead; with
-    anything unarmed what can still be spent is unbounded. stuck: what was asked to go and does not. rates: {resource:
-    its Rate}.
+    usd_per_hour: None when a part has no price. summed_usd: the sum of its readings, which never falls. metered_usd:
+    that, with every part brought to `until`, the last observation of any part of it; from there on it ticks.
+    estimated_usd: what was metered, and of each part its rate since then. exposure: what can still be spent, and what
+    ends that. seen_at: the oldest last look; is_unknown: it is too old to be believed. reach: what of it AWS turns off
+    when the portal is dead; with anything unarmed what can still be spent is unbounded. stuck: what was asked to go and
+    does not. not_accrued: in words, what AWS bills of it that nobody sees live, and is not in these sums. rates:
+    {resource: its Rate}.
     """
 
     usd_per_hour: Decimal | None
+    summed_usd: Decimal
     metered_usd: Decimal
     until: datetime | None
     estimated_usd: Decimal
@@ -64,6 +66,7 @@ class LaunchMeter:
     is_unknown: bool
     reach: deadman.Reach = field(default_factory=deadman.Reach)
     stuck: tuple[Stuck, ...] = ()
+    not_accrued: tuple[str, ...] = ()
     rates: Mapping[Any, Rate] = field(default_factory=dict)
 
     @property
@@ -105,6 +108,7 @@ def launch_meter(launch: Launch, now: datetime) -> LaunchMeter:
     seen_at = min(looks, default=None)
     return LaunchMeter(
         usd_per_hour=whole.known,
+        summed_usd=spent,
         metered_usd=spent_by_then,
         until=until,
         estimated_usd=spent + sum((rate * hours_between(since, now) for rate, since in parts), Decimal(0)),
@@ -116,6 +120,7 @@ def launch_meter(launch: Launch, now: datetime) -> LaunchMeter:
         is_unknown=seen_at is not None and now - seen_at > UNKNOWN_AFTER,
         reach=deadman.reach(rows, now),
         stuck=tuple(Stuck(row, rates[row.pk]) for row in rows if blocked.is_blocked_teardown(row)),
+        not_accrued=tuple(sorted({str(row.facts["not_accrued"]) for row in rows if row.facts.get("not_accrued")})),
         rates=rates,
     )
 

@@ -30,6 +30,10 @@ def nat():
     return Meter("VPC", "nat-gateway", "hour", "Hrs", rounding="hour")
 
 
+def kept_ready():
+    return Meter("Lambda", "provisioned-concurrency", "x86", "GB-second", Decimal(3600), rounding="five-minutes")
+
+
 def at(rate):
     return lambda _: Decimal(rate)
 
@@ -51,6 +55,8 @@ def cost(meter, rate, lasting, began=NOON):
         (nat(), "0.045", 61 * MINUTE, "0.09", "and the next started hour too"),
         (ec2(), "0.0416", timedelta(seconds=5), "0.0006933333", "EC2: 60 s at least"),
         (notebook(), "0.05", timedelta(seconds=5), "0.0000694444", "a notebook has no minimum"),
+        (kept_ready(), "0.000004", MINUTE, "0.0012", "1 GB of Lambda kept ready: five started minutes count whole"),
+        (kept_ready(), "0.000004", 11 * MINUTE, "0.0036", "and eleven minutes are fifteen"),
         (ec2(), "0.0416", timedelta(0), "0", "nothing was on"),
     ],
 )
@@ -158,7 +164,7 @@ meters = st.builds(
     quantity=st.decimals("0.1", "100", places=1),
     per=st.sampled_from(["hour", "month"]),
     minimum_seconds=st.sampled_from([0, 60]),
-    rounding=st.sampled_from(["second", "hour"]),
+    rounding=st.sampled_from(["second", "five-minutes", "hour"]),
 )
 
 
@@ -177,8 +183,8 @@ def test_any_split_adds_up_to_the_whole_and_no_part_is_negative(meter, rate, beg
 def test_it_is_what_counting_second_by_second_gives(meter, rate, began, lasting):
     """A slow reference that knows nothing of days or differences: one second after the other, each at its own price."""
     seconds = -(-lasting // timedelta(seconds=1))
-    if meter.rounding == "hour" and seconds:
-        seconds = -(-seconds // 3600) * 3600
+    step = {"second": 1, "five-minutes": 300, "hour": 3600}[meter.rounding]
+    seconds = -(-seconds // step) * step
     if seconds:
         seconds = max(seconds, meter.minimum_seconds)
     usd, ended_at = Decimal(0), began + lasting
@@ -188,6 +194,8 @@ def test_it_is_what_counting_second_by_second_gives(meter, rate, began, lasting)
         day = second if second < ended_at else max(began, ended_at - timedelta(microseconds=1))
         if meter.rounding == "hour" or n < meter.minimum_seconds:
             day = began
+        elif meter.rounding == "five-minutes":
+            day = began + timedelta(seconds=n // 300 * 300)  # in which these five minutes were begun
         month = (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
         unit = 3600 if meter.per == "hour" else month.day * 86400
         usd += meter.quantity * rate / unit

@@ -83,7 +83,7 @@ class Meter:
     """What AWS bills for, as a line of the price book (columns service, kind, sku, unit).
 
     per: what `quantity` is counted over: "hour" (quantity x hours), "month" (quantity x share of the month; GB-month).
-    rounding: "second" with minimum seconds a start; "hour" where a started hour counts whole.
+    rounding: "second" with minimum seconds a start; "hour" where a started hour counts whole; "five-minutes" likewise.
     """
 
     service: str

@@ -128,7 +128,7 @@ class LambdaFunction(Kind):
                 yield _seen(told, RUNNING, _facts(told), {}, whole=False)
 
     def meters(self, seen: Seen) -> list[Meter]:
-        """What is kept ready, by GB-seconds for as long as it is, five minutes at least (Lambda pricing). Calls, and
+        """What is kept ready, by GB-seconds, rounded up to five minutes (Lambda pricing). Calls, and
         the time that the code runs, are not seen live."""
         return [
             Meter(
@@ -137,7 +137,7 @@ class LambdaFunction(Kind):
                 "arm" if seen.facts.get("architecture") == "arm64" else "x86",
                 "GB-second",
                 Decimal(ready["count"]) * int(seen.facts["memory"]) / 1024 * SECONDS_AN_HOUR,
-                minimum_seconds=300,
+                rounding="five-minutes",
                 label=f"{ready['count']} x {seen.facts['memory']} MB kept ready for {ready['qualifier']}",
             )
             for ready in seen.facts.get("provisioned", ())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from labs.kinds import public_ipv4
 from labs.kinds.aws_words import mark, tag_dict, utc
 from labs.kinds.base import DELETING, RUNNING, STOPPED, STOPPING, Meter, OffCall, Seen, Signal, Want
 from labs.kinds.rds_named import RDSKind, restart_of, state_of
@@ -91,7 +92,7 @@ class RDSInstance(RDSKind):
                 Meter("RDS", kind, facts["class"], "Hrs", minimum_seconds=600, label=f"{facts['class']}, {kind}")
             )
             if facts.get("public"):
-                meters.append(Meter("VPC", "public-ipv4", "in-use-address", "Hrs", label="public IPv4"))
+                meters += public_ipv4.meters_of(1)
         disk = facts.get("disk_type", "")
         gb = Decimal(facts.get("disk_gb", 0)) * (2 if facts.get("multi_az") else 1)
         if gb:

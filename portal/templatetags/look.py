@@ -7,7 +7,7 @@ fails. `None` is always shown as a word ("unknown", "unpriced"), never as 0.
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -61,6 +61,12 @@ def icon(name, cls="", label=None):
 
     Raises LookupError for an icon that is not vendored (`manage.py vendor --icon NAME` adds one).
     """
+    return _drawn(str(name), str(cls), label and str(label))
+
+
+# A page of 500 students draws a thousand icons, of which a handful differ.
+@lru_cache(maxsize=1024)
+def _drawn(name, cls, label):
     if name not in _drawings():
         raise LookupError(f"No icon {name!r} in static/vendor/tabler-icons.json.")
     line = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'

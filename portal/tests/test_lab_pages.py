@@ -265,3 +265,25 @@ def test_the_budget_on_today_is_the_one_on_my_costs_also_between_two_meterings(s
     client = signed_in(aye)
     assert "My budget $0.08 of $25.00" in words(client, "costs:mine")
     assert "My budget $0.08 of $25.00" in words(client, "portal:today")
+
+
+def test_what_is_metered_is_told_apart_from_the_estimate_and_what_nobody_sees_live_is_named(
+    signed_in, aye, launch, now, clock
+):
+    """Half an hour is metered; the rest is told to be estimated, and requests not to be in it."""
+    pricebook.load()
+    box = Resource.objects.get(key="box")
+    ledger.saw(box, Seen(RUNNING, "i-1", "box", now, BOX), now)
+    bucket = {"bytes": {}, "not_accrued": "Requests to S3"}
+    ledger.saw(Resource.objects.get(key="bucket"), Seen(RUNNING, "b", "b", now, bucket), now)
+    ledger.confirm([box.pk], now + timedelta(minutes=30))
+    metering.meter(now + timedelta(minutes=30))
+    clock.move_to(now + timedelta(minutes=40))
+    client = signed_in(aye)
+    said = words(client, "labs:panel", launch.pk)
+    assert "Spent so far $0.0277" in said
+    assert "$0.0208 of it is metered, up to 15:17" in said and "the rest is our estimate." in said
+    assert "Not counted live: Requests to S3. Not counted is not free." in said
+    readings = words(client, "costs:readings", launch.resources.get(key="bucket").pk)
+    assert "Not counted live: Requests to S3. Not counted is not free." in readings
+    assert "Not counted live" not in words(client, "costs:readings", box.pk)

@@ -235,7 +235,7 @@ def ready(count, status="READY", qualifier="live"):
 def test_what_is_kept_ready_costs_by_the_second_used_or_not():
     (meter,) = FUNCTION.meters(function_seen(ready=[ready(2)]))
     assert (meter.kind, meter.sku, meter.unit) == ("provisioned-concurrency", "x86", "GB-second")
-    assert (meter.quantity, meter.per, meter.minimum_seconds) == (Decimal(2 * 3600), "hour", 300)
+    assert (meter.quantity, meter.per, meter.rounding) == (Decimal(2 * 3600), "hour", "five-minutes")
     (meter,) = FUNCTION.meters(function_seen(ready=[ready(4)], MemorySize=512, Architectures=["arm64"]))
     assert (meter.sku, meter.quantity) == ("arm", Decimal(4 * 3600) / 2)
 
