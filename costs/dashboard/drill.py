@@ -277,7 +277,8 @@ def part_page(scopes: Iterable[str], part: Part, choices: Choices, now: datetime
     until = min(now, bounds(last)[0]) if last else now
     days = by_day(spend, first, until)
     lines = spend.order_by().values("owner_id").annotate(total=Sum("usd"), gap=Sum("unpriced_seconds"))
-    sums = {line["owner_id"]: line["total"] or Decimal(0) for line in lines if line["total"] or line["gap"]}
+    told = [line for line in lines if line["total"] or line["gap"]]
+    sums: dict[int | None, Decimal] = {line["owner_id"]: line["total"] or Decimal(0) for line in told}
     has_now = part.days is None or until == now
     alive = part.resources(live(Resource.objects.filter(scope__in=keys)))
     burning = burning_by(alive, "owner_id", fresh=newer(alive, now)) if has_now else {}
