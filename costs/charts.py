@@ -11,6 +11,9 @@ import plotly.graph_objects as go
 
 from costs.dashboard.days import DaySpend, today
 
+A_DAY = 24 * 3600 * 1000  # ms, as Plotly counts
+FEW = 10  # days, of which each is named: left to itself Plotly would name half days
+
 # service: (class of its dot in the legend, CSS variable of its colour). Amber is what most often is left on.
 COLOURS = {
     "SageMaker": ("is-on", "--lo-fill"),
@@ -70,7 +73,8 @@ def spend_figure(days: Sequence[DaySpend], services: Sequence[tuple[str, Decimal
         "hovermode": "x unified",
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "xaxis": {"type": "date", "tickformat": "%-d %b", "fixedrange": True, "showgrid": False},
+        "xaxis": {"type": "date", "tickformat": "%-d %b", "fixedrange": True, "showgrid": False}
+        | ({"dtick": A_DAY} if len(days) <= FEW else {}),
         "yaxis": {"tickprefix": "$", "fixedrange": True, "rangemode": "tozero", "nticks": 5},
     }
     figure = go.Figure(data=bars, layout=layout)

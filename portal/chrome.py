@@ -41,11 +41,17 @@ SUBMISSIONS = Place(
     "file-text",
     ("portal:assignment", "portal:submit", "portal:receipt", "portal:feedback"),
 )
-COSTS = Place("costs:mine", "Costs", "Costs", "calculator", ("costs:calculator",))
+COSTS = Place("costs:mine", "Costs", "Costs", "calculator", ("costs:calculator", "costs:my_day"))
 CALCULATOR = Place("costs:calculator", "Calculator", "Calculator", "calculator")
 REVIEW = Place("portal:review", "Review", "Review", "message-2")
 COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
-SPEND = Place("costs:spend", "Spend", "Spend", "chart-area-line")
+SPEND = Place(
+    "costs:spend",
+    "Spend",
+    "Spend",
+    "chart-area-line",
+    ("costs:day", "costs:person", "costs:by_hand", "costs:close_out"),
+)
 FORGOTTEN = Place("costs:forgotten", "Forgotten", "Left on", "bulb")
 ACCOUNTS = Place("portal:accounts", "Accounts", "Accounts", "cloud")
 PLACES = {
