@@ -17,7 +17,7 @@ DRAWN = "document.querySelector('[data-chart]').data.map(one => one.name).sort()
 
 @pytest.fixture
 def spend(live_server, cohort, chit, aye, context):
-    """The spend page of chit, with Aye's box on for an hour; and her account. Nothing has a price: no sums are meant."""
+    """The spend page of chit, with Aye's box on for an hour; and her account. Nothing has a price."""
     scopes.tell(cohort.scope, name=cohort.slug)
     now = timezone.now()
     account = worlds.account_of(aye, scope=cohort.scope, number=7, mode="own")

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
 from costs.budget import hours_between
 from costs.dashboard.days import DaySpend, bounds, by_day, services_of
@@ -223,7 +223,13 @@ def day_page(within: Q, part: Part, day: date) -> DayPage:
     lines = found.values("resource").annotate(
         cost=Sum("usd"), first=Min("start"), last=Max("end"), number=Count("pk"), gap=Count("pk", filter=Q(usd=None))
     )
-    return DayPage(day, told["cost"] or Decimal(0), told["number"], told["gap"], lines.order_by("-cost", "resource"))
+    return DayPage(
+        day,
+        told["cost"] or Decimal(0),
+        told["number"],
+        told["gap"],
+        lines.order_by(F("cost").desc(nulls_first=True), "resource"),
+    )
 
 
 def of_a_day(lines: Iterable[dict]) -> list[OfADay]:
