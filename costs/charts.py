@@ -4,11 +4,15 @@ the theme that is on."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 import plotly.graph_objects as go
 
-from costs.dashboard.days import DaySpend
+from costs.dashboard.days import DaySpend, today
+
+A_DAY = 24 * 3600 * 1000  # ms, as Plotly counts
+FEW = 10  # days, of which each is named: left to itself Plotly would name half days
 
 # service: (class of its dot in the legend, CSS variable of its colour). Amber is what most often is left on.
 COLOURS = {
@@ -33,10 +37,22 @@ def paint_of(dot: str) -> str:
     return "lo-fill" if dot == "is-on" else dot.replace("bg-", "text-")
 
 
-def spend_figure(days: Sequence[DaySpend], services: Sequence[tuple[str, Decimal]]) -> dict:
-    """Stacked bars, one a UTC day, the dearest service at the bottom; the last day, which is not over, is hatched."""
+def shown_days(days: Sequence[DaySpend], services: Sequence[tuple[str, Decimal]], now: datetime) -> dict:
+    """What templates/costs/_days.html shows: the legend [(service, USD, class)], the figure, and the same as a table,
+    the latest day first: [(day, [(service, USD)])]."""
     colours = colours_of([service for service, _ in services])
-    hatched = [""] * (len(days) - 1) + ["/"]
+    return {
+        "legend": [(service, usd, colours[service][0]) for service, usd in services],
+        "figure": spend_figure(days, services, now),
+        "table": [(day, [(service, day.by_service.get(service)) for service, _ in services]) for day in reversed(days)],
+        "today": today(now),
+    }
+
+
+def spend_figure(days: Sequence[DaySpend], services: Sequence[tuple[str, Decimal]], now: datetime) -> dict:
+    """Stacked bars, one a UTC day, the dearest service at the bottom; today, which is not over, is hatched."""
+    colours = colours_of([service for service, _ in services])
+    hatched = ["/" if day.day == today(now) else "" for day in days]
     bars = [
         go.Bar(
             name=service,
@@ -57,7 +73,8 @@ def spend_figure(days: Sequence[DaySpend], services: Sequence[tuple[str, Decimal
         "hovermode": "x unified",
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "xaxis": {"type": "date", "tickformat": "%-d %b", "fixedrange": True, "showgrid": False},
+        "xaxis": {"type": "date", "tickformat": "%-d %b", "fixedrange": True, "showgrid": False}
+        | ({"dtick": A_DAY} if len(days) <= FEW else {}),
         "yaxis": {"tickprefix": "$", "fixedrange": True, "rangemode": "tozero", "nticks": 5},
     }
     figure = go.Figure(data=bars, layout=layout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -14,9 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from costs import dashboard
+from costs.dashboard.close_out import close_out as close_out_of
+from costs.focus import COLUMNS, lines_of
 from costs.gauges import CONTENT_TYPE, exposition
+from costs.guards import money_page, night_page, scope_page
 from costs.models import DailySpend, Reading
-from costs.views import money_page, night_page
+from costs.narrowing import NoSuchPart, choices_in
 
 
 class _Echo:
@@ -46,10 +50,26 @@ def csv_answer(name: str, head: Iterable[str], lines: Iterator) -> StreamingHttp
     return answer
 
 
-@money_page
-def spend(request, scopes):
+def part_file(view):
+    """The view gets the reader's scopes and the part of their spend that the address asks for. A file cannot say that
+    it is of something else: what is not here is answered with a word, not with a file."""
+
+    @money_page
+    @wraps(view)
+    def guarded(request, scopes):
+        try:
+            part = choices_in(scopes, timezone.now()).part(request.GET)
+        except NoSuchPart as why:
+            return HttpResponse(f"{why}\n", status=400, content_type="text/plain; charset=utf-8")
+        return view(request, scopes, part)
+
+    return guarded
+
+
+@part_file
+def spend(request, scopes, part):
     """One line a UTC day, person, account, service and region; amounts with all their places."""
-    lines = DailySpend.objects.filter(scope__in=scopes).select_related("owner", "account")
+    lines = part.spend(DailySpend.objects.filter(scope__in=scopes)).select_related("owner", "account")
     lines = lines.order_by("day", "owner__email", "account", "service", "region")
     return csv_answer(
         "spend",
@@ -68,6 +88,12 @@ def spend(request, scopes):
             for line in lines.iterator(chunk_size=2000)
         ),
     )
+
+
+@part_file
+def focus(request, scopes, part):
+    """One line a UTC day, resource and meter, with the columns of FOCUS 1.2."""
+    return csv_answer("spend-focus", COLUMNS, lines_of(scopes, part))
 
 
 @require_safe
@@ -183,6 +209,34 @@ def _still_on(line):
     if line is None or line.off_at:
         return ""
     return line.row.blocked_why or "it was asked, and AWS still shows it"
+
+
+@scope_page
+def close_out(request, scope):
+    """The close-out as it stands now: a line a person, a line a launch, a line for each thing that AWS still bills."""
+    page = close_out_of(scope, timezone.now())
+    head = ["line", "person", "email", "what", "id", "account", "region", "from_utc", "to_utc", "state"]
+    return csv_answer(
+        f"close-out-{scope.name}",
+        [*head, "certificate_proved_at_utc", "usd", "usd_a_month", "unpriced_seconds", "files", "bytes"],
+        (line for one in page.people for line in _closing_lines(one)),
+    )
+
+
+def _closing_lines(one):
+    who = [one.person.name, one.email]
+    spent = [f"{one.usd:f}", "", one.unpriced_seconds, one.files, one.bytes]
+    yield ["person", *who, "", "", "", "", "", "", f"{one.proved} of {len(one.labs)} labs proved gone", "", *spent]
+    for lab in one.labs:
+        launch = lab.launch
+        ended = launch.ended_at.isoformat() if launch.ended_at else ""
+        where = [launch.account.aws_id, launch.region, launch.created_at.isoformat(), ended]
+        yield ["lab", *who, lab.title, launch.pk, *where, lab.said, lab.proved_at or "", "", "", "", "", ""]
+    for kept in one.kept:
+        row = kept.row
+        where = [row.account.aws_id, row.region, row.first_seen_at.isoformat() if row.first_seen_at else "", ""]
+        a_month = "unpriced" if kept.usd_a_month is None else f"{kept.usd_a_month:f}"
+        yield ["kept", *who, f"{kept.title} {kept.name}", row.pk, *where, kept.why, "", "", a_month, "", "", ""]
 
 
 @require_safe

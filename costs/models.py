@@ -75,6 +75,8 @@ class Reading(models.Model):
             models.UniqueConstraint(fields=["resource", "meter", "start"], name="one_reading_a_start"),
             models.CheckConstraint(condition=Q(end__gt=F("start")), name="a_reading_takes_time"),
         ]
+        # What a day is made of is asked for by its instants.
+        indexes = [models.Index(fields=["start"], name="costs_reading_start")]
 
 
 class Metered(models.Model):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from costs import acting, bill_pages, budget_pages, exports, free_tier_views, views
+from costs import acting, bill_pages, budget_pages, exports, free_tier_views, looking, views
 
 app_name = "costs"
 urlpatterns = [
@@ -8,6 +8,14 @@ urlpatterns = [
     path("spend.csv", exports.spend, name="spend_csv"),
     path("bill/", bill_pages.bill, name="bill"),
     path("bill.csv", bill_pages.bill_csv, name="bill_csv"),
+    path("spend-focus.csv", exports.focus, name="spend_focus"),
+    path("days/<slug:day>/", looking.day, name="day"),
+    path("mine/days/<slug:day>/", looking.my_day, name="my_day"),
+    path("people/<slug:who>/", looking.person, name="person"),
+    path("people/<slug:who>/by-hand/", looking.by_hand, name="by_hand"),
+    path("labs/<uuid:launch_id>/", looking.launch, name="launch"),
+    path("close-out/<slug:key>/", looking.close_out, name="close_out"),
+    path("close-out/<slug:key>.csv", exports.close_out, name="close_out_csv"),
     path("forgotten/", views.forgotten, name="forgotten"),
     path("forgotten/saved/", views.saved, name="saved"),
     path("forgotten/turn-off/", acting.turn_off, name="turn_off"),

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from functools import wraps
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Sum
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from costs import dashboard, quoting
-from costs.access import ACT, VIEW, scopes_of
-from costs.charts import colours_of, paint_of, spend_figure
+from costs import dashboard, looking, quoting
+from costs.access import ACT, VIEW
+from costs.charts import colours_of, paint_of, shown_days
 from costs.currency import shared_rate
+from costs.dashboard.days import bounds
 from costs.dashboard.forgotten import forgotten_in
 from costs.forms import CalculatorForm
+from costs.guards import money_page, night_page
 from costs.kinds import title_of
 from costs.lights_out import labs_in_use, staying_on
 from costs.models import LightsOut, Reading
+from costs.narrowing import FIELDS
 from costs.pricebook import CONFIDENCE, PriceBook
 from costs.saved import saved_in
 from costs.workloads import EXAMPLES, WORKLOADS
@@ -32,36 +35,23 @@ READINGS_A_PAGE, SAVED_SHOWN = 200, 200
 STOP_POLLING = 286  # htmx ends a poll on this answer
 
 
-def money_page(view):
-    """The view gets the scopes whose spend the reader may see; for whoever may see none, the page does not exist."""
-
-    @require_safe
-    @never_cache
-    @login_required
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        scopes = scopes_of(request.user, VIEW)
-        if not scopes:
-            raise Http404("No such page.")
-        return view(request, scopes, *args, **kwargs)
-
-    return guarded
-
-
 @money_page
 def spend(request, scopes):
+    """All of it, as it stands now; asked by htmx, only what moves on it. With a choice in the address, a part of it."""
+    if any(name in request.GET for name in FIELDS):
+        return looking.part(request, scopes)
     now = timezone.now()
     page = dashboard.spend_page(scopes, now)
-    colours = colours_of([service for service, _ in page.services])
     facts = {
         "page": page,
         "now": now,
-        "alerts": dashboard.open_alerts(_told_to(request.user, scopes)),
         "rate": shared_rate(page.scopes, now),
-        "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
-        "figure": spend_figure(page.days, page.services),
-        "table": [(day, [day.by_service.get(service) for service, _ in page.services]) for day in reversed(page.days)],
+        **shown_days(page.days, page.services, now),
     }
+    if request.headers.get("HX-Request"):
+        status = 200 if page.is_moving else STOP_POLLING
+        return render(request, "costs/_spend_moves.html", facts | {"as_fragment": True}, status=status)
+    facts["alerts"] = dashboard.open_alerts(_told_to(request.user, scopes))
     return render(request, "costs/spend.html", facts)
 
 
@@ -115,22 +105,6 @@ def saved(request, scopes):
     return render(request, "costs/saved.html", facts)
 
 
-def night_page(view):
-    """The view gets one Lights out of a scope whose spend the reader may see; for others it does not exist."""
-
-    @require_safe
-    @never_cache
-    @login_required
-    @wraps(view)
-    def guarded(request, pk):
-        record = LightsOut.objects.filter(pk=pk).select_related("by").first()
-        if record is None or not request.user.has_perm(VIEW, record.scope):
-            raise Http404("No such page.")
-        return view(request, record)
-
-    return guarded
-
-
 @night_page
 def went_out(request, record):
     """The evidence of one Lights out; asked by htmx, only what still moves on it."""
@@ -158,6 +132,7 @@ def mine(request):
         "page": page,
         "now": now,
         "rate": shared_rate(page.scopes, now),
+        "launches": looking.own_launches(request.user, page.open_group, now),
         "legend": [(service, usd, colours[service][0]) for service, usd in page.services],
         "bars": bars_of(page, colours),
         "axis": [(usd, f"{BASELINE - float(usd / top_of(page)) * BAR_HEIGHT:.1f}") for usd in ticks_of(page)],
@@ -196,7 +171,13 @@ def readings(request, pk):
     if row.owner_id != request.user.pk and not request.user.has_perm(VIEW, row.scope):
         raise Http404("No such resource.")
     found = Reading.objects.filter(resource=row).select_related("price").order_by("-start", "meter")
+    day = looking.day_asked(request)
+    if day:
+        begins, ends = bounds(day)
+        found = found.filter(start__gte=begins, start__lt=ends)
     facts = {
+        "day": day,
+        "day_usd": found.aggregate(usd=Sum("usd"))["usd"] if day else None,
         "row": row,
         "title": title_of(row.kind),
         "metered": getattr(row, "metered", None),
@@ -227,6 +208,7 @@ def bars_of(page, colours):
                 "middle": f"{number * step + step / 2:.2f}",
                 "width": f"{step * 0.72:.2f}",
                 "parts": parts,
+                "cells": [(service, day.by_service.get(service)) for service, _ in page.services],
                 "is_today": number == len(page.days) - 1,
                 # Today's words are long: the day before it has none.
                 "is_named": number == len(page.days) - 1 or (number % 2 == 0 and number < len(page.days) - 2),

@@ -41,11 +41,20 @@ SUBMISSIONS = Place(
     "file-text",
     ("portal:assignment", "portal:submit", "portal:receipt", "portal:feedback"),
 )
-COSTS = Place("costs:mine", "Costs", "Costs", "calculator", ("costs:calculator", "costs:bill"))
+COSTS = Place("costs:mine", "Costs", "Costs", "calculator", ("costs:calculator", "costs:bill", "costs:my_day"))
 CALCULATOR = Place("costs:calculator", "Calculator", "Calculator", "calculator")
 REVIEW = Place("portal:review", "Review", "Review", "message-2")
 COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
-SPEND = Place("costs:spend", "Spend", "Spend", "chart-area-line", ("costs:bill",))
+SPEND = Place(
+    "costs:spend",
+    "Spend",
+    "Spend",
+    "chart-area-line",
+    (
+        *("costs:day", "costs:person", "costs:by_hand", "costs:close_out", "costs:bill"),
+        *("costs:budgets", "costs:budget", "costs:alerts", "costs:free_tier", "costs:account_free_tier"),
+    ),
+)
 FORGOTTEN = Place("costs:forgotten", "Forgotten", "Left on", "bulb")
 ACCOUNTS = Place("portal:accounts", "Accounts", "Accounts", "cloud")
 PLACES = {

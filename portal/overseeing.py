@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from costs.dashboard import Book, price_book, spent_by_mode
+from costs.dashboard import NO_MONEY, AccountMoney, Book, money_by_account, price_book
 from costs.models import Bill
 from labs import catalog, deadman, doctor, examining
 from labs.deadman import Armed
@@ -112,6 +112,14 @@ class Mode:
 
 
 @dataclass
+class Line:
+    """The money of one real account, or of all in practice mode (account is None), where nothing is billed."""
+
+    account: Account | None
+    money: AccountMoney
+
+
+@dataclass
 class AccountsPage:
     now: datetime
     accounts: list[Account]
@@ -126,6 +134,7 @@ class AccountsPage:
     regions: list[tuple] = field(default_factory=list)
     armed: Armed | None = None
     book: Book | None = None
+    money: list = field(default_factory=list)
 
     @property
     def looked_at(self):
@@ -170,11 +179,12 @@ def accounts_page(user, now):
         access.accounts_visible_to(user).select_related("owner").order_by("-mode", "name", "pk")
     )  # shared first
     accounts = [account for account in seen if account.is_connected]
+    practice = list(Account.objects.filter(mode=Account.PRACTICE, scope__in=scopes).values_list("pk", flat=True))
     page = AccountsPage(
         now=now,
         accounts=accounts,
         on_their_way=[account for account in seen if not account.aws_id and not account.owner_id],
-        practice=Account.objects.filter(mode=Account.PRACTICE, scope__in=scopes).count(),
+        practice=len(practice),
         armed=deadman.armed(Resource.objects.filter(scope__in=scopes)),
         book=price_book(scopes, now),
     )
@@ -190,7 +200,9 @@ def accounts_page(user, now):
             said = shown[0].finding.said if len(shown) == 1 else ""
             page.passed.append(Passed(CHECKS.get(check, check), said, len(shown)))
     page.quotas = _quotas(accounts)
-    page.modes = _modes(page, spent_by_mode(scopes, now))
+    known = money_by_account(scopes, now)
+    page.modes = _modes(page, known)
+    page.money = _money(accounts, practice, known)
     page.regions = _regions(accounts)
     page.without = list(
         Membership.objects.students()
@@ -216,20 +228,29 @@ def _quotas(accounts):
     return lines + list(least.values())
 
 
-def _modes(page, spent):
+def _money(accounts, practice, known):
+    """A line for each real account, the dearest first, and one for all that is practice."""
+    lines = [Line(account, known.get(account.pk, NO_MONEY)) for account in accounts]
+    lines.sort(key=lambda line: (-line.money.burning.usd_per_hour, -line.money.month_usd, line.account.name))
+    played = sum((known.get(pk, NO_MONEY) for pk in practice), NO_MONEY)
+    return [*lines, Line(None, played)] if played.is_something else lines
+
+
+def _modes(page, known):
     failing = Counter(shown.account.pk for shown in page.failures)
     lines = [Mode("Practice", f"Simulator on this server, {_people(page.practice)}", None)] if page.practice else []
     for account in page.accounts:
         if account.mode == Account.SHARED:
             words = f"{account.aws_id}, for {_people(account.report.get('people', 1))}"
             problems = f"{failing[account.pk]} to mend" if failing[account.pk] else ""
-            lines.append(Mode(account.name, words, spent.get(Account.SHARED), problems, account))
+            lines.append(Mode(account.name, words, known.get(account.pk, NO_MONEY).month_usd, problems, account))
     own = [account for account in page.accounts if account.mode == Account.OWN]
     if own:
         with_trouble = sum(1 for account in own if failing[account.pk])
         words = f"{len(own)} account{'s' if len(own) > 1 else ''} of their owners"
         problems = f"{with_trouble} with a problem" if with_trouble else ""
-        lines.append(Mode("Own", words, spent.get(Account.OWN), problems))
+        spent = sum((known.get(account.pk, NO_MONEY).month_usd for account in own), Decimal(0))
+        lines.append(Mode("Own", words, spent, problems))
     return lines
 
 

@@ -106,13 +106,16 @@
   });
 
   d.addEventListener('input', function (e) {
-    var t = e.target, wanted;
+    var t = e.target;
     if (t.dataset.guard) id(t.dataset.for).disabled = t.value.trim() !== t.dataset.guard;
-    if (t.dataset.filter) {
-      wanted = t.value.trim().toLowerCase();
-      all('tbody > tr', id(t.dataset.filter)).forEach(function (row) { row.hidden = row.textContent.toLowerCase().indexOf(wanted) < 0; });
-    }
+    if (t.dataset.filter) sift(t);
   });
+  function sift(search) {
+    var wanted = search.value.trim().toLowerCase();
+    all('tbody > tr', id(search.dataset.filter)).forEach(function (row) { row.hidden = row.textContent.toLowerCase().indexOf(wanted) < 0; });
+  }
+  /* A poll brings all rows: those that are not looked for go out of sight again. */
+  d.addEventListener('htmx:afterSettle', function () { all('[data-filter]').forEach(sift); });
 
   /* The bulk bar counts and sums what is checked. */
   function count(bar) {

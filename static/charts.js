@@ -44,16 +44,21 @@
   }
 
   function draw(box) {
-    var figure = JSON.parse(d.getElementById(box.dataset.chart).textContent);
     load().then(function () {
+      var drawn;
       function paint() {
-        var whole = dressed(figure);
+        drawn = d.getElementById(box.dataset.chart).textContent;
+        var whole = dressed(JSON.parse(drawn));
         return window.Plotly.react(box, whole.data, whole.layout, { displayModeBar: false, autosizable: true, responsive: true, showSendToCloud: false });
       }
       box.hidden = false;
       paint();
       d.querySelectorAll('[data-chart-table="' + box.dataset.chart + '"]').forEach(function (table) { table.open = false; });
       new MutationObserver(paint).observe(d.documentElement, { attributes: true, attributeFilter: ['data-bs-theme'] });
+      /* A poll brings the figure of now. */
+      d.addEventListener('htmx:afterSettle', function () {
+        if (d.getElementById(box.dataset.chart).textContent !== drawn) paint();
+      });
     });
   }
 

@@ -1,8 +1,9 @@
 """Read functions of the pages about money. Each asks a fixed number of queries, pinned by costs/tests."""
 
+from costs.dashboard.accounts import NO_MONEY, AccountMoney, money_by_account
 from costs.dashboard.alerts import AlertsPage, alerts_page, open_alerts
 from costs.dashboard.bill import BillPage, OwnPart, bill_page, own_part
-from costs.dashboard.book import Book, price_book, spent_by_mode
+from costs.dashboard.book import Book, price_book
 from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
 from costs.dashboard.mine import MyCosts, OwnLights, lights_of, my_costs
@@ -10,6 +11,8 @@ from costs.dashboard.spend import SpendPage, spend_page
 from costs.dashboard.went_out import WentOut, went_out
 
 __all__ = [
+    "NO_MONEY",
+    "AccountMoney",
     "AlertsPage",
     "BillPage",
     "Book",
@@ -28,11 +31,11 @@ __all__ = [
     "left_on",
     "lights_of",
     "meter_chip",
+    "money_by_account",
     "my_costs",
     "open_alerts",
     "own_part",
     "price_book",
     "spend_page",
-    "spent_by_mode",
     "went_out",
 ]

@@ -1,16 +1,15 @@
-"""What the Accounts page shows of money: the price book's age, and what each mode of account has cost this month."""
+"""What the Accounts page shows of the price book: how old it is, and what it lacks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
-from django.db.models import Count, Sum
+from django.db.models import Count
 
-from costs.dashboard.days import month, today
-from costs.models import DailySpend, Metered, Price, PriceList
+from costs.dashboard.days import today
+from costs.models import Metered, Price, PriceList
 
 OLD_AFTER = 92  # days: AWS changes something every month, and what the course uses about once a year
 
@@ -57,9 +56,3 @@ def price_book(scopes: Iterable[str], now: datetime) -> Book:
         unpriced_meters__gt=0, resource__closed_at=None, resource__scope__in=list(scopes)
     ).count()
     return Book(age.as_of, age.days_old, told["prices"], told["regions"], lacking)
-
-
-def spent_by_mode(scopes: Iterable[str], now: datetime) -> dict[str, Decimal]:
-    """{mode of account: USD this month}. One query."""
-    spent = DailySpend.objects.filter(scope__in=list(scopes), day__gte=month(now)).order_by()
-    return {line["account__mode"]: line["total"] for line in spent.values("account__mode").annotate(total=Sum("usd"))}

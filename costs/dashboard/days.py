@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
@@ -33,6 +33,12 @@ def today(now: datetime) -> date:
     return now.astimezone(UTC).date()
 
 
+def bounds(day: date) -> tuple[datetime, datetime]:
+    """From when to when a UTC day is; the end is not in it."""
+    begins = datetime.combine(day, time(), UTC)
+    return begins, begins + timedelta(days=1)
+
+
 def month(now: datetime) -> date:
     """The first of the UTC month, as AWS bills."""
     return today(now).replace(day=1)
@@ -43,14 +49,15 @@ def last_days(now: datetime, number: int) -> list[date]:
     return [today(now) - timedelta(days=back) for back in range(number - 1, -1, -1)]
 
 
-def by_day(spend: QuerySet[DailySpend], first: date, now: datetime) -> list[DaySpend]:
-    """Every day from `first` to today, also those without spend. One query."""
+def by_day(spend: QuerySet[DailySpend], first: date | None, now: datetime) -> list[DaySpend]:
+    """Every day from `first` (None: from the first with spend) to today, also those without spend. One query."""
     spent: dict[date, dict[str, Decimal]] = defaultdict(dict)
     unpriced: dict[date, int] = defaultdict(int)
-    lines = spend.filter(day__gte=first).order_by().values("day", "service")
+    lines = (spend.filter(day__gte=first) if first else spend).order_by().values("day", "service")
     for line in lines.annotate(total=Sum("usd"), gap=Sum("unpriced_seconds")):
         spent[line["day"]][line["service"]] = line["total"] or Decimal(0)
         unpriced[line["day"]] += line["gap"] or 0
+    first = first or min(spent, default=today(now))
     days = [first + timedelta(days=n) for n in range((today(now) - first).days + 1)]
     return [DaySpend(day, spent.get(day, {}), unpriced[day]) for day in days]
 

@@ -17,6 +17,7 @@ from labs.rehearsal import REHEARSERS
 class Person:
     pk: int | None
     name: str
+    email: str = ""
 
     @property
     def initials(self) -> str:
@@ -37,4 +38,4 @@ def people_of(scopes: Iterable[str], lit: Iterable[int | None] = ()) -> list[Per
         owners = model._default_manager.filter(scope__in=scopes, owner__isnull=False).values("owner")
         of_scope |= Q(pk__in=owners)
     found = get_user_model().objects.filter(of_scope, ~Q(email__regex=REHEARSERS) | Q(pk__in=[pk for pk in lit if pk]))
-    return sorted((Person(user.pk, str(user)) for user in found), key=lambda person: person.name.casefold())
+    return sorted((Person(user.pk, str(user), user.email) for user in found), key=lambda person: person.name.casefold())

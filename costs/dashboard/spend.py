@@ -138,6 +138,11 @@ class SpendPage:
         return percent(self.spent_usd, self.budget_usd) if self.budget_usd else None
 
     @property
+    def is_moving(self) -> bool:
+        """Something costs, or a lab is on: the figures change by themselves."""
+        return bool(self.burning.usd_per_hour or self.burning.lights or any(row.lab for row in self.people))
+
+    @property
     def near_or_over(self) -> int:
         return sum(bool(row.budget_state) for row in self.people)
 

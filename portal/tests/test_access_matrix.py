@@ -93,6 +93,14 @@ costs:spend                           GET    login  404   404   200   200       
 costs:spend_csv                       GET    login  404   404   200   200       200   200
 costs:bill                            GET    login  404   404   200   200       200   200
 costs:bill_csv                        GET    login  404   404   200   200       200   200
+costs:spend_focus                     GET    login  404   404   200   200       200   200
+costs:day                             GET    login  404   404   200   200       200   200
+costs:my_day                          GET    login  200   200   200   200       200   200
+costs:person                          GET    login  404   404   200   404       200   200
+costs:by_hand                         GET    login  404   404   200   404       200   200
+costs:launch                          GET    login  200   404   200   404       200   200
+costs:close_out                       GET    login  404   404   200   404       200   200
+costs:close_out_csv                   GET    login  404   404   200   404       200   200
 costs:forgotten                       GET    login  404   404   200   200       200   200
 costs:saved                           GET    login  404   404   200   200       200   200
 costs:turn_off                        GET    login  200   404   200   404       200   200
@@ -247,6 +255,11 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:locker_file": [saved.pk],
         "portal:locker_delete": [saved.pk],
         "costs:extend": [launch.pk],
+        "costs:day": [now.date().isoformat()],
+        "costs:my_day": [now.date().isoformat()],
+        **{f"costs:{name}": [aye.pk] for name in ("person", "by_hand")},
+        "costs:launch": [launch.pk],
+        **{f"costs:{name}": [cohort.scope] for name in ("close_out", "close_out_csv")},
         "costs:went_out": [night.pk],
         "costs:went_out_csv": [night.pk],
         "costs:readings": [left_on.pk],

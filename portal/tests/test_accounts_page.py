@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, date, timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -13,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from conftest import member
-from costs.models import Bill
+from costs.models import Bill, DailySpend
 from labs import aws, doctor, examining
 from labs.doctor import FAILS, OK, UNKNOWN, Finding
 from labs.models import Account, Resource
-from portal import overseeing, tasks
+from portal import enrolling, overseeing, tasks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -65,6 +66,35 @@ def no_aws(monkeypatch):
 
 def page(client):
     return client.get(reverse("portal:accounts")).content.decode()
+
+
+# --- money ---------------------------------------------------------------------------------------------------
+
+
+def test_each_account_has_its_own_money_and_practice_has_one_line(connect, signed_in, admin, aye, cohort, now):
+    """Two shared accounts: what the one cost is not shown of the other."""
+    dear, cheap = connect(), connect(aws_id="222233334444", name="Second")
+    practice = enrolling.practice_account(aye, now=now)
+    for account, usd in ((dear, "12.5"), (cheap, "0.25"), (practice, "3")):
+        facts = {"account": account, "scope": cohort.scope, "service": "EC2", "region": "us-east-1"}
+        DailySpend.objects.create(day=now.astimezone(UTC).date(), usd=Decimal(usd), **facts)
+        DailySpend.objects.create(day=date(2025, 8, 31), usd=Decimal(100), **facts)
+    row = Resource.objects.create(
+        account=dear, scope=cohort.scope, region="us-east-1", kind="ec2-instance", aws_id="i-1", seen="running",
+        seen_at=now, wanted_at=now, created_at=now, facts={"type": "t3.medium", "platform": "linux", "disks": []},
+    )  # fmt: skip
+    shown = overseeing.accounts_page(admin, now)
+    told = {line.account: line.money for line in shown.money}
+    assert {one: money.month_usd for one, money in told.items()} == {
+        dear: Decimal("12.5"),
+        cheap: Decimal("0.25"),
+        None: 3,
+    }
+    assert (told[dear].burning.lights, told[dear].unbounded) == (1, 1) and told[cheap].burning.lights == 0
+    assert [mode.spent for mode in shown.modes if mode.account] == [Decimal("12.5"), Decimal("0.25")]
+    html = page(signed_in(admin))
+    assert f"?account={dear.pk}" in html and "1 on, unpriced" not in html and row.aws_id not in html
+    assert "all accounts: nothing is billed" in html
 
 
 # --- the page ------------------------------------------------------------------------------------------------
@@ -163,7 +193,7 @@ def test_as_many_queries_for_60_accounts_as_for_two(connect, signed_in, admin, c
             overseeing.accounts_page(admin, now)
         return len(queries)
 
-    assert asked(2) == asked(58) == 8
+    assert asked(2) == asked(58) == 11
 
 
 # --- the visits ----------------------------------------------------------------------------------------------
