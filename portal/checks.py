@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import Error, Warning, register
 
+from portal.addresses import ON_THIS_MACHINE
+
 LOCAL_NAMES = {"localhost", "testserver"}
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 ROLE = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
@@ -221,4 +223,20 @@ def identity_at_aws(**_):
                 id="lightsout.W040",
             )
         )
+    return found
+
+
+@register("lightsout")
+def where_notices_go(**_):
+    """NOTICE_SCHEMES: schemes of apprise's, none that ends on this machine."""
+    found = []
+    for scheme in settings.NOTICE_SCHEMES:
+        if scheme in ON_THIS_MACHINE:
+            said = f"NOTICE_SCHEMES has {scheme}, which would show students' notices on this machine."
+        elif not re.fullmatch(r"[a-z0-9_-]{1,20}", scheme):
+            said = f"NOTICE_SCHEMES has {scheme!r}, which is no scheme."
+        else:
+            continue
+        hint = "Write what stands before :// in apprise's addresses, with commas between: NOTICE_SCHEMES=tgram,slack."
+        found.append(Error(said, hint=hint, id="lightsout.E050"))
     return found

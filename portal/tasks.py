@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import demo, enrolling, overseeing, prelaunching, telling
+from portal import delivering, demo, enrolling, overseeing, prelaunching, telling
 
 
 @shared_task
@@ -38,3 +38,8 @@ def tell():
     now = timezone.now()
     telling.tell_costs(now)
     telling.mail_reminders(now)
+
+
+@shared_task
+def deliver_notices():
+    delivering.deliver(timezone.now())
