@@ -15,6 +15,7 @@ NEW_A_DAY = 10
 CODE_LASTS = timedelta(hours=24)
 CODE_TRIES = 5
 ASK_AGAIN_AFTER = timedelta(minutes=1)
+NO_TROUBLE = {"trouble": "", "failures": 0, "failing_since": None, "try_again_at": None}
 
 
 class NotDone(ValueError):
@@ -81,26 +82,24 @@ def verify(channel, given, *, now):
         raise NotDone("Too many wrong codes. Send another one.")
     if not constant_time_compare(code_of(channel), "".join(given.split())):
         raise NotDone("That is not the code. Look at the last message there.")
-    NoticeChannel.objects.filter(pk=channel.pk).update(
-        verified_at=now, off_at=None, trouble="", failures=0, failing_since=None, try_again_at=None
-    )
+    NoticeChannel.objects.filter(pk=channel.pk).update(verified_at=now, off_at=None, **NO_TROUBLE)
 
 
 def ask_again(channel, *, now):
-    """Mail is simply on again; another channel is sent a new code, and is on when it was read. Raises NotDone."""
-    if channel.is_mail:
-        NoticeChannel.objects.filter(pk=channel.pk).update(
-            off_at=None, trouble="", failures=0, failing_since=None, try_again_at=None
-        )
-        return
-    if channel.is_on and not channel.failures:
-        raise NotDone("It is on already.")
+    """What is on is sent a test message. Mail that is off is on again; another channel that is off, or was never
+    proved, is sent a new code, and is on when it was read. Answers what happens, in words. Raises NotDone."""
+    this_one = NoticeChannel.objects.filter(pk=channel.pk)
+    if channel.is_mail and not channel.is_on:
+        this_one.update(off_at=None, **NO_TROUBLE)
+        return "Mail is on again."
     last = max((at for at in (channel.code_asked_at, channel.code_sent_at) if at), default=None)
     if last and now - last < ASK_AGAIN_AFTER:
-        raise NotDone("A code was sent less than a minute ago.")
-    NoticeChannel.objects.filter(pk=channel.pk).update(
-        code_asked_at=now, code_sent_at=None, code_tries=0, trouble="", verified_at=None
-    )
+        raise NotDone("One was sent less than a minute ago.")
+    if channel.is_on:
+        this_one.update(code_asked_at=now, code_sent_at=None)
+        return "A test message is on its way."
+    this_one.update(code_asked_at=now, code_sent_at=None, code_tries=0, trouble="", verified_at=None)
+    return "Another code is on its way."
 
 
 def remove(channel, *, now):

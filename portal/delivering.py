@@ -32,7 +32,8 @@ LONGEST = 1800
 
 @dataclass
 class Message:
-    """What goes to one channel in this turn: its notices, or the code by which its person proves to read it."""
+    """What goes to a channel in this turn: its notices; or, without any, the code by which its person proves to read
+    it, and a test where it is proved."""
 
     channel: NoticeChannel
     notices: list = field(default_factory=list)
@@ -70,7 +71,11 @@ def _turn(now):
 
 def codes_due(now):
     asked = NoticeChannel.objects.kept().filter(code_asked_at__isnull=False, code_sent_at=None)
-    return [Message(channel) for channel in asked.select_related("person") if channel.person.is_active]
+    return [
+        Message(channel)
+        for channel in asked.select_related("person")
+        if channel.person.is_active and channel.is_allowed
+    ]
 
 
 def messages_due(now):
@@ -145,7 +150,6 @@ def _claimed(messages, mark, now):
             is_code = message.is_code
             message.notices = [one for one in message.notices if (one.pk, message.channel.pk) not in had]
             left += [message] if message.notices or is_code else []
-    # One message a channel: a code is sent before its channel is told anything, so there are never both.
     return left
 
 
@@ -158,7 +162,7 @@ def _rank(message):
 def _send(messages, now):
     by_courier = [message for message in messages if not message.channel.is_mail]
     letters = [letter_of(message, now) for message in by_courier]
-    errand = sending.Errand(letters, each=EACH, whole=BY_COURIER) if letters else None
+    errand = _sent_out(letters)
     mail = sending.Mail(whole=BY_MAIL)
     try:
         for message in messages:
@@ -172,6 +176,14 @@ def _send(messages, now):
         mail.close()
         if errand:
             errand.end()
+
+
+def _sent_out(letters):
+    try:
+        return sending.Errand(letters, each=EACH, whole=BY_COURIER) if letters else None
+    except OSError as trouble:  # no memory, no process: mail goes out all the same
+        log.warning("the courier did not start: %s", type(trouble).__name__)
+        return None
 
 
 def _came_out(message, outcome, now):
@@ -221,7 +233,7 @@ def _code_came_out(channel, outcome, now):
     """One that was not sent is not tried again by itself: its person sees why, and may ask for another."""
     this_one = NoticeChannel.objects.filter(pk=channel.pk, code_asked_at=channel.code_asked_at)
     if outcome == courier.SENT:
-        this_one.update(code_sent_at=now, trouble="")
+        this_one.update(code_sent_at=now, **channels.NO_TROUBLE)
     else:
         this_one.update(code_asked_at=None, trouble=outcome)
 
@@ -233,8 +245,12 @@ def letter_of(message, now):
     """The message as it is sent: one notice under its own subject, several under one."""
     channel, notices = message.channel, message.notices
     if message.is_code:
-        facts = {"person": channel.person, "code": channels.code_of(channel), "label": channel.label}
-        return sending.Letter(channel.address, "Your code for Lightsout", _text("portal/notice_code.txt", facts))
+        is_test = channel.verified_at is not None
+        facts = {"person": channel.person, "label": channel.label}
+        facts |= {} if is_test else {"code": channels.code_of(channel)}
+        title = "A test of Lightsout" if is_test else "Your code for Lightsout"
+        to = channel.person.email if channel.is_mail else channel.address
+        return sending.Letter(to, title, _text("portal/notice_code.txt", facts))
     title = " ".join(notices[0].subject.split())
     if len(notices) > 1:
         title = f"{len(notices)} notices. The first: {title}"

@@ -69,9 +69,10 @@ class Errand:
         with contextlib.suppress(OSError, ValueError):  # it was ended
             with self._process.stdin as door:
                 door.writelines(json.dumps(line) + "\n" for line in lines)
-            for answer in self._process.stdout:
-                known = json.loads(answer)
-                self._known.put((known["n"], known["outcome"]))
+            with self._process.stdout as answers:
+                for answer in answers:
+                    known = json.loads(answer)
+                    self._known.put((known["n"], known["outcome"]))
         self._known.put(None)
 
     def news(self, *, wait=False):

@@ -111,12 +111,17 @@ class NoticeChannel(models.Model):
         return self.kind == self.MAIL
 
     @property
+    def is_allowed(self):
+        """Whether the operator lets messages go to this service: today, not when it was added."""
+        return self.is_mail or self.address.partition("://")[0] in settings.NOTICE_SCHEMES
+
+    @property
     def is_on(self):
-        return self.verified_at is not None and self.off_at is None and self.removed_at is None
+        return self.verified_at is not None and self.off_at is None and self.removed_at is None and self.is_allowed
 
     @property
     def shown(self):
-        """The address as it may be shown to its person."""
+        """The address as it may be shown to its person: of another than mail the service and the last characters."""
         return self.person.email if self.is_mail else addresses.masked(self.address)
 
     def wants(self, notice):

@@ -164,3 +164,12 @@ def test_a_long_lived_key_is_warned_of(settings):
 def test_a_template_is_at_a_web_address(settings):
     settings.TEMPLATE_URL = "s3://school/lightsout.yaml"
     assert list(said(checks.identity_at_aws())) == ["lightsout.E013"]
+
+
+@pytest.mark.parametrize(
+    ("schemes", "is_wrong"),
+    [([], False), (["tgram", "slack"], False), (["syslog"], True), (["tgram", "https://example.com"], True)],
+)
+def test_notices_go_to_schemes_of_apprise_and_not_onto_this_machine(settings, schemes, is_wrong):
+    settings.NOTICE_SCHEMES = schemes
+    assert bool(checks.where_notices_go()) is is_wrong

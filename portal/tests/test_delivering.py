@@ -286,9 +286,9 @@ def test_who_turns_mail_off_while_a_turn_runs_is_left_off(aye, now, mailoutbox, 
 
 
 @pytest.mark.slow
-def test_a_service_that_never_answers_and_one_within_the_network_hold_up_no_mail(aye, bo, now, mailoutbox, monkeypatch):
-    """With the real courier. Both stand on loopback, where it does not go: the port is never connected to."""
-    monkeypatch.setattr(delivering, "EACH", 2.0)
+def test_a_service_within_the_network_is_not_reached_and_holds_up_no_mail(aye, bo, now, mailoutbox, settings):
+    """With the real courier, which does not go to loopback: the port is never connected to."""
+    settings.NOTICE_SCHEMES = ["json"]
     with socket.create_server(("127.0.0.1", 0)) as door:
         door.settimeout(0)
         inside = channel_of(aye, now, address=f"json://127.0.0.1:{door.getsockname()[1]}/x")
@@ -381,12 +381,37 @@ def test_a_code_that_does_not_get_there_is_not_sent_again_by_itself(aye, now, ca
     assert (channel.trouble, channel.code_asked_at) == ("unreadable", None)
 
 
+def test_a_test_message_goes_where_it_is_asked_for_and_lets_what_waited_go_on(aye, now, mailoutbox, carried):
+    channel = channel_of(aye, now, failures=5, failing_since=now, try_again_at=now + timedelta(hours=4))
+    [mail] = [one for one in channels.channels_of(aye) if one.is_mail]
+    tell(aye, 1, now)
+    for one in (channel, mail):
+        assert channels.ask_again(one, now=now) == "A test message is on its way."
+    delivering.deliver(now)
+    assert carried.titles == [mailoutbox[0].subject] == ["A test of Lightsout"]
+    assert "the code" not in carried.letters[0].body
+    delivering.deliver(now + MINUTE)
+    assert carried.titles[1:] == [mailoutbox[1].subject] == ["Light 1 is on"]
+
+
+def test_what_the_operator_does_not_allow_any_more_is_sent_nothing(aye, now, settings, carried):
+    channel_of(aye, now)
+    channels.add(aye, f"{SLACK}x", "New", now=now)
+    tell(aye, 1, now)
+    settings.NOTICE_SCHEMES = ["tgram"]
+    assert delivering.deliver(now + MINUTE) == 1, "mail"
+    delivering.deliver(now + 2 * MINUTE)
+    assert carried.letters == []
+    assert not Notice.objects.filter(done_at=None).exists()
+
+
 # --- secrets, and what is told -----------------------------------------------------------------------------
 
 
 def test_an_address_is_in_no_log(aye, now, caplog, settings):
     """With the real courier, at the most talkative level, for one that works on nothing and one that is refused."""
     caplog.set_level(logging.DEBUG)
+    settings.NOTICE_SCHEMES = ["slack", "json"]
     channel_of(aye, now, address="slack://T1JJ3T3L2-s3cr3t")
     channel_of(aye, now, address="json://127.0.0.1:9/s3cr3t")
     tell(aye, 1, now)

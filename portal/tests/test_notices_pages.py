@@ -146,6 +146,14 @@ def test_a_channel_that_was_given_up_says_so_and_can_be_proved_again(signed_in, 
     assert NoticeChannel.objects.get(pk=slack.pk).is_on
 
 
+def test_a_channel_of_a_service_that_is_not_allowed_any_more_says_so(signed_in, aye, now, settings):
+    proved(aye, now)
+    settings.NOTICE_SCHEMES = []
+    page = signed_in(aye).get(reverse("portal:notice_choices")).content.decode()
+    assert "does not let messages go to this service" in page
+    assert "This portal sends mail only" in page
+
+
 def test_mail_is_turned_off_and_on(signed_in, aye):
     client = signed_in(aye)
     client.get(reverse("portal:notice_choices"))

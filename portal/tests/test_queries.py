@@ -47,7 +47,7 @@ PINNED = {
         "portal:search": 9,
         "portal:my_account": 8,
         "portal:notices": 9,
-        "portal:notice_choices": 9,
+        "portal:notice_choices": 8,
         "portal:rules_of_use": 7,
         "costs:mine": 13,
         "costs:calculator": 7,

@@ -80,8 +80,8 @@ def page_of_choices(request, theirs, wishes, topics, *, given=None, trouble=""):
     facts = {
         "now": timezone.now(),
         "on": [(channel, told_there(channel, topics)) for channel in theirs if channel.is_on],
-        "off": [channel for channel in theirs if channel.verified_at and channel.off_at],
-        "unproved": [channel for channel in theirs if not channel.verified_at],
+        "off": [one for one in theirs if not one.is_allowed or one.verified_at and one.off_at],
+        "unproved": [one for one in theirs if one.is_allowed and not one.verified_at],
         "wishes": wishes,
         "paces": digests.PACES.items(),
         "hours": HOURS,
@@ -156,13 +156,11 @@ def verify(request, channel):
 @require_POST
 @own_channel
 def again(request, channel):
-    """Another code; mail is on again at once."""
+    """A test message, or another code; mail that was off is on again at once."""
     try:
-        channels.ask_again(channel, now=timezone.now())
+        messages.success(request, channels.ask_again(channel, now=timezone.now()))
     except channels.NotDone as why:
         messages.error(request, str(why))
-    else:
-        messages.success(request, "Mail is on again." if channel.is_mail else "Another code is on its way.")
     return redirect("portal:notice_choices")
 
 
