@@ -47,7 +47,7 @@ class Errand:
 
     def __init__(self, letters: Sequence[Letter], *, each: float, whole: float, program=courier.__file__):
         """Starts at once. each, whole: seconds for one letter, and for all; it is ended soon after these."""
-        self._waiting = set(range(len(letters)))
+        self._waiting, self._is_back = set(range(len(letters))), False
         self._known: queue.SimpleQueue = queue.SimpleQueue()
         self._ends = monotonic() + whole + 5.0  # to start Python and apprise in
         lines = [{"each": each, "all": whole}] + [
@@ -77,17 +77,16 @@ class Errand:
 
     def news(self, *, wait=False):
         """[(number of the letter, outcome)]. With `wait` all that is to come; what nobody spoke of is NOT_NOW."""
-        found, is_over = [], False
-        while not is_over:
+        found = []
+        while not self._is_back:
             try:
                 one = self._known.get(timeout=max(0.0, self._ends - monotonic()) if wait else 0)
             except queue.Empty:
-                is_over = True
-            else:
-                is_over = one is None
-                if one and one[0] in self._waiting:
-                    self._waiting.discard(one[0])
-                    found.append(one)
+                break
+            self._is_back = one is None
+            if one and one[0] in self._waiting:
+                self._waiting.discard(one[0])
+                found.append(one)
         if wait:
             self.end()
             if self._waiting:

@@ -228,6 +228,16 @@ def test_a_courier_that_falls_leaves_all_for_the_next_turn(sent):
     assert sent(["slack://x"], "import os; os._exit(3)") == {0: NOT_NOW}
 
 
+def test_one_that_is_back_already_is_not_waited_for(tmp_path):
+    """Its time would be a quarter of an hour."""
+    program = tmp_path / "falls.py"
+    program.write_text("raise SystemExit")
+    errand = Errand([Letter("slack://x", "Lights", "On.")], each=1.0, whole=900.0, program=program)
+    while not errand._is_back:
+        assert errand.news() == []
+    assert errand.news(wait=True) == [(0, NOT_NOW)]
+
+
 def test_a_courier_has_none_of_the_portals_secrets(sent, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "of the portal")
     monkeypatch.setenv("HTTPS_PROXY", "http://10.0.0.1:3128")
