@@ -20,7 +20,7 @@ from portal.models import Notice, NoticeChannel, NoticeHad, NoticeWishes, User
 
 log = logging.getLogger(__name__)
 
-# Seconds: for a message by the courier, for all of them, for all mails. A turn is over within the sum of the last two.
+# Seconds: for a message by the courier, for all of them, for all mails. Both go at the same time.
 EACH, BY_COURIER, BY_MAIL = 10.0, 20.0, 25.0
 # Longer than a turn.
 CLAIMED_FOR = timedelta(minutes=3)

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 # What the courier is given of our environment. The rest has secrets, and proxies that lead elsewhere than it can see.
 HANDED_ON = ("PATH", "LANG", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+TO_START = 15.0  # seconds for Python and apprise on a machine that has other work
 NOT_NOW = "not now"  # an outcome beside the courier's: no fault of the address, it waits for the next turn
 
 
@@ -49,7 +50,7 @@ class Errand:
         """Starts at once. each, whole: seconds for one letter, and for all; it is ended soon after these."""
         self._waiting, self._is_back = set(range(len(letters))), False
         self._known: queue.SimpleQueue = queue.SimpleQueue()
-        self._ends = monotonic() + whole + 5.0  # to start Python and apprise in
+        self._ends = monotonic() + TO_START + whole
         lines = [{"each": each, "all": whole}] + [
             {"n": n, "address": one.to, "title": one.title, "body": one.body} for n, one in enumerate(letters)
         ]

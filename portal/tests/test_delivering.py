@@ -37,6 +37,13 @@ class Round:
         return [letter.title for letter in self.letters]
 
 
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch):
+    """A busy machine is no fault of ours."""
+    for limit in ("EACH", "BY_COURIER", "BY_MAIL"):
+        monkeypatch.setattr(delivering, limit, 600.0)
+
+
 @pytest.fixture
 def carried(monkeypatch):
     found = Round()
@@ -200,8 +207,7 @@ def test_a_mail_server_that_is_away_blames_nobody(aye, bo, now, settings, mailou
     assert delivering.deliver(now + MINUTE) == 1, "Slack is told all the same"
     assert not NoticeChannel.objects.exclude(failures=0).exists()
     assert caplog.text.count("mail does not go out") == 1
-    monkeypatch.undo()
-    monkeypatch.setattr(sending, "Errand", carried)
+    monkeypatch.setattr(sending, "get_connection", locmem.EmailBackend)
     assert delivering.deliver(now + 2 * MINUTE) == 2
     assert len(carried.letters) == 1
     assert len(mailoutbox) == 2
