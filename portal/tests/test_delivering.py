@@ -231,10 +231,10 @@ def test_nothing_is_raised_into_the_beat(aye, now, monkeypatch, caplog):
 
 def test_a_turn_that_is_killed_before_it_sends_loses_nothing(aye, now, mailoutbox, monkeypatch):
     tell(aye, 1, now)
-    monkeypatch.setattr(delivering, "_send", Mock(side_effect=RuntimeError))
-    monkeypatch.setattr(delivering, "_settle", Mock())
-    delivering.deliver(now + MINUTE)
-    monkeypatch.undo()
+    with monkeypatch.context() as killed:
+        killed.setattr(delivering, "_send", Mock(side_effect=RuntimeError))
+        killed.setattr(delivering, "_settle", Mock())
+        delivering.deliver(now + MINUTE)
     assert delivering.deliver(now + 2 * MINUTE) == 0, "its channels are claimed"
     assert delivering.deliver(now + MINUTE + delivering.CLAIMED_FOR) == 1
     assert len(mailoutbox) == 1
@@ -252,10 +252,10 @@ def test_a_turn_that_is_killed_after_some_mails_sends_these_no_second_time(aye, 
             raise RuntimeError("killed")
         came_out(*args)
 
-    monkeypatch.setattr(delivering, "_came_out", dies_at_the_second)
-    monkeypatch.setattr(delivering, "_settle", Mock())
-    delivering.deliver(now + MINUTE)
-    monkeypatch.undo()
+    with monkeypatch.context() as killed:
+        killed.setattr(delivering, "_came_out", dies_at_the_second)
+        killed.setattr(delivering, "_settle", Mock())
+        delivering.deliver(now + MINUTE)
     delivering.deliver(now + MINUTE + delivering.CLAIMED_FOR)
     told = [mail.to[0] for mail in mailoutbox]
     assert len(told) == 4
