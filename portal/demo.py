@@ -80,7 +80,7 @@ def lay(now, *, afresh=False):
         demo_history.play(cohort, people, now, seed=SEED)
         telling.tell_costs(now)
         # They stand on people's pages; who was told weeks ago is mailed nothing today.
-        Notice.objects.filter(person__in=people.values(), done_at=None).update(done_at=F("at"))
+        Notice.objects.filter(person__in=list(people.values()), done_at=None).update(done_at=F("at"))
         _forget_what_waits_for_the_commit()
     return True
 
