@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import Error, Warning, register
 
 from costs import lives
+from portal.addresses import ON_THIS_MACHINE
 
 LOCAL_NAMES = {"localhost", "testserver"}
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -238,3 +239,19 @@ def left_on_policy(**_):
             id="lightsout.E050",
         )
     ]
+
+
+@register("lightsout")
+def where_notices_go(**_):
+    """NOTICE_SCHEMES: schemes of apprise's, none that ends on this machine."""
+    found = []
+    for scheme in settings.NOTICE_SCHEMES:
+        if scheme in ON_THIS_MACHINE:
+            said = f"NOTICE_SCHEMES has {scheme}, which would show students' notices on this machine."
+        elif not re.fullmatch(r"[a-z0-9_-]{1,20}", scheme):
+            said = f"NOTICE_SCHEMES has {scheme!r}, which is no scheme."
+        else:
+            continue
+        hint = "Write what stands before :// in apprise's addresses, with commas between: NOTICE_SCHEMES=tgram,slack."
+        found.append(Error(said, hint=hint, id="lightsout.E060"))
+    return found

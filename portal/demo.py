@@ -15,6 +15,7 @@ import yaml
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.db.models import F
 
 from costs import pricebook
 from costs.models import (
@@ -50,6 +51,7 @@ from portal.models import (
     Draft,
     Feedback,
     Membership,
+    Notice,
     Release,
     Submission,
     SubmissionFile,
@@ -89,6 +91,8 @@ def lay(now, *, afresh=False):
         _play_the_school(cohort, people, now)
         demo_history.play(cohort, people, now, seed=SEED)
         telling.tell_costs(now)
+        # They stand on people's pages; who was told weeks ago is mailed nothing today.
+        Notice.objects.filter(person__in=list(people.values()), done_at=None).update(done_at=F("at"))
         _forget_what_waits_for_the_commit()
     return True
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 
+from portal import notices
 from portal.models import Feedback, Release, Submission
 
 
@@ -76,4 +78,21 @@ def release(cohort, week, *, by, now):
     count = Feedback.objects.filter(pk__in=ready).update(
         state=Feedback.State.RELEASED, released_at=now, revision=F("revision") + 1
     )
-    return Release.objects.create(cohort=cohort, week=week, by=by, at=now, count=count)
+    done = Release.objects.create(cohort=cohort, week=week, by=by, at=now, count=count)
+    _tell_students(done, ready)
+    return done
+
+
+def _tell_students(release, feedback):
+    """That it is there, and where; what it says stands on its page alone. Within the release's transaction."""
+    submissions = Submission.objects.filter(feedback__in=feedback).select_related("student", "assignment")
+    told = [
+        (
+            one.student,
+            f"feedback {release.pk} {one.assignment_id}",
+            f"Your feedback is here: {one.assignment.title}",
+            reverse("portal:feedback", args=[one.number]),
+        )
+        for one in submissions.defer("answer_md").order_by("-version")
+    ]
+    notices.tell_each(told, "school", now=release.at)

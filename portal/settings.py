@@ -165,6 +165,11 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="filemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or str(VAR / "mail")
 EMAIL_TIMEOUT = 10
+# Where notices may go beside mail: schemes of apprise's (docs/notices.md). Those whose addresses name a host, such as
+# ntfys, only where the operator adds them; none of them ever reaches a private network.
+NOTICE_SCHEMES = [
+    scheme.lower() for scheme in env.list("NOTICE_SCHEMES", default=["tgram", "slack", "discord", "gchat"])
+]
 DEFAULT_FROM_EMAIL = env("FROM_EMAIL", default="Lightsout <lightsout@localhost>")
 
 LANGUAGE_CODE = "en"
@@ -222,6 +227,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "portal.tasks.tell",
         "schedule": 60.0,
         "options": {"expires": 50},
+    },
+    "bring people what they are told": {
+        "task": "portal.tasks.deliver_notices",
+        "schedule": 20.0,
+        "options": {"expires": 20},
     },
     "meter what was seen": {"task": "costs.tasks.meter", "schedule": 60.0, "options": {"expires": 50}},
     "watch the Free Tier": {"task": "costs.tasks.watch_free_tier", "schedule": 3600.0, "options": {"expires": 1800}},

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import demo, enrolling, lights, overseeing, prelaunching, telling, weekly
+from portal import delivering, demo, enrolling, lights, overseeing, prelaunching, telling, weekly
 
 
 @shared_task
@@ -40,3 +40,8 @@ def tell():
     telling.tell_alerts(now)
     lights.tell(now)
     weekly.tell(now)
+
+
+@shared_task
+def deliver_notices():
+    delivering.deliver(timezone.now())

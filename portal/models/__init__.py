@@ -12,7 +12,7 @@ from portal.models.coursework import (
     Submission,
     SubmissionFile,
 )
-from portal.models.notices import Notice
+from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
 from portal.models.people import RulesAccepted, User
 
 __all__ = [
@@ -30,6 +30,9 @@ __all__ = [
     "Material",
     "Membership",
     "Notice",
+    "NoticeChannel",
+    "NoticeHad",
+    "NoticeWishes",
     "ReceiptBook",
     "Release",
     "RulesAccepted",

@@ -19,7 +19,7 @@ from costs.models import LightsOut
 from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
 from labs.models import Launch, SavedFile
-from portal import enrolling, prelaunching, releasing, reviewing, submitting
+from portal import channels, enrolling, prelaunching, releasing, reviewing, submitting, unsubscribing
 from portal.models import Assignment, CohortWeek, Feedback, LabInWeek, Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
@@ -83,6 +83,17 @@ portal:account_template               GET    login  200   404   404   404       
 portal:check_account                  POST   login  302   404   404   404       404   404
 portal:disconnect_account             GET    login  200   404   404   404       404   404
 portal:disconnect_account             POST   login  302   404   404   404       404   404
+portal:notices                        GET    login  200   200   200   200       200   200
+portal:notice_choices                 GET    login  200   200   200   200       200   200
+portal:notice_choices                 POST   login  302   302   302   302       302   302
+portal:add_channel                    POST   login  302   302   302   302       302   302
+portal:add_channel                    GET    405    405   405   405   405       405   405
+portal:verify_channel                 POST   login  302   404   404   404       404   404
+portal:channel_again                  POST   login  302   404   404   404       404   404
+portal:remove_channel                 GET    login  200   404   404   404       404   404
+portal:remove_channel                 POST   login  302   404   404   404       404   404
+portal:unsubscribe                    GET    200    200   200   200   200       200   200
+portal:unsubscribe                    POST   200    200   200   200   200       200   200
 portal:set_theme                      POST   302    302   302   302   302       302   302
 portal:set_zone                       GET    login  200   200   200   200       200   200
 portal:set_zone                       POST   login  302   302   302   302       302   302
@@ -222,6 +233,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     planned = prelaunching.plan(cohort, part, saturday, now=now, by=chit)
     monkeypatch.setattr(sessions, "new_token", no_session)
     night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
+    in_slack = channels.add(aye, "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazk", "Slack", now=now)
     file = draft.files.get()
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
@@ -254,6 +266,8 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:start_lab": [2, lab.slug],
         "portal:locker_file": [saved.pk],
         "portal:locker_delete": [saved.pk],
+        **{f"portal:{name}": [in_slack.pk] for name in ("verify_channel", "channel_again", "remove_channel")},
+        "portal:unsubscribe": [unsubscribing.address_of(channels.channels_of(aye)[0], {"lights"}).split("/")[-2]],
         "costs:extend": [launch.pk],
         "costs:day": [now.date().isoformat()],
         "costs:my_day": [now.date().isoformat()],
@@ -278,6 +292,8 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:class_starts": {"lab": part.pk, "at": "2025-09-20T09:00", "spread": 5},
         "portal:lights_policy": {"level": "grace", "grace": "60", "delete_days": ""},
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
+        "portal:notice_choices": {"pace": "hourly", "daily_at": "08:00"},
+        "portal:add_channel": {"address": "discord://4174216298/JHMHI8qBe7", "label": "Chat"},
         "portal:check_account": {"aws_id": "no number"},
         "costs:turn_off": {"r": str(left_on.pk), "act": "turn_off", "confirm": "yes"},
         "costs:snooze": {"r": str(left_on.pk), "until": "4", "why": "a test", "confirm": "yes"},

@@ -170,3 +170,12 @@ def test_what_is_done_about_what_is_nobodys_is_one_that_there_is(settings):
     assert checks.left_on_policy() == []
     settings.LEFT_ON_POLICY = "burn"
     assert list(said(checks.left_on_policy())) == ["lightsout.E050"]
+
+
+@pytest.mark.parametrize(
+    ("schemes", "is_wrong"),
+    [([], False), (["tgram", "slack"], False), (["syslog"], True), (["tgram", "https://example.com"], True)],
+)
+def test_notices_go_to_schemes_of_apprise_and_not_onto_this_machine(settings, schemes, is_wrong):
+    settings.NOTICE_SCHEMES = schemes
+    assert bool(checks.where_notices_go()) is is_wrong

@@ -22,7 +22,7 @@ from labs.models import Account, Event, Launch, Resource, StepCheck
 from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 from portal import demo, enrolling, schedule, submitting
 from portal.demo_people import COHORT, DOMAIN, STUDENTS
-from portal.models import Cohort, Course, Draft, Feedback, Membership, Submission, User
+from portal.models import Cohort, Course, Draft, Feedback, Membership, Notice, Submission, User
 
 THURSDAY = datetime(2025, 9, 18, 14, 47, tzinfo=YANGON)
 NOBODY = "http://127.0.0.1:9"  # no simulator listens there
@@ -314,6 +314,8 @@ def test_the_past_mails_nobody_and_hurries_nobody(in_demo, django_capture_on_com
     with django_capture_on_commit_callbacks() as waiting:
         demo.lay(THURSDAY)
     assert waiting == []
+    assert Notice.objects.exists()
+    assert not Notice.objects.filter(done_at=None).exists()
 
 
 # --- the present -------------------------------------------------------------------------------------------------

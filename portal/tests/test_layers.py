@@ -23,6 +23,9 @@ PURE = [
     "costs/workloads.py",
     "costs/rules/*.py",
     "portal/schedule.py",
+    "portal/addresses.py",
+    "portal/courier.py",
+    "portal/digests.py",
 ]
 
 

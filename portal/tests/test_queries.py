@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from costs.models import Finding, LightsOut, PutOut
 from labs.models import Account, Launch, Resource
+from portal import channels
 from portal.models import (
     Assignment,
     ClassSeat,
@@ -21,6 +22,8 @@ from portal.models import (
     Feedback,
     LabInWeek,
     Membership,
+    Notice,
+    NoticeHad,
     Submission,
     SubmissionFile,
     User,
@@ -43,6 +46,8 @@ PINNED = {
         "portal:start_lab 2 s3-for-ml": 21,
         "portal:search": 9,
         "portal:my_account": 8,
+        "portal:notices": 9,
+        "portal:notice_choices": 8,
         "portal:rules_of_use": 7,
         "costs:mine": 16,
         "costs:calculator": 7,
@@ -181,6 +186,11 @@ def fill(cohort, first, author, number, now):
     night = LightsOut.objects.create(scope=cohort.scope, at=now, by=author)
     night.launches.set(Launch.objects.all())
     PutOut.objects.bulk_create(PutOut(lights_out=night, resource=row, act="delete", asked_at=now) for row in strangers)
+    [mail] = channels.channels_of(first)
+    told = Notice.objects.bulk_create(
+        Notice(person=first, topic="lights", key=str(n), subject="On", at=now) for n in range(number)
+    )
+    NoticeHad.objects.bulk_create(NoticeHad(notice=one, channel=mail, at=now) for one in told)
     Finding.objects.bulk_create(
         Finding(resource=row, rule="stranger", sentence="No lab made it.", opened_at=now) for row in strangers
     )
