@@ -68,7 +68,8 @@ def rows_are_counted(view: StudentView) -> Checked:
     lines = text_of(view, key).count("\n")
     if tags["rows"].strip() not in (str(lines), str(lines - 1)):
         return Checked(False, f"The tag says {tags['rows'][:20]}, but {key} has {lines} lines. Count again.")
-    return Checked(True, f"{tags['rows'].strip()} it is. The instance read the file, and there is no key on it.")
+    who = "In practice mode your own computer" if view.mode == "practice" else "The instance"
+    return Checked(True, f"{tags['rows'].strip()} it is. {who} read the file, and there is no key on the instance.")
 
 
 def is_stopped(view: StudentView) -> Checked:

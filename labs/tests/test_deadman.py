@@ -311,8 +311,13 @@ def test_with_web_worker_and_beat_dead_for_good_nothing_that_costs_by_the_hour_i
     assert all(Launch.objects.get(pk=launch.pk).ready_at for launch in launches)
     assert burning(account) == ["ec2-instance", "sagemaker-endpoint", "sagemaker-notebook", "sagemaker-notebook"]
 
-    last = max(row.switch_at for row in Resource.objects.exclude(switch_at=None))
-    simulator.let_pass((max(launches[0].expires_at, last) - datetime.now(UTC)).total_seconds() + 10 * 60)
+    fifteen_minutes = timedelta(minutes=15)
+    for_all = max(launch.expires_at for launch in launches) + fifteen_minutes
+    simulator.let_pass((for_all - datetime.now(UTC)).total_seconds())
+    assert burning(account) == ["sagemaker-notebook"], "of the labs nothing; what was made by hand has longer"
+    by_hand = Resource.objects.get(name="by-hand")
+    assert by_hand.launch is None and by_hand.switch_at > for_all
+    simulator.let_pass((by_hand.switch_at - for_all + fifteen_minutes).total_seconds())
     assert burning(account) == []
     aws.forget_clients()
 

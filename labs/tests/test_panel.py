@@ -136,6 +136,25 @@ def test_check_my_progress_says_what_is_missing_and_then_passes(launch, world, c
     assert StepCheck.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("mode", "expect", "said", "adds"),
+    [
+        ("practice", "Nothing is computed.", "It is there.", True),
+        ("practice", "Nothing is computed.", "In practice mode it holds a sentence.", False),
+        ("practice", "", "It is there.", False),
+        ("own", "Nothing is computed.", "It is there.", False),
+    ],
+)
+def test_a_marked_step_that_passes_in_practice_mode_says_so(
+    launch, lab, clock, aye, monkeypatch, mode, expect, said, adds
+):
+    marked = replace(STEPS[0], check=lambda view: Checked(True, said), expect=expect)
+    monkeypatch.setitem(catalog.catalog(), "fakes", replace(lab, steps=(marked, STEPS[1])))
+    launch.account.mode = mode
+    found = checking.check_step(launch, "look", now=clock(), by=aye)
+    assert (found.passed, found.said) == (True, f"{said} {checking.LESS_HERE}" if adds else said)
+
+
 def test_a_check_that_aws_does_not_answer_is_not_the_students_failure(launch, world, cloud, clock, aye):
     world.run(30)
 
