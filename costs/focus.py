@@ -37,7 +37,7 @@ CATEGORIES = {
     "Developer Tools": ["CodeBuild", "CodePipeline"],
     "Identity": ["IAM"],
     "Integration": ["API Gateway", "EventBridge", "Step Functions"],
-    "Management and Governance": ["CloudFormation", "CloudWatch"],
+    "Management and Governance": ["CloudFormation", "CloudWatch", "Cost Explorer"],
     "Networking": ["DataTransfer", "ELB", "VPC"],
     "Security": ["KMS", "Secrets Manager"],
     "Storage": ["EBS", "EFS", "S3"],

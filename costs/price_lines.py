@@ -263,6 +263,7 @@ LINES: tuple[Line, ...] = (
 )
 
 NOT_METERED = "no kind meters it"
+OWN_CALLS = "what the portal itself asks: AWS's name for its usage was not seen yet"
 # What the book holds and AWS's list is not asked for, with the reason that is shown. A sku of "" is all of the kind.
 NOT_LISTED: Mapping[tuple[str, str, str], str] = {
     ("EC2", "spot", ""): "spot prices move by the hour and are in no price list",
@@ -273,6 +274,10 @@ NOT_LISTED: Mapping[tuple[str, str, str], str] = {
     ("Bedrock", "provisioned-6-months", ""): "AWS names model units by model, each in its own words",
     ("Bedrock", "on-demand-input", ""): NOT_METERED,
     ("Bedrock", "on-demand-output", ""): NOT_METERED,
+    ("CloudWatch", "api", ""): OWN_CALLS,
+    ("Cost Explorer", "api", ""): OWN_CALLS,
+    ("EventBridge", "scheduler", ""): OWN_CALLS,
+    ("Secrets Manager", "api", ""): OWN_CALLS,
     ("SageMaker", "mlflow", ""): "AWS's name for its usage was not seen yet",
     ("SageMaker", "feature-store", ""): "AWS's name for its usage was not seen yet",
     ("SageMaker", "storage", "warm-pool-ML-storage-gp2"): NOT_METERED,

@@ -361,7 +361,7 @@ class Month:
         """What beat has done every minute."""
         self.next_look = self.clock() + self.look_every
         launching.end_expired(self.clock())
-        census.survey(census.groups_with_rows(), self.clock)
+        census.survey(census.groups_with_rows(self.clock()), self.clock)
         self.mark_used()
         metering.meter(self.clock())
         forgotten.judge(self.clock())

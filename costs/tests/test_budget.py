@@ -174,7 +174,7 @@ def test_the_same_queries_with_one_lab_on_and_with_many(aye, ayes, django_assert
         made.ready_at = NOW
         made.save()
     metering.meter(NOW)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         may_launch(aye, SCOPE, D("0.05"), 4, NOW)
 
 

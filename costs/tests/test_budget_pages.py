@@ -237,7 +237,7 @@ def test_spend_and_my_costs_say_what_can_still_be_spent_and_what_stops_it(client
     assert "Unbounded: nothing stops it by itself" in words(page(client, aye, "mine"))
     type(box).objects.filter(pk=box.pk).update(switch_at=NOW + 4 * HOUR)
     for who, name in ((teacher, "spend"), (aye, "mine")):
-        assert "at most $0.17 more" in words(page(client, who, name)), name
+        assert "at most $0.17 more" in words(page(client, who, name)).lower(), name
         assert "by the switch in AWS" in words(page(client, who, name)), name
 
 
@@ -245,5 +245,5 @@ def test_a_budgets_own_stop_bounds_what_nothing_else_ends(client, teacher, told,
     stranger(ayes, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR), NOW)
     spent(ayes, "24.90")
     # 0.10 left, and two hours of grace at 0.0416.
-    assert "at most $0.18 more" in words(page(client, teacher, "spend"))
+    assert "at most $0.18 more" in words(page(client, teacher, "spend")).lower()
     assert "by the budget’s stop" in words(page(client, teacher, "spend"))

@@ -499,7 +499,7 @@ PAGES = {
     "chip of a scope": (lambda who: meter_chip(scopes=[SCOPE], now=NOW), 2),
     "badge": (lambda who: left_on([SCOPE], NOW), 1),
     "spend": (lambda who: spend_page([SCOPE], NOW), 17),
-    "forgotten": (lambda who: forgotten_page([SCOPE], NOW), 11),
+    "forgotten": (lambda who: forgotten_page([SCOPE], NOW), 12),
     "mine": (lambda who: my_costs(who, NOW), 12),
     "mine, opened": (lambda who: my_costs(who, NOW, open_group="a-lab"), 15),
 }
