@@ -166,8 +166,9 @@ def lights_out(request):
         raise Http404("No such page.")
     now = timezone.now()
     typed, include_in_use = request.POST.get("name", "").strip(), request.POST.get("include_in_use") == "on"
+    delete_all = request.POST.get("delete_all") == "on"
     if request.method == "POST" and typed == scope.name:
-        night = house.lights_out(scope.key, now, request.user, include_in_use)
+        night = house.lights_out(scope.key, now, request.user, include_in_use, delete_all=delete_all)
         outs = night.outs
         ended = len(night.labs)
         labs = f" {ended} lab{'s are' if ended != 1 else ' is'} ended: credentials are revoked first." if ended else ""
@@ -187,6 +188,7 @@ def lights_out(request):
         "staying": house.staying_on(found, now),
         "in_use": house.labs_in_use(scope.key, now),
         "include_in_use": include_in_use,
+        "delete_all": delete_all,
         "wrong_name": typed if request.method == "POST" else None,
         "saves": sum(one.by_next_usd for one in lights if one.by_next_usd is not None),
         "unpriced": sum(one.by_next_usd is None for one in lights),

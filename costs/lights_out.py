@@ -59,18 +59,27 @@ class StaysOn:
         return sum((one.rate for one in self.rows), Rate())
 
 
-def lights_out(scope: str, now: datetime, by, include_in_use: bool = False, *, pretend: bool = False) -> Night:
+def lights_out(
+    scope: str, now: datetime, by, include_in_use: bool = False, *, delete_all: bool = False, pretend: bool = False
+) -> Night:
     """Ask all that is forgotten in the scope to stop, or to be deleted where Stop means that; labs in use only if told.
+
+    delete_all: delete it instead, and what has no Stop or is stopped already: nothing of it costs any more, and what
+    was on it is lost.
 
     A lab that is ended is fenced off first: its end asks for that (launching.py), and ending.py does it. What is
     snoozed stays on: somebody said so. What can neither be stopped nor is safely deleted (a disk with data on it) is
-    left to a person; `staying_on` tells both. Nothing is off until it is seen to be. pretend: only answer.
+    left to a person unless delete_all; `staying_on` tells both. Nothing is off until it is seen to be. pretend: only
+    answer.
     """
     in_use = labs_in_use(scope, now)
     labs, left_on = (in_use, []) if include_in_use else ([], in_use)
     ended = {launch.pk for launch in labs}
-    going = going_out(forgotten_in([scope], now), now)
-    outs = [_out(one) for one in going if one.row.launch_id not in ended]
+    found = forgotten_in([scope], now)
+    going = going_out(found, now)
+    if delete_all:
+        going += [one for one in staying_on(found, now).rows if not one.is_snoozed(now)]
+    outs = [_out(one, delete_all) for one in going if one.row.launch_id not in ended]
     held = Resource.objects.open().filter(launch__in=ended).select_related("owner").order_by("launch", "created_at")
     outs += [Out(row, "Delete", "Its lab is ended.") for row in held]
     if pretend:
@@ -81,9 +90,8 @@ def lights_out(scope: str, now: datetime, by, include_in_use: bool = False, *, p
         _note(record, outs)
         for launch in labs:
             launching.ask_to_delete(launch, now=now, by=by, why=WHY)
-        launching.ask_to_stop(
-            [out.resource for out in outs if out.resource.launch_id not in ended], now=now, by=by, why=WHY
-        )
+        rest = [out.resource for out in outs if out.resource.launch_id not in ended]
+        (launching.ask_to_delete if delete_all else launching.ask_to_stop)(rest, now=now, by=by, why=WHY)
     return Night(outs, record, labs, left_on)
 
 
@@ -116,5 +124,7 @@ def labs_in_use(scope: str, now: datetime) -> list[Launch]:
     return list(on.select_related("owner", "account").order_by("created_at"))
 
 
-def _out(one: Forgotten) -> Out:
+def _out(one: Forgotten, delete_all: bool) -> Out:
+    if delete_all:
+        return Out(one.row, "Delete", one.lost_on_delete, one.by_next_usd)
     return Out(one.row, "Stop" if one.stops else "Delete", one.happens, one.by_next_usd)

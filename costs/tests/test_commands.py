@@ -152,6 +152,18 @@ def test_lights_out_stops_what_stops_deletes_what_has_no_stop_and_leaves_disks_t
     assert wanted() == {"ec2-instance": "stopped", "sagemaker-endpoint": "gone", "ebs-volume": "running"}
 
 
+def test_lights_out_can_delete_all_of_it_disks_too_but_what_was_put_off(left_on, chit, ayes):
+    kept = stranger(ayes, "ebs-volume", volume(since=NOW - 9 * HOUR, name="wanted"), NOW)
+    forgotten.judge(NOW)
+    forgotten.snooze([kept], until=NOW + DAY, why="the exam", now=NOW, by=chit)
+    outs = lights_out(SCOPE, NOW, chit, delete_all=True).outs
+    assert {(out.resource.pk, out.act) for out in outs} == {(row.pk, "Delete") for row in left_on}
+    assert {row.pk: row.wanted for row in Resource.objects.all()} == {
+        **{row.pk: "gone" for row in left_on},
+        kept.pk: "running",
+    }
+
+
 def test_lights_out_may_only_pretend(left_on):
     assert len(lights_out(SCOPE, NOW, None, pretend=True).outs) == 2
     assert set(wanted().values()) == {"running"}

@@ -440,6 +440,16 @@ def test_the_forgotten_page_says_why_lights_stay_on_after_lights_out(client, tea
     assert why in words(response) and "is going off" not in words(response)
 
 
+def test_lights_out_deletes_disks_where_it_is_told_to(client, teacher, told, ayes):
+    disk = stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="old-data"), NOW)
+    forgotten.judge(NOW)
+    assert "Delete all of it instead" in words(page(client, teacher, "lights_out"))
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG)
+    assert Resource.objects.get(pk=disk.pk).wanted == "running"
+    press(client, teacher, "lights_out", scope=SCOPE, name=SLUG, delete_all="on")
+    assert Resource.objects.get(pk=disk.pk).wanted == "gone"
+
+
 def test_lights_out_of_what_cannot_be_priced_says_so(client, teacher, told, ayes):
     stranger(ayes, "ebs-volume", worlds.volume(since=NOW - 9 * HOUR, name="odd", type="x9"), NOW)
     forgotten.judge(NOW)

@@ -21,15 +21,22 @@ class Command(BaseCommand):
             action="store_true",
             help="End the labs in use too: their credentials are revoked first, then everything in them is deleted.",
         )
+        parser.add_argument(
+            "--delete-all",
+            action="store_true",
+            help="Delete instead of stopping, and what has no Stop too (disks): what is on it is lost.",
+        )
         parser.add_argument("--yes", action="store_true", help="Do it. Without this it only says what it would do.")
 
-    def handle(self, cohort, include_in_use=False, yes=False, **options):
+    def handle(self, cohort, include_in_use=False, delete_all=False, yes=False, **options):
         found = Cohort.objects.filter(slug=cohort).first()
         if found is None:
             known = ", ".join(Cohort.objects.values_list("slug", flat=True)) or "none"
             raise CommandError(f"There is no cohort {cohort!r}. There are: {known}.")
         now = timezone.now()
-        night = lights_out(found.scope, now=now, by=None, include_in_use=include_in_use, pretend=not yes)
+        night = lights_out(
+            found.scope, now=now, by=None, include_in_use=include_in_use, delete_all=delete_all, pretend=not yes
+        )
         for lab in night.labs:
             verb = "is ended" if yes else "would be ended"
             self.stdout.write(f"Lab {lab.lab} of {lab.owner} {verb}: its credentials are revoked first.")
