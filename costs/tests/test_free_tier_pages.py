@@ -37,12 +37,12 @@ def test_an_account_without_use_is_told_in_words(client, teacher, ayes):
 
 
 def test_an_accounts_page_names_what_is_on_what_labs_need_and_what_is_not_seen(client, aye, used):
-    html = page(client, aye, "account_free_tier", used.pk)
-    said = words(html)
+    answer = page(client, aye, "account_free_tier", used.pk)
+    said = words(answer)
     assert "240 of 250 Hrs" in said and "nb of Aye" in said
     assert "Would leave it" in said and "Cost from the first second on" in said
     assert "Not seen by our meter" in said and "Lambda requests 1,000,000 requests" in said
-    assert f'href="{reverse("costs:free_tier")}"' not in html, "that page is not a student's"
+    assert f'href="{reverse("costs:free_tier")}"' not in answer.content.decode(), "that page is not a student's"
 
 
 def test_what_aws_tells_stands_beside(client, aye):
