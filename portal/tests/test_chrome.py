@@ -75,7 +75,7 @@ def test_the_place_that_the_page_is_in_is_marked_once_in_each_bar(signed_in, aye
         ("chit", "/costs/calculator/", "/costs/spend/", "/costs/calculator/"),
         ("chit", "/costs/mine/", "/costs/spend/", "/costs/mine/"),
         ("admin", "/costs/calculator/", "/costs/calculator/", "/costs/calculator/"),
-        ("admin", "/costs/free-tier/", "/costs/spend/", "/costs/free-tier/"),
+        ("chit", "/costs/free-tier/", "/costs/spend/", "/costs/free-tier/"),
     ],
 )
 def test_a_page_about_money_is_within_a_place_of_every_role(who, path, place, within, request, signed_in):
