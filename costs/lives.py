@@ -131,7 +131,7 @@ def why_never(left: Left, policy: Policy) -> str:
     if left.in_use_until:
         return ""
     if policy.level != ONLY_TELL and left.unused_since is None:
-        return "Nothing shows that nobody uses it: it is only told of."
+        return "We cannot see that nobody uses it, so nothing stops it: its people are only told."
     if policy.level != ONLY_TELL and not left.can_go:
         return "It has no Stop that keeps what is on it: it is only told of."
     return ""

@@ -41,7 +41,13 @@ SUBMISSIONS = Place(
     "file-text",
     ("portal:assignment", "portal:submit", "portal:receipt", "portal:feedback"),
 )
-COSTS = Place("costs:mine", "Costs", "Costs", "calculator", ("costs:calculator", "costs:bill", "costs:my_day"))
+COSTS = Place(
+    "costs:mine",
+    "Costs",
+    "Costs",
+    "calculator",
+    ("costs:calculator", "costs:bill", "costs:my_day", "costs:launch", "costs:readings", "costs:account_free_tier"),
+)
 CALCULATOR = Place("costs:calculator", "Calculator", "Calculator", "calculator")
 REVIEW = Place("portal:review", "Review", "Review", "message-2")
 COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
@@ -51,8 +57,9 @@ SPEND = Place(
     "Spend",
     "chart-area-line",
     (
-        *("costs:day", "costs:person", "costs:by_hand", "costs:close_out", "costs:bill"),
+        *("costs:day", "costs:person", "costs:by_hand", "costs:launch", "costs:readings", "costs:close_out"),
         *("costs:budgets", "costs:budget", "costs:alerts", "costs:free_tier", "costs:account_free_tier"),
+        *("costs:bill", "costs:calculator", "costs:mine", "costs:my_day"),
     ),
 )
 FORGOTTEN = Place("costs:forgotten", "Forgotten", "Left on", "bulb")
@@ -163,11 +170,10 @@ class Chrome:
         """[(place, address, whether the page is within it)]"""
         places = [(place, reverse(place.url_name)) for place in PLACES.get(self.role, [])]
         match = self.request.resolver_match
+        own = [url for _, url in places if url == self.request.path]
         named = [url for place, url in places if match and match.view_name in place.also]
-        around = [
-            url for _, url in places if url == self.request.path or url != "/" and self.request.path.startswith(url)
-        ]
-        here = named[0] if named else max(around, key=len, default=None)
+        around = [url for _, url in places if url != "/" and self.request.path.startswith(url)]
+        here = next(iter(own + named), None) or max(around, key=len, default=None)
         return [(place, url, url == here) for place, url in places]
 
     @property

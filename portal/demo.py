@@ -7,6 +7,7 @@ which it "happened". Refused unless settings.DEMO is on.
 import json
 import shutil
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.db.models import F
 
-from costs import pricebook
+from costs import currency, pricebook
 from costs.models import (
     Activity,
     Alert,
@@ -25,6 +26,7 @@ from costs.models import (
     BudgetExtension,
     BudgetRules,
     DailySpend,
+    ExchangeRate,
     Finding,
     LightsOut,
     Metered,
@@ -62,6 +64,7 @@ TEXTS = yaml.safe_load((Path(__file__).parent / "demo_work.yaml").read_text(enco
 COURSE = Path(settings.BASE_DIR) / "courses" / "aws-ml"
 ZONE = ZoneInfo("Asia/Yangon")
 SEED = 2025
+CURRENCY, PER_USD, RATE_SOURCE = "SGD", Decimal("1.29"), "made up for the demo"
 A_MINUTE = timedelta(minutes=1)
 AN_HOUR = timedelta(hours=1)
 
@@ -120,6 +123,8 @@ def _forget_what_waits_for_the_commit():
 def _open_cohort(now):
     start_on = start_for(now)
     opened = schedule.instant(datetime.combine(start_on - timedelta(days=12), time(9, 30)), ZONE)
+    if currency.rate_of(CURRENCY, now) is None:
+        currency.enter(CURRENCY, PER_USD, opened.date(), RATE_SOURCE)
     return enrolling.open_cohort(
         Course.objects.get(slug="aws-ml"),
         slug=COHORT,
@@ -127,6 +132,7 @@ def _open_cohort(now):
         start_on=start_on,
         now=opened,
         zone=ZONE.key,
+        currency=CURRENCY,
     )
 
 
@@ -316,6 +322,8 @@ def remove():
         _remove_labs(accounts)
         Scope.objects.filter(key__in=scopes).delete()
         LightsOut.objects.filter(scope__in=scopes).delete()
+        # A rate that somebody looked up stays.
+        ExchangeRate.objects.filter(source=RATE_SOURCE).delete()
         for told in (Alert, BudgetExtension, BudgetRules, Budget):
             told._default_manager.filter(scope__in=scopes).delete()
         of_cohort = {"submission__cohort__in": cohorts}

@@ -19,6 +19,9 @@ class Person:
     name: str
     email: str = ""
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def initials(self) -> str:
         words = self.name.split()

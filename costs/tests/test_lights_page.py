@@ -40,7 +40,7 @@ def test_each_row_says_what_happens_next_and_the_page_what_the_policy_is(client,
     said = words(page(client, teacher, "forgotten"))
     # 08:17 UTC and two hours, in Yangon.
     assert "Goes off Thu 18 Sep, 16:47 unless it is used or snoozed." in said
-    assert "Nothing shows that nobody uses it: it is only told of." in said
+    assert "We cannot see that nobody uses it, so nothing stops it: its people are only told." in said
     assert "It is in somebody’s own account: it is only told of." in said
     assert "Told at once, stopped after 2 h" in said
     assert reverse("portal:lights_policy", args=["aws-ml"]) in page(client, teacher, "forgotten").content.decode()

@@ -118,6 +118,7 @@ def test_the_pages_lead_down_to_the_readings(client, teacher, used, aye):
     assert f"person={aye.pk}" in html, "a day's figure opens to this person's only"
     html = page(client, teacher, "by_hand", aye.pk).content.decode()
     assert reverse("costs:readings", args=[used["box"].pk]) in html and "no price known" in html
+    assert f"{aye}</a>" in html, "the way back has the person's name"
     said = words(page(client, teacher, "launch", used["over"].pk))
     assert "× $0.05 = $0.4999" in said and "In all $0.4999" in said
 

@@ -68,6 +68,21 @@ def test_the_place_that_the_page_is_in_is_marked_once_in_each_bar(signed_in, aye
     assert re.findall(r'href="([^"]+)" aria-current="page"', html) == ["/course/", "/course/"]
 
 
+@pytest.mark.parametrize(
+    ("who", "path", "place", "within"),
+    [
+        ("aye", "/costs/calculator/", "/costs/mine/", "/costs/calculator/"),
+        ("chit", "/costs/calculator/", "/costs/spend/", "/costs/calculator/"),
+        ("chit", "/costs/mine/", "/costs/spend/", "/costs/mine/"),
+        ("admin", "/costs/calculator/", "/costs/calculator/", "/costs/calculator/"),
+        ("chit", "/costs/free-tier/", "/costs/spend/", "/costs/free-tier/"),
+    ],
+)
+def test_a_page_about_money_is_within_a_place_of_every_role(who, path, place, within, request, signed_in):
+    html = signed_in(request.getfixturevalue(who)).get(path).content.decode()
+    assert re.findall(r'href="([^"]+)" aria-current="page"', html) == [place, within, place]
+
+
 @pytest.mark.parametrize(("who", "queries"), [("aye", 6), ("chit", 7), ("admin", 8)])
 def test_the_frame_costs_a_few_queries(who, queries, request, signed_in, django_assert_num_queries):
     """Session, user, memberships, the chip's two, the last look; who teaches: what is left on; admins: the cohorts."""

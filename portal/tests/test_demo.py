@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import YANGON, member
-from costs import budget
-from costs.models import DailySpend, Metered, Reading
+from costs import budget, currency
+from costs.models import DailySpend, ExchangeRate, Metered, Reading, Scope
 from labs import aws, practice
 from labs.models import Account, Event, Launch, Resource, StepCheck
 from labs.simulator.testing import simulator, simulator_process  # noqa: F401
@@ -198,6 +198,23 @@ def test_one_student_is_over_budget_and_one_spent_nothing(in_demo):
     assert budget.may_launch(person("lwin"), in_demo.scope, Decimal("0.05"), Decimal(2), THURSDAY).allowed
 
 
+def test_the_cohort_has_a_currency_whose_rate_says_that_it_is_made_up(in_demo):
+    shown_at = currency.shared_rate([Scope.objects.get(key=in_demo.scope)], THURSDAY)
+    assert shown_at.currency == in_demo.currency == "SGD"
+    assert shown_at.source == "made up for the demo"
+    assert shown_at.shown(Decimal(100)) == "SGD 129.00"
+
+
+@pytest.mark.once
+def test_a_rate_that_somebody_looked_up_is_taken_instead_and_stays(in_demo):
+    demo.remove()
+    looked_up = currency.enter("SGD", Decimal("1.31"), date(2025, 9, 1), "central bank")
+    demo.lay(THURSDAY)
+    assert ExchangeRate.objects.get() == looked_up
+    demo.remove()
+    assert ExchangeRate.objects.get() == looked_up
+
+
 def test_a_played_lab_has_no_certificate_and_says_why(in_demo):
     launch = Launch.objects.filter(lab="ec2-reads-s3").first()
     assert launch.certificate is None
@@ -262,7 +279,7 @@ def test_removing_leaves_nothing_of_the_demo(in_demo, real_school):
     assert list(User.objects.values_list("email", flat=True)) == ["aye@example.org"]
     assert list(Cohort.objects.values_list("slug", flat=True)) == ["real"]
     assert Account.objects.get().owner.email == "aye@example.org"
-    for model in (Launch, Resource, Event, Reading, Metered, DailySpend, Feedback):
+    for model in (Launch, Resource, Event, Reading, Metered, DailySpend, ExchangeRate, Feedback):
         assert not model.objects.exists(), model
     assert Course.objects.get().weeks.count() == 6
 
