@@ -57,18 +57,17 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _EC2_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _SAGEMAKER_TYPE = re.compile(r"ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _MODEL = re.compile(r"[a-z0-9-]+\.[a-zA-Z0-9.:_-]+")
-_COHORT = re.compile(r"[a-z0-9-]{1,40}")
 _LAUNCH = re.compile(rf"[0-9a-f]{{{LAB_LENGTH},32}}")
 _STUDENT = re.compile(r"\d{1,18}")
 
 
-# --- what a cohort allows ------------------------------------------------------------------------------------
+# --- what an account allows ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How much a cohort's students may start. AWS has no condition for how many machines an endpoint or a job gets, nor
-    for the size of a SageMaker disk: those are bounded by the account's service quotas.
+    """How much students may start in an account. AWS has no condition for how many machines an endpoint or a job
+    gets, nor for the size of a SageMaker disk: those are bounded by the account's service quotas.
 
     max_gb: of one EBS disk. max_runtime_seconds: the end that a training, processing or tuning job must set itself.
     models: ids of Bedrock models that may be asked. Raises ValueError with all that is wrong, in words.
@@ -130,18 +129,14 @@ def student_role(account: str, student: int | str) -> str:
     return role_arn(account, STUDENTS.replace("*", _student(student)))
 
 
-def boundary_arn(account: str, cohort: str = "") -> str:
-    """ARN of the managed policy that bounds a cohort's roles."""
-    return policy_arn(account, "boundary" + _ending(cohort))
+def boundary_arn(account: str) -> str:
+    """ARN of the managed policy that bounds every role of students and labs."""
+    return policy_arn(account, "boundary")
 
 
-def student_policy_arns(account: str, cohort: str = "") -> dict[str, str]:
-    """{name: ARN} of the managed policies that a cohort's students have."""
-    return {name: policy_arn(account, name + _ending(cohort)) for name in STUDENT_POLICIES}
-
-
-def _ending(cohort: str) -> str:
-    return f"-{like(cohort, _COHORT, 'a short name of a cohort: a-z, 0-9 and -')}" if cohort else ""
+def student_policy_arns(account: str) -> dict[str, str]:
+    """{name: ARN} of the managed policies that students have."""
+    return {name: policy_arn(account, name) for name in STUDENT_POLICIES}
 
 
 def _student(student: int | str) -> str:
@@ -392,8 +387,8 @@ def _hands_roles_over(account: str) -> Document:
 # --- of students and labs ------------------------------------------------------------------------------------
 
 
-def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
-    """The permissions boundary of a cohort: of its students' roles, and of every role that is made for or in a lab.
+def boundary(rules: Rules, account: str) -> Document:
+    """The permissions boundary of an account: of its students' roles, and of every role that is made for or in a lab.
 
     A student's role it keeps to the regions, to SageMaker's machines of the rules, and from every identity but roles
     that are bounded like this; whose things it may touch is told by student_policies. A role of a lab, to which a
@@ -402,7 +397,7 @@ def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
     """
     own = _own(account)
     a_student = {"ArnLike": {"aws:PrincipalArn": role_arn(account, STUDENTS)}}
-    bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(account, cohort)}}
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(account)}}
     statements = [
         allow_but(
             "StudentsByTheirPolicies",
@@ -477,9 +472,9 @@ def boundary(rules: Rules, account: str, cohort: str = "") -> Document:
     return document(statements, MANAGED_LIMIT, "boundary")
 
 
-def student_policies(rules: Rules, account: str, cohort: str = "") -> dict[str, Document]:
+def student_policies(rules: Rules, account: str) -> dict[str, Document]:
     """{name: policy}: what a student's role may do, and with whose things. Managed policies (one alone would be longer
-    than AWS takes), the same for every student of a cohort, made with the account like the boundary.
+    than AWS takes), the same for every student, made with the account like the boundary.
 
     Whose things they are is told by the tags of the session, which student_trust sees to. Raises ValueError when the
     rules make one longer than AWS takes.
@@ -594,7 +589,7 @@ def student_policies(rules: Rules, account: str, cohort: str = "") -> dict[str, 
         _tagged_truly("TaggedAsNobodyElses", "aws:RequestTag/student"),
         _tagged_truly("TaggedForNoOtherLab", "aws:RequestTag/lab"),
     ]
-    bounded = {"iam:PermissionsBoundary": boundary_arn(account, cohort)}
+    bounded = {"iam:PermissionsBoundary": boundary_arn(account)}
     account_wide = [
         allow("LooksAround", LOOKS),
         deny("NotLookedAt", NOT_LOOKED_AT),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from labs.guardrails import JOBS, NEW_ROLE, PROFILES, ROLE_CHANGES, TAG_LAB
+from labs.guardrails import JOBS, NEW_ROLE, PROFILES, ROLE_CHANGES, TAG_LAB, boundary_arn
 from labs.iam_words import (
     EMR_SERVICE,
     INLINE_LIMIT,
@@ -25,7 +25,6 @@ from labs.iam_words import (
     document,
     like,
     of,
-    policy_arn,
     role_arn,
     services,
     trust,
@@ -192,7 +191,7 @@ def controller_policy(account: str) -> Document:
     Not: make users with keys, roles without our boundary, change itself, the switch, or any of our policies, buy, or
     read secrets. An inline policy; a kind that needs more says so in labs/tests/test_guardrails.py.
     """
-    bounded = {"ArnLike": {"iam:PermissionsBoundary": policy_arn(account, "boundary*")}}
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(account)}}
     roles = role_arn(account, OF_LABS)
     statements = [
         allow("Sees", SEES),

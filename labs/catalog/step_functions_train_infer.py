@@ -464,6 +464,6 @@ LAB = Lab(
     kept="Nothing stays: state machine, model, roles and bucket are deleted. What lies under models/ and answers/ is "
     "copied to your locker first.",
     calls_usd=Decimal("0.02"),
-    calls_note="The rate holds only while a job works: training and scoring are about $0.02. The states of the machine "
-    "are within the 4,000 free ones of a month.",
+    calls_note="The rate holds only while a job works: $0.02 of that sum is for training and scoring. The states of "
+    "the machine are within the 4,000 free ones of a month.",
 )

@@ -12,7 +12,6 @@ from labs.policy_evaluator import Call, Principal
 ACCOUNT, ELSEWHERE = "111122223333", "999988887777"
 REGION = "us-east-1"
 RULES = g.Rules()
-COHORT = "b7c1d2e3f4a5"
 AYE, BO = "7", "8"
 LAUNCH, OTHER_LAUNCH, BOS_LAUNCH = "a1b2c3d4e5f6" + "0" * 20, "a9a9a9a9a9a9" + "0" * 20, "b0b0b0b0b0b0" + "0" * 20
 OWN, OTHERS_OWN, BOS = g.own_prefix(LAUNCH), g.own_prefix(OTHER_LAUNCH), g.own_prefix(BOS_LAUNCH)
@@ -21,7 +20,7 @@ CONTROLLER = role_arn(ACCOUNT, "controller")
 STUDENT_ROLE = g.student_role(ACCOUNT, AYE)
 BOS_ROLE = g.student_role(ACCOUNT, BO)
 LAB_ROLE = role_arn(ACCOUNT, f"{OWN}fn")
-BOUNDARY = g.boundary_arn(ACCOUNT, COHORT)
+BOUNDARY = g.boundary_arn(ACCOUNT)
 
 ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
@@ -42,8 +41,8 @@ def session_of(role: str) -> dict[str, Any]:
 
 
 DOCUMENTS = {
-    **g.student_policies(RULES, ACCOUNT, COHORT),
-    "boundary": g.boundary(RULES, ACCOUNT, COHORT),
+    **g.student_policies(RULES, ACCOUNT),
+    "boundary": g.boundary(RULES, ACCOUNT),
     "session": g.session_policy(RULES, LAUNCH),
 }
 

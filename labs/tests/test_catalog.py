@@ -73,7 +73,7 @@ def test_it_is_written_whole(slug):
     assert lab.minutes <= lab.hours * 60
     assert set(lab.modes) <= {mode for mode, _ in Account.MODES}
     assert {want.kind for want in lab.by_hand} <= set(lab.creates)
-    assert not lab.calls_usd or lab.calls_note, "an allowance is named beside the rate"
+    assert not lab.calls_usd or f"${lab.calls_usd} of that sum" in lab.calls_note, "an allowance is told with the rate"
     assert "at most" not in lab.calls_note, "it follows the most that the lab can still cost, and says what is in that"
 
 

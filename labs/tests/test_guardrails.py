@@ -22,7 +22,6 @@ from labs.tests.guarded_world import (
     ALLOW_ALL,
     AYE,
     BO,
-    COHORT,
     CONTROLLER,
     DOCUMENTS,
     LAB_ROLE,
@@ -216,14 +215,14 @@ def test_fences_of_a_term_fit_on_one_role():
     assert 20 * len(text(g.fence(LAUNCH, NOW))) < INLINE_LIMIT
 
 
-def test_a_cohort_may_allow_half_as_many_types_again():
+def test_an_account_may_allow_half_as_many_types_again():
     more = g.Rules(
         regions=(*RULES.regions, "ap-southeast-3"),
         instance_types=(*RULES.instance_types, "c5.large", "r5.large", "g4dn.xlarge"),
         sagemaker_types=(*RULES.sagemaker_types, "ml.c5.xlarge", "ml.g4dn.xlarge"),
         models=(*RULES.models, "amazon.nova-lite-v1:0"),
     )
-    for document in (g.boundary(more, ACCOUNT, COHORT), *g.student_policies(more, ACCOUNT, COHORT).values()):
+    for document in (g.boundary(more, ACCOUNT), *g.student_policies(more, ACCOUNT).values()):
         assert len(text(document)) <= MANAGED_LIMIT
     assert len(text(g.session_policy(more, LAUNCH))) <= SESSION_LIMIT
 
@@ -263,7 +262,6 @@ def test_all_that_is_wrong_with_rules_is_said_at_once():
     "ask",
     [
         lambda: g.boundary_arn("12345"),
-        lambda: g.boundary_arn(ACCOUNT, "Cohort One"),
         lambda: g.tags("aye", LAUNCH),
         lambda: g.tags(AYE, "*"),
         lambda: g.own_prefix(""),

@@ -24,8 +24,22 @@ def told():
 def test_every_kind_has_a_line_in_both_forms(told):
     assert list(told) == list(registry())
     head, *lines = printed().splitlines()
-    assert head.split()[:4] == ["kind", "verbs", "identity", "meters"]
-    assert [line.split()[0] for line in lines] == list(registry())
+    assert head.split() == ["kind", "identity", "practice", "verbs"]
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(registry())
+
+
+def test_the_table_fits_a_terminal_and_leaves_nothing_out(told):
+    table = printed()
+    assert max(map(len, table.splitlines())) <= 120
+    words = " ".join(table.split())
+    for line in told.values():
+        for each in (
+            " ".join(line["verbs"]),
+            "; ".join(line["meters"]),
+            line["switch"]["call"],
+            line["not_in_practice"],
+        ):
+            assert " ".join(each.split()) in words, line["kind"]
 
 
 def test_a_kind_that_the_portal_makes_and_stops(told):

@@ -170,6 +170,9 @@ NOT_THE_PORTALS = {
     "nor one that is bounded by what it made itself": Call(
         "iam:CreateRole", LAB_ROLE, {"iam:PermissionsBoundary": policy(f"lab/{OWN}all"), **AS_MINE}
     ),
+    "nor by one of nearly the same name": Call(
+        "iam:CreateRole", LAB_ROLE, {"iam:PermissionsBoundary": policy("lab/boundary-mine"), **AS_MINE}
+    ),
     "its own policy is the account's to give": Call("iam:PutRolePolicy", CONTROLLER, BOUND),
     "its own trust too": Call("iam:UpdateAssumeRolePolicy", CONTROLLER, BOUND),
     "the switch must work when the portal has gone wrong": Call("iam:DeleteRole", role_arn(ACCOUNT, "deadman"), BOUND),

@@ -1,8 +1,10 @@
 """A text as a PDF: read back by another library, strictly."""
 
+import re
 from datetime import UTC, datetime
 from io import BytesIO
 
+from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
@@ -88,3 +90,14 @@ def test_nothing_is_a_page_too():
 def test_any_western_text_comes_back(text):
     words = "".join(lines_of(read("Begins\n" + text))).replace(" ", "")
     assert words == "Begins" + text.replace(" ", "")
+
+
+def test_a_certificate_says_of_each_whether_the_lab_or_somebody_by_hand_made_it_or_nobody():
+    gone = {"kind": "S3 bucket", "region": "us-east-1", "gone": "08:30", "why": "seen absent"}
+    rows = [
+        gone | {"name": "data", "id": "data", "made": "08:17"},
+        gone | {"name": "mine", "id": "mine", "made": None},
+        gone | {"name": "late", "id": "", "made": None},
+    ]
+    said = render_to_string("labs/certificate.txt", {"proof": {"rows": rows}})
+    assert re.findall(r"us-east-1; (.*); gone 08:30", said) == ["asked for 08:17", "made by hand", "never made"]

@@ -261,8 +261,8 @@ ROLES = [
     ),
     way(
         IDENTITIES,
-        "a role with another cohort's boundary",
-        "another cohort may start larger machines",
+        "a role with a policy of nearly the same name as its boundary",
+        "whoever made that one wrote into it what they liked",
         *new_role(boundary=f"arn:aws:iam::{ACCOUNT}:policy/lab/boundary-ffffffffffff"),
     ),
     way(

@@ -55,6 +55,7 @@ def test_price_time_modes_and_what_stays_are_said_of_every_lab_before_it_starts(
     assert f"{usd(price.at_most)}</dd>" in said
     assert f"{here.minutes} min</dd>" in said
     assert here.kept in said and here.calls_note in said
+    assert said.count(f"${here.calls_usd} of that sum") <= 1 and "counted in" not in said, "an allowance is told once"
     assert f"It may run in {here.modes_words}." in said
     marks = re.search(r"In practice mode, (\d+) of its", said)
     assert (int(marks[1]) if marks else 0) == sum(bool(step.expect) for step in here.steps)

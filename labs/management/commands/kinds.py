@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from argparse import ArgumentParser
 from dataclasses import asdict, dataclass
 
@@ -15,6 +16,7 @@ from labs.kinds.base import NAME, Kind, Meter, Want
 VERBS = {"create": "create", "observe": "observe", "configure": "configure", "start": "start", "stop": "stop"}
 VERBS |= {"delete": "delete", "find": "find_all"}
 AS_FOUND = "as found"
+WIDTH = 120  # of a terminal
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,15 @@ class Told:
     not_in_practice: str
 
     def cells(self) -> list[str]:
-        practice = "yes" if self.in_practice else f"no: {self.not_in_practice}"
-        return [self.kind, " ".join(self.verbs), self.identity, "; ".join(self.meters), str(self.switch), practice]
+        return [self.kind, self.identity, "yes" if self.in_practice else "no", " ".join(self.verbs)]
+
+    def under(self) -> dict[str, str]:
+        """What is too long for a cell: {what: words}."""
+        told = {"meters": "; ".join(self.meters), "dead-man's switch": str(self.switch)}
+        return told | ({} if self.in_practice else {"practice": self.not_in_practice})
 
 
-HEAD = ["kind", "verbs", "identity", "meters", "dead-man's switch", "practice"]
+HEAD = ["kind", "identity", "practice", "verbs"]
 
 
 class Command(BaseCommand):
@@ -68,9 +74,20 @@ class Command(BaseCommand):
             return
         rows = [HEAD, *(line.cells() for line in lines)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-        for row in rows:
-            cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
-            self.stdout.write("  ".join(cells).rstrip())
+        self._write_row(HEAD, widths)
+        for line in lines:
+            self._write_row(line.cells(), widths)
+            for what, words in line.under().items():
+                begins = f"    {what:17}  "
+                self.stdout.write(
+                    textwrap.fill(
+                        words, WIDTH, initial_indent=begins, subsequent_indent=" " * len(begins), break_on_hyphens=False
+                    )
+                )
+
+    def _write_row(self, row: list[str], widths: list[int]) -> None:
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
+        self.stdout.write("  ".join(cells).rstrip())
 
 
 def told_of(kind: Kind) -> Told:
