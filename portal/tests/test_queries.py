@@ -66,7 +66,7 @@ PINNED = {
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
-        "costs:spend": 30,
+        "costs:spend": 24,
         "costs:forgotten": 23,
         "costs:budgets": 32,
         "costs:alerts": 12,
@@ -81,7 +81,7 @@ PINNED = {
         "portal:cohort_page sep-2025": 16,
         "portal:accounts": 22,
         "portal:connect_shared": 11,
-        "costs:spend": 30,
+        "costs:spend": 24,
         "costs:forgotten": 23,
     },
     "whoever has the lab on": {
