@@ -29,12 +29,12 @@ def exposures_by(
     fresh: Iterable[tuple[Resource, Burning]],
     unbounded: Iterable[Resource],
 ) -> dict[Any, Exposure]:
-    """{the value of `key` (owner_id, scope): Exposure} of what is on. No query of its own; one while a lab is coming up.
+    """{the value of `key` (owner_id, scope): Exposure} of what is on. No query; one while a lab is coming up.
 
-    lines: `on_now.Line`s, as many of one owner as there are; launches: those that are open; fresh: what
-    `live.newer` answered; unbounded: what `unbounded_in` did. Of what was made by hand the last switch counts for all of
-    a person's, so that "at most" is rather too much than too little. What is billed by the month, and the disks of what
-    is stopped, have no end and are not in it.
+    lines: `on_now.Line`s; launches: those that are open; fresh: what `live.newer` answered; unbounded: what
+    `unbounded_in` did. Of what was made by hand the last switch counts for all of a person's, so that "at most" is
+    rather too much than too little. What is billed by the month, and the disks of what is stopped, have no end and are
+    not in it.
     """
     labs = {launch.pk: launch for launch in launches}
     rates: dict[Any, Decimal] = defaultdict(Decimal)

@@ -33,8 +33,8 @@ class MeterChip:
 def meter_chip(
     *, owner=None, scopes: Iterable[str] | None = None, now: datetime, known: OnNow | None = None
 ) -> MeterChip:
-    """Of a person, or of whole scopes. Two queries; three while a state is newer than its last metering. known: what the
-    page around it added up of scopes a moment ago; only the others are asked for, and none where it has them all."""
+    """Of a person, or of whole scopes. Two queries; three while a state is newer than its last metering. known: what
+    the page around it added up of scopes a moment ago; only of others is asked, and nothing where it has them all."""
     if scopes is not None and known is not None:
         asked = set(scopes)
         found, scopes = known.within(asked), asked - known.scopes

@@ -1,7 +1,7 @@
-"""What is on in some scopes, added up once: the spend page, its exposure and the chip of the top bar sum the same lines.
+"""What is on in some scopes, added up once: the spend page, its exposure and the chip of the top bar share the lines.
 
-One pass of the database over the rows that are live. Of these there are as many as things that are on, not as there ever
-were; the few that it only counts here (newer than their metering, or with no switch of AWS's) are asked for where some are.
+One pass of the database over the rows that are live: as many as are on now, not as there ever were. The few that it
+only counts (newer than their metering, or with no switch of AWS's) are asked for only where there are some.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Line:
 
 @dataclass(frozen=True)
 class OnNow:
-    """fresh: what `live.newer` answers, which is in no line. seen_at: the oldest last look at a light. unknown: how many
-    lights were not seen for 15 minutes. has_unarmed: something may be on that AWS would not turn off."""
+    """fresh: what `live.newer` answers, which is in no line. seen_at: the oldest last look at a light. unknown:
+    how many lights were not seen for 15 minutes. has_unarmed: something may be on that AWS would not turn off."""
 
     scopes: frozenset[str]
     lines: list[Line]

@@ -13,7 +13,7 @@ from labs.models import Resource
 
 
 def not_armed(now: datetime) -> Q:
-    """Of a kind that can cost by the hour, and without a switch whose time is still to come. Not all of these are on."""
+    """Of a kind that can cost by the hour, and without a switch whose time is still to come. Some of these are off."""
     return Q(kind__in=deadman.kinds_with_a_switch()) & (Q(switch_at=None) | Q(switch_at__lte=now))
 
 

@@ -1,9 +1,10 @@
-"""The table of students is a page of it, which is searched on the server; the board has tiles only of who has something on."""
+"""The table of students comes a page at a time and is searched on the server; the board shows who has something on."""
 
 import re
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from costs import scopes
@@ -13,7 +14,6 @@ from costs.tests.test_dashboard import ELSEWHERE, judged, running_lab
 from costs.tests.test_pages import words
 from costs.tests.worlds import DAY, HOUR, NOW, SCOPE, instance, stranger
 from labs.models import Account
-from portal.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("prices", "now")]
 NUMBER = 60
@@ -24,8 +24,8 @@ def class_of_sixty(teacher):
     """Each with an account, and one of them called Zaw."""
     scopes.tell(SCOPE, name="sep")
     names = [*(f"Student {n:02}" for n in range(1, NUMBER)), "Zaw"]
-    people = User.objects.bulk_create(
-        User(email=f"{name.split()[-1].lower()}@example.org", name=name) for name in names
+    people = get_user_model().objects.bulk_create(
+        get_user_model()(email=f"{name.split()[-1].lower()}@example.org", name=name) for name in names
     )
     Account.objects.bulk_create(
         Account(
