@@ -193,6 +193,8 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     unbounded, endless = Counter(row.owner_id for row in without_switch), by_owner(without_switch)
     raw = exposures_by("owner_id", on.lines, launches, now, fresh=on.fresh, unbounded=without_switch)
     rules = rule_book(keys)
+    owners = {*raw, *(person.pk for person in everybody)}
+    budget = {owner: budget_of(owner, keys, budgets, told) for owner in owners if owner is not None}
 
     def exposure_of(owner: int | None) -> Exposure:
         """Bounded by the person's own budget too, where one cohort is looked at."""
@@ -200,7 +202,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         if owner is None or len(keys) != 1:
             return whole
         kind = Budget.STAFF if owner in staff else Budget.STUDENT
-        usd, rate = budget_of(owner, keys, budgets, told), burning.get(owner, NOTHING).usd_per_hour
+        usd, rate = budget[owner], burning.get(owner, NOTHING).usd_per_hour
         left_on = endless.get(owner, [])
         return bounded_by(whole, usd, spent.get(owner, Decimal(0)), rate, rules.of(keys[0], kind), left_on, now)
 
@@ -209,7 +211,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         PersonRow(
             person,
             spent.get(person.pk, Decimal(0)),
-            budget_of(person.pk, keys, budgets, told) if person.pk else None,
+            budget[person.pk] if person.pk else None,
             burning.get(person.pk, NOTHING),
             forgotten.get(person.pk, NOTHING).lights,
             put_off.get(person.pk, NOTHING).lights,

@@ -116,7 +116,7 @@ def test_the_chip_adds_up_what_the_page_around_it_read(aye, ayes, bo, django_ass
     stranger(ayes, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR), NOW)
     judged()
     # Seen, and not metered yet: it is in no sum of the database.
-    stranger(ayes, "ec2-instance", instance(type="t3.large", disk_gb=0, since=NOW), NOW)
+    stranger(ayes, "ec2-instance", instance(type="t3.large", disk_gb=0, since=NOW, name="new"), NOW)
     stranger(worlds.account_of(bo, number=2, scope=ELSEWHERE), "ec2-instance", instance(disk_gb=0, since=NOW), NOW)
     known = spend_page([SCOPE], NOW).on_now
     with django_assert_num_queries(0):
