@@ -11,6 +11,7 @@ from prometheus_client.core import CollectorRegistry, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from costs.dashboard.exposed import exposures_by
+from costs.dashboard.on_now import lines_of
 from costs.dashboard.unbounded import unbounded_in
 from costs.live import NOTHING, burning_by, live, newer
 from costs.models import Alert, DailySpend, Finding, Scope
@@ -49,7 +50,7 @@ class Gauges:
         yield by_scope("spent_usd", "Metered since the cohort began.", _told(spent, scopes))
         endless = unbounded_in([*scopes, ""], self.now)
         launches = Launch.objects.open()
-        exposed = exposures_by("scope", alive, launches, self.now, fresh=fresh, unbounded=endless)
+        exposed = exposures_by("scope", lines_of(alive, self.now), launches, self.now, fresh=fresh, unbounded=endless)
         known = {scope: one.known_usd for scope, one in exposed.items()}
         words = "What is on can still cost before something stops it by itself; what nothing stops is not in it."
         yield by_scope("exposure_usd", words, _told(known, scopes))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -32,6 +34,7 @@ from costs.workloads import EXAMPLES, WORKLOADS
 from labs.models import Resource
 
 READINGS_A_PAGE, SAVED_SHOWN = 200, 200
+STUDENTS_A_PAGE, NAME_ASKED = 50, 100
 STOP_POLLING = 286  # htmx ends a poll on this answer
 
 
@@ -42,10 +45,12 @@ def spend(request, scopes):
         return looking.part(request, scopes)
     now = timezone.now()
     page = dashboard.spend_page(scopes, now)
+    request.on_now = page.on_now  # the chip in the top bar adds up the same
     facts = {
         "page": page,
         "now": now,
         "rate": shared_rate(page.scopes, now),
+        **_students(request, page, scopes, now),
         **shown_days(page.days, page.services, now),
     }
     if request.headers.get("HX-Request"):
@@ -53,6 +58,21 @@ def spend(request, scopes):
         return render(request, "costs/_spend_moves.html", facts | {"as_fragment": True}, status=status)
     facts["alerts"] = dashboard.open_alerts(_told_to(request.user, scopes))
     return render(request, "costs/spend.html", facts)
+
+
+def _students(request, page, scopes, now):
+    """A page of those whose name or address has the letters of `?q=`. place: the address of just this, for the poll."""
+    asked = request.GET.get("q", "").strip()[:NAME_ASKED]
+    shown = Paginator(page.found(asked), STUDENTS_A_PAGE).get_page(request.GET.get("page"))
+    trends = dashboard.trends_of([row.person.pk for row in shown], scopes, now)
+    place = {"q": asked} if asked else {}
+    return {
+        "q": asked,
+        "shown": shown,
+        "students": [replace(row, trend=trends[row.person.pk]) for row in shown],
+        "found": urlencode(place),
+        "place": urlencode(place | ({"page": shown.number} if shown.number > 1 else {})),
+    }
 
 
 def _told_to(user, scopes):

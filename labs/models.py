@@ -187,6 +187,10 @@ class Launch(models.Model):
     def is_over(self):
         return self.ended_at is not None
 
+    def is_in_use(self, now):
+        """As `in_use` says, of one that was read already."""
+        return not self.is_over and self.asked_to_end_at is None and self.expires_at > now
+
     @property
     def is_cut_off(self):
         """As CUT_OFF says."""

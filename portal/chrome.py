@@ -123,7 +123,7 @@ class Chrome:
         if not self.is_signed_in:
             return None
         if self.scopes:
-            return dashboard.meter_chip(scopes=self.scopes, now=self.now)
+            return dashboard.meter_chip(scopes=self.scopes, now=self.now, known=getattr(self.request, "on_now", None))
         return dashboard.meter_chip(owner=self.user, now=self.now)
 
     @cached_property

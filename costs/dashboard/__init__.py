@@ -7,7 +7,7 @@ from costs.dashboard.book import Book, price_book
 from costs.dashboard.forgotten import ForgottenPage, forgotten_page, left_on
 from costs.dashboard.meter import LaunchMeter, MeterChip, launch_meter, meter_chip
 from costs.dashboard.mine import MyCosts, OwnLights, lights_of, my_costs
-from costs.dashboard.spend import SpendPage, spend_page
+from costs.dashboard.spend import SpendPage, spend_page, trends_of
 from costs.dashboard.went_out import WentOut, went_out
 
 __all__ = [
@@ -37,5 +37,6 @@ __all__ = [
     "own_part",
     "price_book",
     "spend_page",
+    "trends_of",
     "went_out",
 ]

@@ -38,7 +38,7 @@ class Told:
         one = self.alert
         if one.rule in ("budget", "budget_ahead"):
             return reverse("costs:budget", args=[key_of(one)])
-        return reverse("costs:spend") + (f"#s-{one.owner_id}" if one.owner_id else "")
+        return reverse("costs:person", args=[one.owner_id]) if one.owner_id else reverse("costs:spend")
 
 
 @dataclass(frozen=True)

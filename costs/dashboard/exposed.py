@@ -8,11 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
-
 from costs.budget import exposure_of, with_coming
+from costs.dashboard.on_now import Line
 from costs.exposing import NOTHING, Exposure, Part, capped, exposed, together
-from costs.live import CURRENT, Burning, is_going
+from costs.live import Burning, is_going
 from costs.rates import Rate
 from costs.thresholds import Thresholds
 from costs.turning_off import may_turn_off
@@ -23,51 +22,42 @@ from labs.models import RUNNING, Launch, Resource
 
 def exposures_by(
     key: str,
-    alive: QuerySet[Resource],
+    lines: Iterable[Line],
     launches: Iterable[Launch],
     now: datetime,
     *,
     fresh: Iterable[tuple[Resource, Burning]],
     unbounded: Iterable[Resource],
 ) -> dict[Any, Exposure]:
-    """{the value of `key` (owner_id, scope): Exposure} of live rows. One query; one more while a lab is coming up.
+    """{the value of `key` (owner_id, scope): Exposure} of what is on. No query; one while a lab is coming up.
 
-    launches: those that are open; fresh: what `live.newer` answered; unbounded: what `unbounded_in` did. Of what was
-    made by hand the last switch counts for all of a person's, so that "at most" is rather too much than too little.
-    What is billed by the month, and the disks of what is stopped, have no end and are not in it.
+    lines: `on_now.Line`s; launches: those that are open; fresh: what `live.newer` answered; unbounded: what
+    `unbounded_in` did. Of what was made by hand the last switch counts for all of a person's, so that "at most" is
+    rather too much than too little. What is billed by the month, and the disks of what is stopped, have no end and are
+    not in it.
     """
     labs = {launch.pk: launch for launch in launches}
     rates: dict[Any, Decimal] = defaultdict(Decimal)
     unpriced: dict[Any, int] = defaultdict(int)
     by_hand: dict[Any, tuple[Decimal, int, datetime | None]] = {}
-    armed = Q(launch=None, wanted=RUNNING, switch_at__gt=now) & ~Q(seen=STOPPED)
-    lacks = Q(metered__unpriced_meters__gt=0)
-    lines = (
-        alive.filter(CURRENT)
-        .order_by()
-        .values(key, "launch_id")
-        .annotate(
-            rate=Sum("metered__usd_per_hour"),
-            lacking=Count("pk", filter=lacks),
-            armed_rate=Sum("metered__usd_per_hour", filter=armed),
-            armed_lacking=Count("pk", filter=lacks & armed),
-            off_at=Max("switch_at", filter=armed),
-        )
-    )
+
+    def add_by_hand(whose: Any, burns: Burning, until: datetime) -> None:
+        rate, lacking, off_at = by_hand.get(whose, (Decimal(0), 0, None))
+        last = until if off_at is None else max(off_at, until)
+        by_hand[whose] = (rate + burns.usd_per_hour, lacking + burns.unpriced, last)
+
     for line in lines:
-        if line["launch_id"] is not None:
-            rates[line["launch_id"]] += line["rate"] or Decimal(0)
-            unpriced[line["launch_id"]] += line["lacking"]
-        elif line["off_at"]:
-            by_hand[line[key]] = (line["armed_rate"] or Decimal(0), line["armed_lacking"], line["off_at"])
+        if line.launch_id is not None:
+            rates[line.launch_id] += line.burning.usd_per_hour
+            unpriced[line.launch_id] += line.burning.unpriced
+        elif line.off_at:
+            add_by_hand(getattr(line, key), line.armed, line.off_at)
     for row, burns in fresh:
         if row.launch_id is not None:
             rates[row.launch_id] += burns.usd_per_hour
             unpriced[row.launch_id] += burns.unpriced
         elif row.wanted == RUNNING and row.seen != STOPPED and row.switch_at and row.switch_at > now:
-            rate, lacking, off_at = by_hand.get(getattr(row, key), (Decimal(0), 0, None))
-            last = row.switch_at if off_at is None else max(off_at, row.switch_at)
-            by_hand[getattr(row, key)] = (rate + burns.usd_per_hour, lacking + burns.unpriced, last)
+            add_by_hand(getattr(row, key), burns, row.switch_at)
     found: dict[Any, list[Exposure]] = defaultdict(list)
     for pk, rate in with_coming(labs, rates, now).items():
         found[getattr(labs[pk], key)].append(exposure_of(labs[pk], None if unpriced[pk] else rate, now))

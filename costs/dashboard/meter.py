@@ -11,9 +11,10 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 
 from costs.budget import exposure_of
+from costs.dashboard.on_now import OnNow
 from costs.dashboard.stuck import Stuck
 from costs.exposing import Exposure, hours_between
-from costs.live import UNKNOWN_AFTER, burning, live
+from costs.live import NOTHING, UNKNOWN_AFTER, burning, live
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
 from labs import blocked, deadman
@@ -29,14 +30,24 @@ class MeterChip:
     unpriced: int = 0
 
 
-def meter_chip(*, owner=None, scopes: Iterable[str] | None = None, now: datetime) -> MeterChip:
-    """Of a person, or of whole scopes. Two queries; three while a state is newer than its last metering."""
+def meter_chip(
+    *, owner=None, scopes: Iterable[str] | None = None, now: datetime, known: OnNow | None = None
+) -> MeterChip:
+    """Of a person, or of whole scopes. Two queries; three while a state is newer than its last metering. known: what
+    the page around it added up of scopes a moment ago; only of others is asked, and nothing where it has them all."""
+    if scopes is not None and known is not None:
+        asked = set(scopes)
+        found, scopes = known.within(asked), asked - known.scopes
+        if not scopes:
+            return MeterChip(found.lights, found.usd_per_hour, found.unpriced)
+    else:
+        found = NOTHING
     rows = Resource.objects.all()
     if owner is not None:
         rows = rows.filter(owner=owner)
     if scopes is not None:
         rows = rows.filter(scope__in=list(scopes))
-    found = burning(live(rows), now)
+    found += burning(live(rows), now)
     return MeterChip(found.lights, found.usd_per_hour, found.unpriced)
 
 

@@ -7,26 +7,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Q, Sum
 
 from costs.budget import NEAR, percent
 from costs.dashboard.days import DaySpend, by_day, last_days, month, projected, services_of, since_first_spend
 from costs.dashboard.exposed import bounded_by, by_owner, exposures_by
 from costs.dashboard.forgotten import left_on_and_put_off, next_session
+from costs.dashboard.on_now import OnNow, on_now
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.dashboard.stuck import Stuck, stuck_in
 from costs.dashboard.unbounded import unbounded_in
 from costs.exposing import Exposure, hours_between, together
 from costs.limits import budget_of, budgets_of, rule_book
-from costs.live import LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, live, newer
+from costs.live import NOTHING, Burning
 from costs.models import Budget, DailySpend, Scope
 from labs import catalog
-from labs.models import Launch, Resource
+from labs.models import Launch
 
 DAYS_SHOWN = 28
 TREND_DAYS = 14
+BOARD_SHOWN = 48  # tiles: eight rows, as high as the chart beside them
+LOUDEST = ("on", "use", "later")
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class InLab:
 @dataclass(frozen=True)
 class PersonRow:
     """One line of the table. budget_usd: None without a budget. forgotten: lights left on; put_off: those of which
-    somebody said that they stay on for a while. trend: USD of 14 days. unbounded: what AWS would not turn off, were the
-    portal dead. exposure: what can still be spent, and what stops that."""
+    somebody said that they stay on for a while. unbounded: what AWS would not turn off, were the portal dead.
+    exposure: what can still be spent, and what stops that. trend: USD of 14 days, where the row is shown."""
 
     person: Person
     spent_usd: Decimal
@@ -50,10 +54,10 @@ class PersonRow:
     forgotten: int
     put_off: int
     lab: InLab | None
-    trend: tuple[Decimal, ...]
     is_staff: bool = False
     unbounded: int = 0
-    exposure: Exposure = field(default_factory=Exposure)
+    exposure: Exposure = Exposure()
+    trend: tuple[Decimal, ...] = ()
 
     @property
     def light(self) -> str:
@@ -106,6 +110,7 @@ class SpendPage:
     days: list[DaySpend]
     services: list[tuple[str, Decimal]]
     people: list[PersonRow]
+    on_now: OnNow
     on: int = 0
     use: int = 0
     later: int = 0
@@ -115,16 +120,36 @@ class SpendPage:
     unbounded: int = 0
     exposure: Exposure = field(default_factory=Exposure)
 
-    @property
-    def board(self) -> list[PersonRow]:
-        return sorted(self.people, key=lambda row: (row.person.pk is None, row.person.name.casefold()))
+    @cached_property
+    def lit(self) -> list[PersonRow]:
+        """Whoever has something on, whether left on or on purpose: what was left on first."""
+        found = [row for row in self.people if row.light != "off"]
+        return sorted(found, key=lambda row: LOUDEST.index(row.light))
 
     @property
+    def board(self) -> list[PersonRow]:
+        """Of these as many as a board can show, in the order of names: each keeps their place while others come."""
+        return sorted(self.lit[:BOARD_SHOWN], key=lambda row: (row.person.pk is None, row.person.name.casefold()))
+
+    @property
+    def board_more(self) -> int:
+        return len(self.lit) - min(len(self.lit), BOARD_SHOWN)
+
+    def found(self, asked: str) -> list[PersonRow]:
+        """The students with these letters in their name or address; all of them for ''."""
+        letters = asked.casefold()
+        return [
+            row
+            for row in self.students
+            if letters in row.person.name.casefold() or letters in row.person.email.casefold()
+        ]
+
+    @cached_property
     def students(self) -> list[PersonRow]:
         """Everybody but those who teach."""
         return [row for row in self.people if not row.is_staff]
 
-    @property
+    @cached_property
     def students_usd(self) -> Decimal:
         return sum((row.spent_usd for row in self.students), Decimal(0))
 
@@ -142,34 +167,34 @@ class SpendPage:
         """Something costs, or a lab is on: the figures change by themselves."""
         return bool(self.burning.usd_per_hour or self.burning.lights or any(row.lab for row in self.people))
 
-    @property
+    @cached_property
     def near_or_over(self) -> int:
         return sum(bool(row.budget_state) for row in self.people)
 
 
 def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
-    """Seventeen queries; two more while a state is newer than its last metering, one each while something is stuck and
-    while a lab is coming up. As many for 24 people as for 240."""
+    """Twelve queries; two more while a state is newer than its last metering, one each while something is stuck, may
+    have no switch, and while a lab is coming up. As many for 24 people as for 240."""
     keys = list(scopes)
     told = list(Scope.objects.filter(key__in=keys))
     budgets, staff = budgets_of(keys, now), {pk for scope in told for pk in scope.staff}
-    alive = live(Resource.objects.filter(scope__in=keys))
-    fresh = newer(alive, now)
-    burning = burning_by(alive, "owner_id", fresh=fresh)
-    forgotten, put_off = left_on_and_put_off(keys, now, {row.pk: one for row, one in fresh})
+    on = on_now(keys, now)
+    burning = on.by_owner()
+    forgotten, put_off = left_on_and_put_off(keys, now, {row.pk: one for row, one in on.fresh})
     spent = _spent_by_owner(keys)
-    trends = _trends(keys, now)
-    labs = _labs_in_use(keys, now)
+    launches = _open_launches(keys)
+    labs = _labs_in_use(launches, now)
     first = min(month(now), last_days(now, DAYS_SHOWN)[0])
     days = by_day(DailySpend.objects.filter(scope__in=keys), first, now)
-    everybody = people_of(keys, lit=[owner for (owner,), one in burning.items() if one.lights])
-    if None in spent or (None,) in burning:
+    everybody = people_of(keys, lit=[owner for owner, one in burning.items() if one.lights])
+    if None in spent or None in burning:
         everybody.append(NOBODY)
-    without_switch = unbounded_in(keys, now)
+    without_switch = unbounded_in(keys, now) if on.has_unarmed else []
     unbounded, endless = Counter(row.owner_id for row in without_switch), by_owner(without_switch)
-    launches = Launch.objects.open().filter(scope__in=keys)
-    raw = exposures_by("owner_id", alive, launches, now, fresh=fresh, unbounded=without_switch)
+    raw = exposures_by("owner_id", on.lines, launches, now, fresh=on.fresh, unbounded=without_switch)
     rules = rule_book(keys)
+    owners = {*raw, *(person.pk for person in everybody)}
+    budget = {owner: budget_of(owner, keys, budgets, told) for owner in owners if owner is not None}
 
     def exposure_of(owner: int | None) -> Exposure:
         """Bounded by the person's own budget too, where one cohort is looked at."""
@@ -177,7 +202,7 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         if owner is None or len(keys) != 1:
             return whole
         kind = Budget.STAFF if owner in staff else Budget.STUDENT
-        usd, rate = budget_of(owner, keys, budgets, told), burning.get((owner,), NOTHING).usd_per_hour
+        usd, rate = budget[owner], burning.get(owner, NOTHING).usd_per_hour
         left_on = endless.get(owner, [])
         return bounded_by(whole, usd, spent.get(owner, Decimal(0)), rate, rules.of(keys[0], kind), left_on, now)
 
@@ -186,12 +211,11 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         PersonRow(
             person,
             spent.get(person.pk, Decimal(0)),
-            budget_of(person.pk, keys, budgets, told) if person.pk else None,
-            burning.get((person.pk,), NOTHING),
+            budget[person.pk] if person.pk else None,
+            burning.get(person.pk, NOTHING),
             forgotten.get(person.pk, NOTHING).lights,
             put_off.get(person.pk, NOTHING).lights,
             labs.get(person.pk),
-            tuple(trends[person.pk].get(day, Decimal(0)) for day in last_days(now, TREND_DAYS)),
             is_staff=person.pk in staff,
             unbounded=unbounded[person.pk],
             exposure=exposures.get(person.pk, Exposure()),
@@ -204,9 +228,6 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
     ends_at = max((scope.ends_at for scope in told if scope.ends_at), default=None)
     shown = since_first_spend(days[-DAYS_SHOWN:])
     off = projected(total, days, ends_at, now)
-    seen = alive.filter(LIGHT).aggregate(
-        oldest=Min("seen_at"), unknown=Count("pk", filter=Q(seen_at__lt=now - UNKNOWN_AFTER))
-    )
     until = next_session(told, now)
     cohort = [usd for (kind, _, _), usd in budgets.items() if kind == Budget.COHORT]
     return SpendPage(
@@ -226,8 +247,9 @@ def spend_page(scopes: Iterable[str], now: datetime) -> SpendPage:
         projected_left_on_usd=off + (left_on + later).usd_per_hour * hours_between(now, ends_at)
         if off and ends_at
         else off,
-        seen_at=seen["oldest"],
-        unknown=seen["unknown"],
+        seen_at=on.seen_at,
+        unknown=on.unknown,
+        on_now=on,
         days=shown,
         services=services_of(shown),
         people=people,
@@ -247,19 +269,31 @@ def _spent_by_owner(scopes: list[str]) -> dict[int | None, Decimal]:
     return {line["owner_id"]: line["total"] or Decimal(0) for line in lines}
 
 
-def _trends(scopes: list[str], now: datetime) -> dict[int | None, dict[date, Decimal]]:
+def trends_of(
+    owners: Iterable[int | None], scopes: Iterable[str], now: datetime
+) -> dict[int | None, tuple[Decimal, ...]]:
+    """{owner: USD of each of the last 14 UTC days} of these few. One query."""
+    asked, days = list(owners), last_days(now, TREND_DAYS)
     found: dict[int | None, dict[date, Decimal]] = defaultdict(dict)
-    lines = DailySpend.objects.filter(scope__in=scopes, day__gte=last_days(now, TREND_DAYS)[0]).order_by()
+    whose = Q(owner__in=[owner for owner in asked if owner])
+    if None in asked:
+        whose |= Q(owner=None)
+    lines = DailySpend.objects.filter(whose, scope__in=list(scopes), day__gte=days[0]).order_by()
     for line in lines.values("owner_id", "day").annotate(total=Sum("usd")):
         found[line["owner_id"]][line["day"]] = line["total"] or Decimal(0)
-    return found
+    return {owner: tuple(found[owner].get(day, Decimal(0)) for day in days) for owner in asked}
 
 
-def _labs_in_use(scopes: list[str], now: datetime) -> dict[Any, InLab]:
-    """{owner: the lab of theirs that goes off last}."""
+def _open_launches(scopes: list[str]) -> list[Launch]:
+    needed = ("lab", "owner_id", "scope", "region", "ready_at", "expires_at", "asked_to_end_at", "ended_at")
+    return list(Launch.objects.open().filter(scope__in=scopes).only(*needed).order_by("expires_at"))
+
+
+def _labs_in_use(launches: Iterable[Launch], now: datetime) -> dict[Any, InLab]:
+    """{owner: the lab of theirs that goes off last}. launches: those that are open, in the order in which they end."""
     found: dict[Any, InLab] = {}
-    launches = Launch.objects.in_use(now).filter(scope__in=scopes)
-    for launch in launches.order_by("expires_at").values("owner_id", "lab", "expires_at"):
-        lab = catalog.catalog().get(launch["lab"])
-        found[launch["owner_id"]] = InLab(lab.title if lab else launch["lab"], launch["expires_at"])
+    for launch in launches:
+        if launch.is_in_use(now):
+            lab = catalog.catalog().get(launch.lab)
+            found[launch.owner_id] = InLab(lab.title if lab else launch.lab, launch.expires_at)
     return found

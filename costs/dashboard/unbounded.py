@@ -12,9 +12,13 @@ from labs import deadman
 from labs.models import Resource
 
 
+def not_armed(now: datetime) -> Q:
+    """Of a kind that can cost by the hour, and without a switch whose time is still to come. Some of these are off."""
+    return Q(kind__in=deadman.kinds_with_a_switch()) & (Q(switch_at=None) | Q(switch_at__lte=now))
+
+
 def unbounded_in(scopes: Iterable[str], now: datetime) -> list[Resource]:
     """Of whole scopes, what is on, can cost by the hour, and has no switch at AWS whose time is still to come. One
     query, over the few that are not armed."""
-    not_armed = Q(switch_at=None) | Q(switch_at__lte=now)
-    rows = live(Resource.objects.filter(not_armed, scope__in=list(scopes), kind__in=deadman.kinds_with_a_switch()))
+    rows = live(Resource.objects.filter(not_armed(now), scope__in=list(scopes)))
     return list(deadman.reach(rows.select_related("account").defer("params", "wishes"), now).unarmed)
