@@ -217,6 +217,19 @@ def test_two_meters_at_once_count_once(ayes, monkeypatch):
     assert books_agree()
 
 
+def test_an_account_is_metered_in_one_batch_so_that_its_days_are_added_to_once(monkeypatch):
+    people = [worlds.account_of(worlds.person(f"Aye{number}"), number=number) for number in range(3)]
+    for number in range(4):
+        for account in people:
+            stranger(account, "sagemaker-notebook", notebook(disk_gb=0, since=NOW - HOUR, name=f"nb-{number}"), NOW)
+    touched, add_up = [], metering._add_up
+    monkeypatch.setattr(metering, "_add_up", lambda by_day: (touched.extend(by_day), add_up(by_day)))
+    monkeypatch.setattr(metering, "BATCH", 4)
+    assert metering.meter(NOW) == 12
+    assert sorted(day.account for day in touched) == sorted(account.pk for account in people)
+    assert books_agree()
+
+
 def test_a_batch_that_fails_leaves_nothing_behind(ayes, monkeypatch):
     stranger(ayes, "sagemaker-notebook", notebook(since=NOW - HOUR), NOW)
 

@@ -18,6 +18,7 @@ STATES = {
     "DELETE_UNSUCCESSFUL": RUNNING,  # it is still there, and takes another delete
     "FAILED": FAILED,
 }
+NOT_ACCRUED = "Calls of the models that a knowledge base asks (AWS counts them by the token)"
 
 
 class BedrockKnowledgeBase(Kind):
@@ -48,6 +49,7 @@ class BedrockKnowledgeBase(Kind):
             "role_arn": answer["roleArn"],
             "store": storage.get("type", ""),
             "collection_arn": storage.get("opensearchServerlessConfiguration", {}).get("collectionArn", ""),
+            "not_accrued": NOT_ACCRUED,
         }
         if answer.get("failureReasons"):
             facts["failure"] = " ".join(answer["failureReasons"])

@@ -23,6 +23,8 @@ STATES = {
     "UpdateRollbackFailed": FAILED,
     "Deleting": DELETING,
 }
+NOT_ACCRUED = "Data in and out of the endpoint"
+NOT_ACCRUED_CALLS = "Calls of serverless variants, and data in and out of the endpoint"
 
 
 class SageMakerEndpoint(SageMakerKind):
@@ -74,7 +76,12 @@ class SageMakerEndpoint(SageMakerKind):
             }
             for each in answer.get("ProductionVariants", ())
         ]
-        facts = {"config": config, "variants": variants, "not_accrued": "Data in and out of the endpoint"}
+        by_the_call = any(variant["serverless"] for variant in variants)
+        facts = {
+            "config": config,
+            "variants": variants,
+            "not_accrued": NOT_ACCRUED_CALLS if by_the_call else NOT_ACCRUED,
+        }
         return _seen(answer, tags, facts, whole=True)
 
     def glimpsed(self, answer: Mapping[str, Any]) -> Seen:

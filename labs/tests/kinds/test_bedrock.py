@@ -56,6 +56,7 @@ def test_a_knowledge_base_is_seen_with_its_tags_and_with_the_store_that_it_hides
         seen = BASE.observe(client, want_for("bedrock-knowledge-base", aws_id=ID))
     assert (seen.state, seen.aws_id, seen.name, seen.tags) == (RUNNING, ID, "lecture", {"owner": "aye"})
     assert (seen.facts["store"], seen.facts["collection_arn"]) == ("OPENSEARCH_SERVERLESS", COLLECTION)
+    assert "by the token" in seen.facts["not_accrued"], "free by itself, and the models that it asks are not"
     assert BASE.meters(seen) == [] and BASE.is_free
 
 

@@ -197,7 +197,10 @@ def test_a_failed_update_can_leave_machines_that_cost():
 def test_a_serverless_variant_has_no_hours_and_says_what_is_not_accrued():
     seen = seen_of(endpoint_answer(count=0, CurrentServerlessConfig={"MemorySizeInMB": 2048}))
     assert ENDPOINT.meters(seen) == []
-    assert seen.facts["not_accrued"]
+    assert "Calls of serverless variants" in seen.facts["not_accrued"]
+    assert "Calls" not in seen_of(endpoint_answer()).facts["not_accrued"], (
+        "machines cost by the hour, however often called"
+    )
 
 
 def test_an_endpoint_whose_configuration_was_deleted_is_unpriced_and_not_free():
