@@ -1,8 +1,9 @@
 """What surrounds every page: the role's places, the account, the theme, what is on. A context processor, all lazy.
 
 A page that renders no base template asks nothing of the database. base.html costs the reader's standings, which the
-page's own view has mostly asked for already, the two queries of the meter chip, one for the controller's last look,
-and for those who teach one for what is left on.
+page's own view has mostly asked for already, the two queries of the meter chip (none
+on the spend page, which adds up the same), one for the controller's last look, and for those who teach one for what is
+left on.
 """
 
 from typing import NamedTuple

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 
 from costs.budget import exposure_of
-from costs.dashboard.on_now import OnNow
+from costs.dashboard.on_now import OnNow, on_now
 from costs.dashboard.stuck import Stuck
 from costs.exposing import Exposure, hours_between
 from costs.live import NOTHING, UNKNOWN_AFTER, burning, live
@@ -37,17 +37,15 @@ def meter_chip(
     the page around it added up of scopes a moment ago; only of others is asked, and nothing where it has them all."""
     if scopes is not None and known is not None:
         asked = set(scopes)
-        found, scopes = known.within(asked), asked - known.scopes
-        if not scopes:
-            return MeterChip(found.lights, found.usd_per_hour, found.unpriced)
-    else:
-        found = NOTHING
+        others = asked - known.scopes
+        found = known.within(asked) + (on_now(others, now).burning if others else NOTHING)
+        return MeterChip(found.lights, found.usd_per_hour, found.unpriced)
     rows = Resource.objects.all()
     if owner is not None:
         rows = rows.filter(owner=owner)
     if scopes is not None:
         rows = rows.filter(scope__in=list(scopes))
-    found += burning(live(rows), now)
+    found = burning(live(rows), now)
     return MeterChip(found.lights, found.usd_per_hour, found.unpriced)
 
 

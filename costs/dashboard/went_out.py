@@ -154,7 +154,7 @@ def went_out(record: LightsOut) -> WentOut:
     """Four queries, for a class as for one lab."""
     found: dict[tuple, list[Line]] = defaultdict(list)
     asked = record.lines.select_related(*(f"resource__{name}" for name in ("launch", "owner", "account")))
-    for one in asked.order_by("resource__created_at"):
+    for one in asked.order_by("resource__created_at", "resource__key", "resource"):
         row = one.resource
         found[row.launch_id, row.owner_id].append(Line(row, one.act, one.asked_at, one.usd_per_hour))
     ended = {launch.pk: launch for launch in record.launches.select_related("owner")}

@@ -68,7 +68,7 @@ def test_in_the_shared_account_a_class_starts_what_was_rehearsed_there(
     passed(shared, now)
     client = signed_in(aye)
     asked = client.get(reverse(START[0], args=START[1])).content.decode()
-    assert "the bootcamp's AWS account 111122223333" in asked and "nobody is billed" not in asked
+    assert "the bootcamp’s AWS account 111122223333" in asked and "nobody is billed" not in asked
     answer = start(client)
     launch = Launch.objects.get()
     assert answer.url == reverse("labs:panel", args=[launch.pk])
