@@ -1,6 +1,6 @@
 """The real kinds that practice mode lacks, through the real controller, on a strict fake of their services.
 
-Each is made by hand, found, entered, deleted and seen absent, also while every call fails once.
+Each is made by hand, found, entered, deleted and seen absent, also while every call fails once and workers are killed.
 What they cost in between: costs/tests/test_strict_services_by_hand.py.
 """
 
@@ -264,3 +264,26 @@ def test_every_call_fails_once_and_the_lab_still_ends_with_nothing_left(
     services, world, clock, account, aye, error, when
 ):
     whole_life(services, world, clock, account, aye, every_call_fails_once(error, when))
+
+
+def test_a_worker_that_is_killed_after_any_sort_of_call_leaves_nothing_behind_and_nothing_twice(
+    services, world, clock, account, aye
+):
+    """After the first of each operation, when AWS has done it and nobody has written it down."""
+    whole_life(services, world, clock, account, aye, nothing)
+    operations = sorted(set(services.calls) - {"CreateApp"})  # that one is the student's
+    assert set(DELETES) < set(operations)
+    for operation in operations:
+        died = dies_at_first(operation)
+        whole_life(services, world, clock, account, aye, died)
+        assert died.number, f"nobody was killed at {operation}"
+
+
+def dies_at_first(operation):
+    def at(number, asked, when):
+        if asked == operation and when == "after" and not at.number:
+            at.number = number
+            raise Died
+
+    at.number = 0
+    return at
