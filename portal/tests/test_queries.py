@@ -81,7 +81,7 @@ PINNED = {
         "portal:cohort_page sep-2025": 16,
         "portal:accounts": 23,
         "portal:connect_shared": 11,
-        "costs:spend": 26,
+        "costs:spend": 25,
         "costs:forgotten": 24,
     },
     "whoever has the lab on": {
