@@ -103,7 +103,7 @@ def test_looking_anew_is_not_asked_for_every_minute():
     [
         (told(is_work=True), NOW_OFF, "ends by itself"),
         (told(is_theirs=True), NOW_OFF, "somebody’s own account"),
-        (told(unused_since=None), NOW_OFF, "Nothing shows"),
+        (told(unused_since=None), NOW_OFF, "We cannot see that nobody uses it"),
         (told(can_go=False), NOW_OFF, "no Stop"),
     ],
 )
