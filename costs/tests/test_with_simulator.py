@@ -18,7 +18,7 @@ from labs.kinds.base import ABSENT, RUNNING, STOPPED
 from labs.models import Launch, Resource
 from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 
-pytestmark = [pytest.mark.django_db, pytest.mark.simulator, pytest.mark.usefixtures("prices")]
+pytestmark = [pytest.mark.django_db, pytest.mark.simulator, pytest.mark.once, pytest.mark.usefixtures("prices")]
 
 
 @pytest.fixture

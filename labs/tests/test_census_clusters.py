@@ -11,7 +11,7 @@ from labs.models import Account, Resource
 from labs.tests.cast import START
 from labs.tests.kinds.examples import AccountOfAye, make
 
-pytestmark = [pytest.mark.django_db, pytest.mark.simulator]
+pytestmark = [pytest.mark.django_db, pytest.mark.simulator, pytest.mark.once]
 
 KINDS = ("ebs-volume", "ec2-instance", "emr-cluster")
 

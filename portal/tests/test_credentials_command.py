@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from labs import aws, catalog, launching, practice
 
-pytestmark = [pytest.mark.django_db, pytest.mark.simulator]
+pytestmark = [pytest.mark.django_db, pytest.mark.simulator, pytest.mark.once]
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ from labs.tests.cast import Clock
 from labs.tests.conftest import World, lab_of
 from portal.gateway import ALWAYS, AT_ONCE, Gateway
 
-pytestmark = pytest.mark.simulator
+pytestmark = [pytest.mark.simulator, pytest.mark.once]
 
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
 MB = 2**20
