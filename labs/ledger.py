@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Max
 
 from labs import adopting, guardrails
 from labs.decide import GONE, SOON, TOLD, strictest
@@ -430,6 +430,7 @@ def enter_strangers(
     with it. Something entered by another worker meanwhile is left to it.
     """
     rows, spans, found, launches = [], [], list(found), list(launches)
+    known_until = _known_until(found)
     for account, kind_name, seen, region in found:
         launch, proof = adopting.launch_of(account, kind_name, seen, region, launches)
         owner_id = launch.owner_id if launch else None
@@ -462,7 +463,9 @@ def enter_strangers(
             row.wishes = {"person": {"wanted": GONE, "at": at.isoformat(), "by": None, "why": "its lab is over"}}
             row.next_look_at = at
         rows.append(row)
-        spans.append(Span(resource=row, state=seen.state, facts=facts, began=_not_in_the_future(seen.since, at)))
+        began = _not_in_the_future(seen.since, at)
+        before = known_until.get((account.pk, kind_name, region, seen.aws_id), began)
+        spans.append(Span(resource=row, state=seen.state, facts=facts, began=min(max(began, before), at)))
     try:
         with transaction.atomic():
             Resource.objects.bulk_create(rows, batch_size=500)
@@ -473,6 +476,19 @@ def enter_strangers(
             return []
         return [new for one in found for new in enter_strangers([one], at, launches)]
     return rows
+
+
+def _known_until(found: Iterable[tuple[Account, str, Seen, str]]) -> dict[tuple, datetime]:
+    """{(account id, kind, region, aws_id): the end of what closed rows tell of these}. AWS's lists are late: what was
+    closed as gone may be shown once more, and what was metered of it already is not metered again. One query."""
+    ids = {seen.aws_id for _, _, seen, _ in found if seen.aws_id}
+    spans = Span.objects.filter(
+        resource__account__in={account.pk for account, *_ in found},
+        resource__aws_id__in=ids,
+        resource__closed_at__isnull=False,
+    )
+    place = ("resource__account", "resource__kind", "resource__region", "resource__aws_id")
+    return {tuple(one): ended for *one, ended in spans.order_by().values_list(*place).annotate(Max("ended")) if ended}
 
 
 def _first_look_after(kind_name: str, seen: Seen) -> timedelta:

@@ -10,6 +10,7 @@ from costs import metering
 from costs.models import DailySpend, Metered, Price, Reading
 from costs.tests import worlds
 from costs.tests.worlds import DAY, HOUR, MINUTE, NOW, instance, notebook, saw, stranger
+from labs import ledger
 from labs.kinds.base import STOPPED
 from labs.models import Span
 
@@ -42,6 +43,19 @@ def test_it_is_metered_to_the_last_observation_and_no_further(ayes):
     metering.meter(NOW + 3 * HOUR)
     assert total(row) == D("0.05")
     assert Metered.objects.get(resource=row).until == NOW + HOUR
+
+
+def test_what_was_closed_and_is_met_again_is_not_metered_twice(ayes):
+    """AWS's lists are late: an instance that is gone is shown once more, and entered once more."""
+    seen = instance(type="p3.2xlarge", disk_gb=0, since=NOW - 8 * HOUR)
+    row = stranger(ayes, "ec2-instance", seen, NOW)
+    metering.meter(NOW)
+    ledger.close(ledger.claim(NOW + HOUR, pk=row.pk), NOW + HOUR, "it is gone")
+    again = stranger(ayes, "ec2-instance", seen, NOW + HOUR + MINUTE)
+    metering.meter(NOW + HOUR + MINUTE)
+    assert total(row) == D("27.54")
+    assert total(again) == D("0.051"), "the minute since, and not the nine hours before"
+    assert books_agree()
 
 
 def test_metering_again_changes_nothing(ayes):
