@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from costs import kept
 from costs.dashboard.days import today
 from costs.models import ExchangeRate, Scope
 
@@ -62,4 +63,5 @@ def enter(currency: str, per_usd: Decimal, on: date, source: str = "") -> Exchan
     rate, _ = ExchangeRate.objects.update_or_create(
         currency=currency, on=on, defaults={"per_usd": per_usd, "source": source}
     )
+    kept.forget()
     return rate

@@ -522,3 +522,22 @@ class TurnedOff(models.Model):
 
     def __str__(self):
         return f"{self.resource_id} by {self.by}, {self.off_at:%Y-%m-%d %H:%M} UTC"
+
+
+class KeptPage(models.Model):
+    """The spend page as it was last worked out, for one choice of scopes and zone (costs/kept.py). Only a copy: it may
+    be deleted at any time."""
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of asked_for.")
+    asked_for = models.JSONField()
+    stamp = models.CharField(max_length=80, help_text="What had been recorded when it was worked out.")
+    made_at = models.DateTimeField()
+    asked_at = models.DateTimeField(help_text="By a reader, to the minute.")
+    head = models.TextField(blank=True, help_text="HTML. Empty: a poll asks for what moves alone.")
+    main = models.TextField()
+    left_on = models.PositiveIntegerField(help_text="Lights that are left on.")
+    is_moving = models.BooleanField(help_text="Its figures change by themselves.")
+    burning = models.JSONField(help_text="[[scope, USD an hour, lights, unpriced]], as the meter chip shows them.")
+
+    def __str__(self):
+        return f"the spend page of {self.made_at:%H:%M:%S}"

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from costs import kept
 from costs.lives import Policy
 from costs.models import Budget, Scope
 
@@ -37,6 +38,7 @@ def tell(
     """
     policy = policy or Policy()
     days = policy.delete_after // timedelta(days=1) if policy.delete_after else None
+    before = _known(key)
     with transaction.atomic():
         scope, _ = Scope.objects.update_or_create(
             key=key,
@@ -55,18 +57,25 @@ def tell(
         )
         for kind, usd in ((Budget.STUDENT, student_usd), (Budget.COHORT, cohort_usd)):
             _tell_budget(kind, key, usd)
+        if _known(key) != before:
+            kept.forget()
     return scope
+
+
+def _known(key: str) -> list:
+    budgets = Budget.objects.filter(scope=key, owner=None).order_by("kind").values_list("kind", "usd")
+    return [*Scope.objects.filter(key=key).values(), *budgets]
 
 
 def _tell_budget(kind: str, scope: str, usd: Decimal | None) -> None:
     """Only what is told for the first time, or otherwise than last time, counts: else it would undo every minute what
     somebody set on the page of the budgets."""
     rows = Budget.objects.filter(kind=kind, scope=scope, owner=None)
-    kept = rows.select_for_update().first()
-    if kept is None:
+    known = rows.select_for_update().first()
+    if known is None:
         if usd is not None:
             Budget.objects.get_or_create(kind=kind, scope=scope, owner=None, defaults={"usd": usd, "told_usd": usd})
-    elif kept.told_usd != usd:
+    elif known.told_usd != usd:
         if usd is None:
             rows.delete()
         else:

@@ -10,16 +10,19 @@ from costs import (
     billing,
     enforcing,
     forgotten,
+    kept,
     lighting,
     metering,
     own_use,
     saving,
+    spending,
 )
 
 
 @shared_task
 def meter():
     metering.meter(timezone.now())
+    kept.renew(timezone.now(), spending.made)
     own_use.record(timezone.now())
 
 
@@ -29,6 +32,7 @@ def find_forgotten():
     forgotten.judge(timezone.now())
     lighting.tend(timezone.now())
     saving.note(timezone.now())
+    kept.renew(timezone.now(), spending.made)
     activity.look(timezone.now())
 
 

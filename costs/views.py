@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from decimal import Decimal
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Sum
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from costs import dashboard, looking, quoting
+from costs import dashboard, kept, looking, quoting, spending
 from costs.access import ACT, VIEW
-from costs.charts import colours_of, paint_of, shown_days
+from costs.charts import colours_of, paint_of
 from costs.currency import shared_rate
 from costs.dashboard.days import bounds
 from costs.dashboard.forgotten import forgotten_in
 from costs.forms import CalculatorForm
 from costs.guards import money_page, night_page
+from costs.kept import Asked
 from costs.kinds import title_of
 from costs.lights_out import labs_in_use, staying_on
 from costs.models import LightsOut, Reading
@@ -34,7 +33,7 @@ from costs.workloads import EXAMPLES, WORKLOADS
 from labs.models import Resource
 
 READINGS_A_PAGE, SAVED_SHOWN = 200, 200
-STUDENTS_A_PAGE, NAME_ASKED = 50, 100
+NAME_ASKED = 100
 STOP_POLLING = 286  # htmx ends a poll on this answer
 
 
@@ -43,36 +42,21 @@ def spend(request, scopes):
     """All of it, as it stands now; asked by htmx, only what moves on it. With a choice in the address, a part of it."""
     if any(name in request.GET for name in FIELDS):
         return looking.part(request, scopes)
-    now = timezone.now()
-    page = dashboard.spend_page(scopes, now)
-    request.on_now = page.on_now  # the chip in the top bar adds up the same
-    facts = {
-        "page": page,
-        "now": now,
-        "rate": shared_rate(page.scopes, now),
-        **_students(request, page, scopes, now),
-        **shown_days(page.days, page.services, now),
-    }
-    if request.headers.get("HX-Request"):
-        status = 200 if page.is_moving else STOP_POLLING
-        return render(request, "costs/_spend_moves.html", facts | {"as_fragment": True}, status=status)
-    facts["alerts"] = dashboard.open_alerts(_told_to(request.user, scopes))
-    return render(request, "costs/spend.html", facts)
-
-
-def _students(request, page, scopes, now):
-    """A page of those whose name or address has the letters of `?q=`. place: the address of just this, for the poll."""
-    asked = request.GET.get("q", "").strip()[:NAME_ASKED]
-    shown = Paginator(page.found(asked), STUDENTS_A_PAGE).get_page(request.GET.get("page"))
-    trends = dashboard.trends_of([row.person.pk for row in shown], scopes, now)
-    place = {"q": asked} if asked else {}
-    return {
-        "q": asked,
-        "shown": shown,
-        "students": [replace(row, trend=trends[row.person.pk]) for row in shown],
-        "found": urlencode(place),
-        "place": urlencode(place | ({"page": shown.number} if shown.number > 1 else {})),
-    }
+    now, moves = timezone.now(), bool(request.headers.get("HX-Request"))
+    letters, number = request.GET.get("q", "").strip()[:NAME_ASKED], request.GET.get("page", "")
+    asked = Asked(
+        scopes=tuple(scopes),
+        told_to=tuple(sorted(_told_to(request.user, scopes))),
+        zone=timezone.get_current_timezone_name(),
+        number=int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 1,
+        letters=letters,
+        moves=moves,
+    )
+    made = kept.page(asked, now, spending.made)
+    request.on_now, request.left_on = made.on_now, made.left_on  # the top bar adds up the same
+    if moves:
+        return HttpResponse(made.main, status=200 if made.is_moving else STOP_POLLING)
+    return render(request, "costs/spend.html", {"made": made, "now": now})
 
 
 def _told_to(user, scopes):

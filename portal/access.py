@@ -80,13 +80,20 @@ def standings(user):
     }
 
 
+def _standings_kept(user):
+    """The same, kept on the person for the request, as ModelBackend keeps its permissions."""
+    if not hasattr(user, "_standings"):
+        user._standings = standings(user)
+    return user._standings
+
+
 def standing(request, slug=None):
     """The asker's Standing in the cohort `slug`; without a slug in the cohort they chose, else in their newest.
 
     None when they have none. Read once a request.
     """
     if not hasattr(request, "standings"):
-        request.standings = standings(request.user)
+        request.standings = _standings_kept(request.user)
     found = request.standings
     if slug is not None:
         return found.get(slug)
@@ -170,11 +177,14 @@ class ScopeBackend(BaseBackend):
             return obj.owner_id == user_obj.pk or self._answers_for(user_obj, obj.scope)
         return False
 
+    def scopes_with(self, user_obj, perm):
+        """Of whoever teaches: their cohorts' scopes. Of an admin None: for them there is more than cohorts."""
+        if perm not in SCOPE_PERMISSIONS or user_obj.is_staff:
+            return None
+        return sorted(one.cohort.scope for one in _standings_kept(user_obj).values() if one.teaches)
+
     @staticmethod
     def _answers_for(user, scope):
         if user.is_staff:
             return True
-        # Kept on the person for the request, as ModelBackend keeps its permissions.
-        if not hasattr(user, "_scopes_taught"):
-            user._scopes_taught = frozenset(scopes_visible_to(user))
-        return bool(scope) and scope in user._scopes_taught
+        return bool(scope) and any(one.teaches and one.cohort.scope == scope for one in _standings_kept(user).values())

@@ -67,21 +67,23 @@ PINNED = {
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
         "costs:spend": 24,
-        "costs:forgotten": 24,
-        "costs:budgets": 32,
-        "costs:alerts": 12,
-        "costs:lights_out": 15,
-        "costs:went_out NIGHT": 18,
+        "costs:spend again": 5,
+        "costs:forgotten": 22,
+        "costs:budgets": 30,
+        "costs:alerts": 10,
+        "costs:lights_out": 13,
+        "costs:went_out NIGHT": 17,
         "portal:accounts": 23,
-        "labs:panel LAUNCH": 16,
-        "labs:panel LAUNCH polled": 13,
+        "labs:panel LAUNCH": 15,
+        "labs:panel LAUNCH polled": 12,
     },
     "admin": {
         "portal:course": 14,
         "portal:cohort_page sep-2025": 16,
         "portal:accounts": 23,
         "portal:connect_shared": 11,
-        "costs:spend": 25,
+        "costs:spend": 28,
+        "costs:spend again": 9,
         "costs:forgotten": 24,
     },
     "whoever has the lab on": {
@@ -210,6 +212,7 @@ def test_a_page_asks_as_many_queries_with_240_students_as_with_24(students, clie
         for page in pages:
             name, *args = page.split()
             args = [token] if name == "portal:feed" else args
+            args = [] if args == ["again"] else args
             headers = {"HX-Request": "true"} if args[1:] == ["polled"] else {}
             args = [Launch.objects.first().pk] if args[:1] == ["LAUNCH"] else args
             args = [LightsOut.objects.get().pk] if args == ["NIGHT"] else args
