@@ -51,3 +51,8 @@ def kept_on_stop(name: str) -> str:
 def lost_on_delete(name: str) -> str:
     kind = registry().get(name)
     return kind.lost_on_delete if kind else ""
+
+
+def label_of(meter: str) -> str:
+    """Of a meter as readings name it (service/kind/sku/label), what tells it from the others of its resource."""
+    return meter.rpartition("/")[2] or meter.split("/")[2]

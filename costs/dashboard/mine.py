@@ -15,7 +15,7 @@ from costs.dashboard.alerts import alerts_of
 from costs.dashboard.days import DaySpend, by_day, last_days, projected, services_of
 from costs.dashboard.exposed import bounded_by, by_hand_exposure
 from costs.exposing import Exposure, hours_between, together
-from costs.kinds import can_stop, stop_deletes, title_of
+from costs.kinds import can_stop, label_of, stop_deletes, title_of
 from costs.limits import budget_of, budgets_of, rule_book
 from costs.live import UNKNOWN_AFTER, is_going, is_light, live
 from costs.models import Alert, Budget, DailySpend, Price, Reading, Scope
@@ -135,7 +135,7 @@ class Item:
 
     @property
     def label(self) -> str:
-        return self.meter.rpartition("/")[2] or self.meter.split("/")[2]
+        return label_of(self.meter)
 
     @property
     def title(self) -> str:

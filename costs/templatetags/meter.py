@@ -7,8 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from django import template
 
 from costs import dashboard
+from costs.kinds import label_of
 
 register = template.Library()
+LEAST = Decimal("0.0001")
 
 
 @register.simple_tag
@@ -30,8 +32,14 @@ def rate_of(meter, row):
 
 @register.filter
 def usd4(amount):
-    """$0.1432: where cents hide what ticks. None is unknown, never $0."""
-    return "unknown" if amount is None else f"${Decimal(amount).quantize(Decimal('0.0001'), ROUND_HALF_UP):,}"
+    """$0.1432: where cents hide what ticks. None is unknown, never $0; what is not nothing is never $0.0000."""
+    if amount is None:
+        return "unknown"
+    rounded = Decimal(amount).quantize(LEAST, ROUND_HALF_UP)
+    return f"under ${LEAST}" if amount > 0 and not rounded else f"${rounded:,}"
+
+
+register.filter(label_of)
 
 
 @register.filter

@@ -185,6 +185,29 @@ def test_who_teaches_has_no_students_budget_but_the_cohorts_holds_for_them_too(a
     assert not may_launch(chit, SCOPE, D(20), 4, NOW).allowed
 
 
+def test_who_teaches_is_held_to_a_budget_of_their_own(chit, ayes):
+    tell(staff=[chit.pk])
+    Budget.objects.create(kind=Budget.STAFF, scope=SCOPE, owner=chit, usd=D(30))
+    assert may_launch(chit, SCOPE, D(7), 4, NOW).allowed
+    verdict = may_launch(chit, SCOPE, D(8), 4, NOW)
+    assert not verdict.allowed
+    assert verdict.reason.startswith("This can cost up to $32.00, and you have $30.00 left of your $30.00.")
+    assert verdict.reason.endswith("Ask an admin for more.")
+
+
+def test_an_accounts_budget_of_the_month_stops_whoever_starts_something_in_it(aye, bo, ayes):
+    tell(student_usd=None, cohort_usd=None)
+    Budget.objects.create(kind=Budget.ACCOUNT, account=ayes, usd=D(30))
+    stranger(ayes, "ec2-instance", instance(type="p3.2xlarge", disk_gb=0, since=NOW - 8 * HOUR), NOW)
+    metering.meter(NOW)
+    assert may_launch(aye, SCOPE, D(2), 4, NOW, account=ayes.pk).allowed is False
+    reason = may_launch(aye, SCOPE, D(2), 4, NOW, account=ayes.pk).reason
+    assert "this AWS account has $5.52 left of its" in reason and "Ask an admin for more" in reason
+    assert may_launch(aye, SCOPE, D(1), 4, NOW, account=ayes.pk).allowed
+    assert may_launch(bo, SCOPE, D(2), 4, NOW, account=worlds.account_of(bo, number=2).pk).allowed
+    assert may_launch(aye, SCOPE, D(2), 4, NOW + 31 * 24 * HOUR, account=ayes.pk).allowed, "another month"
+
+
 @pytest.mark.parametrize(
     ("spent", "of", "said", "why"),
     [
