@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from labs import guardrails
+from labs.audit import Act as Act
 
 RUNNING, STOPPED, GONE = "running", "stopped", "gone"
 WANTED = [(RUNNING, "running"), (STOPPED, "stopped"), (GONE, "gone")]
