@@ -12,6 +12,7 @@ from portal.models.coursework import (
     Submission,
     SubmissionFile,
 )
+from portal.models.invitations import Invitation, InviteLink
 from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
 from portal.models.people import RulesAccepted, User
 
@@ -26,6 +27,8 @@ __all__ = [
     "DraftAside",
     "DraftFile",
     "Feedback",
+    "Invitation",
+    "InviteLink",
     "LabInWeek",
     "Material",
     "Membership",

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from costs.models import Finding, LightsOut, PutOut
 from labs.models import Account, Launch, Resource
-from portal import channels
+from portal import channels, inviting, name_list
 from portal.models import (
     Assignment,
     ClassSeat,
@@ -49,6 +49,8 @@ PINNED = {
         "portal:notices": 9,
         "portal:notice_choices": 8,
         "portal:rules_of_use": 7,
+        "mfa_index": 8,
+        "usersessions_list": 7,
         "costs:mine": 16,
         "costs:calculator": 7,
     },
@@ -62,7 +64,8 @@ PINNED = {
         "portal:review_queue sep-2025 2": 13,
         "portal:review_desk sep-2025 LO-2025-200001": 16,
         "portal:release sep-2025 2": 13,
-        "portal:cohort_page sep-2025": 15,
+        "portal:cohort_page sep-2025": 17,
+        "portal:invite sep-2025": 10,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
@@ -78,7 +81,8 @@ PINNED = {
     },
     "admin": {
         "portal:course": 14,
-        "portal:cohort_page sep-2025": 16,
+        "portal:cohort_page sep-2025": 18,
+        "portal:second_factors": 11,
         "portal:accounts": 23,
         "portal:connect_shared": 11,
         "costs:spend": 25,
@@ -191,6 +195,9 @@ def fill(cohort, first, author, number, now):
         Notice(person=first, topic="lights", key=str(n), subject="On", at=now) for n in range(number)
     )
     NoticeHad.objects.bulk_create(NoticeHad(notice=one, channel=mail, at=now) for one in told)
+    inviting.invite(
+        cohort, [name_list.Person(n, f"to-come{n}@example.org", "") for n in range(number)], by=author, now=now
+    )
     Finding.objects.bulk_create(
         Finding(resource=row, rule="stranger", sentence="No lab made it.", opened_at=now) for row in strangers
     )
