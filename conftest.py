@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -88,6 +88,8 @@ def own_files(settings, tmp_path):
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
     settings.STATIC_ROOT = tmp_path  # whitenoise looks into it at the start of every client
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    settings.STAFF_NEED_SECOND_FACTOR = False  # test_second_factor.py turns it on
+    settings.SEEN_EVERY = timedelta.max  # test_seen.py sets it
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         **settings.STORAGES,

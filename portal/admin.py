@@ -24,11 +24,11 @@ class PersonAdmin(UserAdmin):
     list_display = ["name", "email", "time_zone", "is_staff", "is_active", "last_login"]
     list_filter = ["is_staff", "is_active", "is_demo"]
     search_fields = ["name", "email"]
-    readonly_fields = ["last_login", "date_joined", "is_demo"]
+    readonly_fields = ["last_login", "seen_at", "date_joined", "is_demo"]
     fieldsets = [
         (None, {"fields": ["email", "password", "name", "time_zone"]}),
         ("May", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
-        ("Dates", {"fields": ["last_login", "date_joined", "is_demo"]}),
+        ("Dates", {"fields": ["last_login", "seen_at", "date_joined", "is_demo"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "time_zone", "usable_password", "password1", "password2"]})]
 

@@ -242,6 +242,20 @@ def left_on_policy(**_):
 
 
 @register("lightsout")
+def social_sign_in(**_):
+    """Of a provider's two settings both or neither."""
+    return [
+        Error(
+            f"Of {name.upper()}_CLIENT_ID and {name.upper()}_CLIENT_SECRET one is missing: nobody could sign in by it.",
+            hint="Set both, as the provider shows them, or neither (docs/people.md).",
+            id="lightsout.E070",
+        )
+        for name, keys in settings.SOCIAL_KEYS.items()
+        if any(keys) and not all(keys)
+    ]
+
+
+@register("lightsout")
 def where_notices_go(**_):
     """NOTICE_SCHEMES: schemes of apprise's, none that ends on this machine."""
     found = []

@@ -12,6 +12,7 @@ TOPICS = {
     "lights": "Lights of yours that are left on, and what was turned off",
     "budget": "Budgets that are nearly used up, and days that cost far more than usual",
     "teaching": "For those who teach: lights, budgets and the week's spend of a cohort",
+    "people": "Messages of your instructor, and changes to what guards your account",
     "school": "Feedback, receipts and dates of the course",
 }
 
@@ -59,3 +60,13 @@ def tell_each(told: Iterable[tuple[User, str, str, str]], topic: str, *, now: da
         ),
         ignore_conflicts=True,
     )
+
+
+def write_to(people: Iterable[User], key: str, subject: str, words: str, *, now: datetime) -> int:
+    """A letter that each of these people is told alone, at once. Answers to how many; the same `key` goes out once."""
+    told = [
+        Notice(person=person, key=key, topic="people", subject=subject[:200], words=words, is_urgent=True, at=now)
+        for person in people
+    ]
+    Notice.objects.bulk_create(told, ignore_conflicts=True)
+    return len(told)

@@ -66,6 +66,11 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.github",
     "csp",
 ]
 
@@ -81,6 +86,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.zones.ReadersZoneMiddleware",
+    "portal.seen.LastSeenMiddleware",
+    "portal.second_factor.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -149,6 +156,24 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "portal.accounts.InviteOnly"
 ACCOUNT_LOGOUT_ON_GET = False
+# A class of 240 may sign in from one room, which is one address. What is guessed is counted by account as well.
+ACCOUNT_RATE_LIMITS = {
+    "login": "300/m/ip",
+    "login_failed": "60/m/ip,5/300s/key",
+    "reset_password": "60/m/ip,3/10m/key",
+    "reset_password_from_key": "60/m/ip",
+    "join": "60/m/ip",
+    "join_mail": "3/h/key",
+}
+# Proxies of the operator's own before this portal, each of which writes into X-Forwarded-For who asked it.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if BEHIND_HTTPS else 0)
+# Instructors and admins reach nothing without one (portal/second_factor.py). Not for the environment to turn off.
+STAFF_NEED_SECOND_FACTOR = True
+MFA_ADAPTER = "portal.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # phones' clocks are up to half a minute off
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:today"
 LOGOUT_REDIRECT_URL = "account_login"
@@ -172,12 +197,29 @@ NOTICE_SCHEMES = [
 ]
 DEFAULT_FROM_EMAIL = env("FROM_EMAIL", default="Lightsout <lightsout@localhost>")
 
+# Sign-in by Google or GitHub, where NAME_CLIENT_ID and NAME_CLIENT_SECRET are both there (docs/people.md).
+SOCIAL_KEYS = {
+    name: (env(f"{name.upper()}_CLIENT_ID", default=""), env(f"{name.upper()}_CLIENT_SECRET", default=""))
+    for name in ("google", "github")
+}
+SOCIALACCOUNT_PROVIDERS = {
+    name: {"APPS": [{"client_id": client_id, "secret": secret}], "OAUTH_PKCE_ENABLED": True}
+    for name, (client_id, secret) in SOCIAL_KEYS.items()
+    if client_id and secret
+}
+SOCIALACCOUNT_ADAPTER = "portal.accounts.InvitedSocially"
+SOCIALACCOUNT_QUERY_EMAIL = True
+SOCIALACCOUNT_STORE_TOKENS = False
+# How often it is written down that somebody is here (portal/seen.py).
+SEEN_EVERY = timedelta(minutes=10)
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 
 # --- headers -----------------------------------------------------------------------------------------
+SOCIAL_PAGES = {"google": "https://accounts.google.com", "github": "https://github.com"}
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -187,11 +229,24 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        "form-action": [SELF],
+        # Chrome holds a form to this after a redirect too.
+        "form-action": [SELF, *(SOCIAL_PAGES[name] for name in SOCIALACCOUNT_PROVIDERS)],
     }
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+
+# --- what several web workers count together ---------------------------------------------------------
+# In the database, which is there wherever the portal is: sign-in is throttled in all workers as in one, and also while
+# the broker is away.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        # Beyond so many it throws living entries away: nobody shall push out what counts their guesses.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # --- Celery: acks late, long delays live in the database, never in an ETA ------------------------------
 REDIS_URL = env("REDIS_URL", default="")
@@ -233,6 +288,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "send invitations": {"task": "portal.tasks.send_invitations", "schedule": 20.0, "options": {"expires": 20}},
     "meter what was seen": {"task": "costs.tasks.meter", "schedule": 60.0, "options": {"expires": 50}},
     "watch the Free Tier": {"task": "costs.tasks.watch_free_tier", "schedule": 3600.0, "options": {"expires": 1800}},
     "find what was forgotten": {"task": "costs.tasks.find_forgotten", "schedule": 60.0, "options": {"expires": 50}},

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import delivering, demo, enrolling, leaving, lights, overseeing, prelaunching, telling, weekly
+from portal import delivering, demo, enrolling, inviting, leaving, lights, overseeing, prelaunching, telling, weekly
 
 
 @shared_task
@@ -47,3 +47,8 @@ def tell():
 @shared_task
 def deliver_notices():
     delivering.deliver(timezone.now())
+
+
+@shared_task
+def send_invitations():
+    inviting.send_due(timezone.now())

@@ -1,3 +1,4 @@
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -10,6 +11,7 @@ from portal.views import (
     demo,
     feeds,
     health,
+    invitations,
     labs,
     lights,
     locker,
@@ -17,7 +19,9 @@ from portal.views import (
     own_data,
     record,
     review,
+    roster,
     search,
+    security,
     submissions,
     today,
 )
@@ -47,6 +51,11 @@ school = [
     path("cohort/", cohort.here, name="cohort"),
     path("cohort/choose/", cohort.choose, name="choose_cohort"),
     path("cohort/<slug:cohort>/", cohort.page, name="cohort_page"),
+    path("cohort/<slug:cohort>/invite/", invitations.invite, name="invite"),
+    path("cohort/<slug:cohort>/invite/<int:pk>/", invitations.change, name="change_invitation"),
+    path("cohort/<slug:cohort>/invite/links/<int:pk>/close/", invitations.close_link, name="close_invite_link"),
+    path("cohort/<slug:cohort>/people/", roster.act, name="act_on_students"),
+    path("join/<str:token>/", invitations.join, name="join"),
     path("cohort/<slug:cohort>/lights/", lights.policy, name="lights_policy"),
     path("cohort/<slug:cohort>/class-starts/", classes.class_starts, name="class_starts"),
     path("cohort/<slug:cohort>/class-starts/<int:pk>/", classes.class_start, name="class_start"),
@@ -86,10 +95,15 @@ school = [
     path("people/<int:pk>/data/keep/", own_data.keep, name="keep_person"),
     path("theme/", chrome.set_theme, name="set_theme"),
     path("zone/", chrome.set_zone, name="set_zone"),
+    path("people/second-factors/", security.second_factors, name="second_factors"),
+    path("people/<int:pk>/second-factor/", security.reset_second_factor, name="reset_second_factor"),
     path("demo/sign-in/", demo.demo_sign_in, name="demo_sign_in"),
     path("alive/", health.alive, name="alive"),
     path("ready/", health.ready, name="ready"),
 ]
+
+# Its own page of sign-in would ask for a password alone.
+admin.site.login = secure_admin_login(admin.site.login)
 
 urlpatterns = [
     path("", include((school, "portal"))),

@@ -13,6 +13,7 @@ from portal.models.coursework import (
     SubmissionFile,
 )
 from portal.models.leaving import Leaving
+from portal.models.invitations import Invitation, InviteLink
 from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
 from portal.models.people import RulesAccepted, User
 
@@ -27,6 +28,8 @@ __all__ = [
     "DraftAside",
     "DraftFile",
     "Feedback",
+    "Invitation",
+    "InviteLink",
     "LabInWeek",
     "Leaving",
     "Material",

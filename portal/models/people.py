@@ -52,6 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("admin", default=False)
     is_active = models.BooleanField("may sign in", default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField("last seen", null=True, blank=True, help_text="To ten minutes (portal/seen.py).")
 
     objects = UserManager()
 

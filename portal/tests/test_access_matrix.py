@@ -5,6 +5,7 @@ A row of `admin:` stands for all that Django's admin has. Superusers bypass perm
 """
 
 import uuid
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from costs.models import LightsOut
 from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
 from labs.models import Launch, SavedFile
-from portal import channels, enrolling, prelaunching, releasing, reviewing, submitting, unsubscribing
-from portal.models import Assignment, CohortWeek, Feedback, LabInWeek, Membership
+from portal import channels, enrolling, inviting, prelaunching, releasing, reviewing, submitting, unsubscribing
+from portal.models import Assignment, CohortWeek, Feedback, Invitation, LabInWeek, Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -55,6 +56,16 @@ portal:release                        POST   login  404   404   302   404       
 portal:cohort                         GET    login  404   404   302   302       302   302
 portal:choose_cohort                  POST   login  302   302   302   404       302   302
 portal:cohort_page                    GET    login  404   404   200   404       200   200
+portal:invite                         GET    login  404   404   200   404       200   200
+portal:invite                         POST   login  404   404   200   404       200   200
+portal:change_invitation              POST   login  404   404   302   404       302   302
+portal:close_invite_link              POST   login  404   404   302   404       302   302
+portal:act_on_students                POST   login  404   404   200   404       200   200
+portal:join                           GET    200    200   200   200   200       200   200
+portal:join                           POST   422    422   422   422   422       422   422
+portal:second_factors                 GET    login  404   404   404   404       200   200
+portal:reset_second_factor            GET    login  404   404   404   404       200   200
+portal:reset_second_factor            POST   login  404   404   404   404       302   302
 portal:lights_policy                  GET    login  404   404   200   404       200   200
 portal:lights_policy                  POST   login  404   404   302   404       302   302
 portal:class_starts                   GET    login  404   404   200   404       200   200
@@ -167,6 +178,28 @@ account_inactive                      GET    200    200   200   200   200       
 account_signup                        GET    200    200   200   200   200       200   200
 account_change_password               GET    login  200   200   200   200       200   200
 account_set_password                  GET    login  302   302   302   302       302   302
+account_reauthenticate                GET    login  200   200   200   200       200   200
+mfa_index                             GET    login  200   200   200   200       200   200
+mfa_authenticate                      GET    login  302   302   302   302       302   302
+mfa_reauthenticate                    GET    login  302   302   302   302       302   302
+mfa_activate_totp                     GET    login  302   302   302   302       302   302
+mfa_deactivate_totp                   GET    login  404   404   404   404       404   404
+mfa_view_recovery_codes               GET    login  404   404   404   404       404   404
+mfa_generate_recovery_codes           GET    login  302   302   302   302       302   302
+mfa_download_recovery_codes           GET    login  404   404   404   404       404   404
+mfa_list_webauthn                     GET    login  200   200   200   200       200   200
+mfa_add_webauthn                      GET    login  302   302   302   302       302   302
+mfa_reauthenticate_webauthn           GET    login  302   302   302   302       302   302
+mfa_remove_webauthn                   GET    login  302   302   302   302       302   302
+mfa_edit_webauthn                     GET    login  302   302   302   302       302   302
+mfa_login_webauthn                    GET    login  302   302   302   302       302   302
+usersessions_list                     GET    login  200   200   200   200       200   200
+usersessions_list                     POST   login  302   302   302   302       302   302
+google_login                          GET    404    404   404   404   404       404   404
+google_callback                       GET    404    404   404   404   404       404   404
+github_login                          GET    404    404   404   404   404       404   404
+github_callback                       GET    404    404   404   404   404       404   404
+socialaccount_login_cancelled         GET    200    200   200   200   200       200   200
 account_reset_password                GET    200    200   200   200   200       200   200
 account_reset_password_done           GET    200    200   200   200   200       200   200
 account_reset_password_from_key       GET    200    200   200   200   200       200   200
@@ -246,6 +279,8 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     monkeypatch.setattr(sessions, "new_token", no_session)
     night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
     in_slack = channels.add(aye, "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazk", "Slack", now=now)
+    link, join = inviting.make_link(cohort, uses=9, lasts=timedelta(days=7), by=chit, now=now)
+    inviting.ask_by_link(link, "zaw@example.org", "Zaw", now=now)
     file = draft.files.get()
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
@@ -272,6 +307,13 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:cohort_page": [cohort.slug],
         "portal:class_starts": [cohort.slug],
         "portal:lights_policy": [cohort.slug],
+        "portal:invite": [cohort.slug],
+        "portal:act_on_students": [cohort.slug],
+        "portal:change_invitation": [cohort.slug, Invitation.objects.get().pk],
+        "portal:close_invite_link": [cohort.slug, link.pk],
+        "portal:join": [join.split("/")[-2]],
+        "portal:reset_second_factor": [chit.pk],
+        **{f"mfa_{name}_webauthn": [1] for name in ("remove", "edit")},
         "portal:class_start": [cohort.slug, planned.pk],
         "portal:cancel_class_start": [cohort.slug, planned.pk],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
@@ -304,6 +346,10 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:choose_cohort": {"cohort": cohort.slug},
         "portal:class_starts": {"lab": part.pk, "at": "2025-09-20T09:00", "spread": 5},
         "portal:lights_policy": {"level": "grace", "grace": "60", "delete_days": ""},
+        "portal:invite": {"do": "link", "uses": "5", "days": "7"},
+        "portal:join": {"name": ""},
+        "portal:act_on_students": {"do": "write", "all": "yes"},
+        "usersessions_list": {"end": "others"},
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
         "portal:notice_choices": {"pace": "hourly", "daily_at": "08:00"},
         "portal:add_channel": {"address": "discord://4174216298/JHMHI8qBe7", "label": "Chat"},

@@ -6,12 +6,15 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
+from django.db import connection
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from conftest import member
 from costs.models import Metered
 from labs.models import Account, Launch, Resource, Span
 from portal import chrome, zones
@@ -299,6 +302,34 @@ def test_a_wrong_password_is_told_without_saying_whether_we_know_the_address(cli
         assert "email address and/or password you specified are not correct" in html
 
 
+def test_wrong_passwords_are_counted_where_all_web_workers_see_them(client, aye):
+    for _ in range(5):
+        sign_in(client, "wrong")
+    assert "Too many failed login attempts" in sign_in(Client()).content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM portal_cache")
+    assert sign_in(Client()).url == "/", "the count was there, and nowhere in this process"
+
+
+def test_a_class_behind_one_address_signs_in_together(cohort, now):
+    people = [member(cohort, f"student{n}", "student", now) for n in range(60)]
+    with_password = {"password": PASSWORD}
+    assert {
+        Client().post(reverse("account_login"), {"login": one.email, **with_password}).status_code for one in people
+    } == {302}
+
+
+def test_behind_a_proxy_guesses_are_counted_by_who_really_asks(settings, aye):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT, settings.ACCOUNT_RATE_LIMITS = 1, {"login": "2/m/ip"}
+
+    def status(forwarded):
+        return sign_in(Client(headers={"x-forwarded-for": forwarded}), "wrong").status_code
+
+    assert [status("10.0.0.1"), status("10.0.0.1"), status("10.0.0.1")] == [200, 200, 429]
+    assert status("6.6.6.6, 10.0.0.1") == 429, "what somebody writes there themselves counts for nothing"
+    assert status("10.0.0.2") == 200
+
+
 def test_the_sign_in_page_names_the_course(client, cohort):
     assert "Amazon Machine Learning, September 2025" in client.get(reverse("account_login")).content.decode()
 
@@ -325,6 +356,7 @@ def test_a_forgotten_password_is_renewed_by_a_link_that_works_once(client, aye):
     form = client.get(link)
     client.post(form.url, {"password1": "quite another 7", "password2": "quite another 7"})
     assert sign_in(Client(), "quite another 7").url == "/"
+    assert EmailAddress.objects.get(user=aye).verified, "who came by that link has the mailbox"
     again = Client()
     assert "does not work any more" in again.get(link, follow=True).content.decode()
 

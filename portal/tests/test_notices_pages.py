@@ -42,8 +42,8 @@ def test_topics_hours_and_pace_are_kept(signed_in, aye, now):
     assert choose(client, **form, quiet_from="22:00", quiet_to="06:00").status_code == 302
     mail.refresh_from_db()
     slack.refresh_from_db()
-    assert mail.muted == ["lights", "budget", "school"]
-    assert slack.muted == ["school"]
+    assert mail.muted == ["lights", "budget", "people", "school"]
+    assert slack.muted == ["people", "school"]
     wishes = NoticeWishes.objects.get(person=aye)
     assert (wishes.pace, wishes.daily_at) == ("daily", time(7))
     assert (wishes.quiet_from, wishes.quiet_to) == (time(22), time(6))
@@ -56,7 +56,10 @@ def test_what_the_form_did_not_show_stays(signed_in, aye, now):
     choose(client)
     slack.refresh_from_db()
     assert slack.muted == ["teaching", "school"]
-    choose(client, **{f"shown-{slack.pk}": "yes", f"topics-{slack.pk}": ["lights", "budget", "school", "teaching"]})
+    choose(
+        client,
+        **{f"shown-{slack.pk}": "yes", f"topics-{slack.pk}": ["lights", "budget", "people", "school", "teaching"]},
+    )
     slack.refresh_from_db()
     assert slack.muted == ["teaching"]
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from costs.models import Finding, LightsOut, PutOut
 from labs.models import Account, Act, Launch, Resource
-from portal import channels
+from portal import channels, inviting, name_list
 from portal.models import (
     Assignment,
     ClassSeat,
@@ -50,6 +50,8 @@ PINNED = {
         "portal:my_data": 11,
         "portal:notice_choices": 8,
         "portal:rules_of_use": 7,
+        "mfa_index": 8,
+        "usersessions_list": 7,
         "costs:mine": 16,
         "costs:calculator": 7,
     },
@@ -63,7 +65,8 @@ PINNED = {
         "portal:review_queue sep-2025 2": 13,
         "portal:review_desk sep-2025 LO-2025-200001": 16,
         "portal:release sep-2025 2": 13,
-        "portal:cohort_page sep-2025": 15,
+        "portal:cohort_page sep-2025": 17,
+        "portal:invite sep-2025": 10,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
@@ -82,6 +85,7 @@ PINNED = {
         "portal:course": 14,
         "portal:cohort_page sep-2025": 16,
         "portal:accounts": 25,
+        "portal:second_factors": 11,
         "portal:connect_shared": 11,
         "costs:spend": 28,
         "costs:spend again": 9,
@@ -196,6 +200,9 @@ def fill(cohort, first, author, number, now):
     )
     NoticeHad.objects.bulk_create(NoticeHad(notice=one, channel=mail, at=now) for one in told)
     Act.objects.bulk_create(Act(at=now, by=author, kind="grade", person=user, words="8") for user in students)
+    inviting.invite(
+        cohort, [name_list.Person(n, f"to-come{n}@example.org", "") for n in range(number)], by=author, now=now
+    )
     Finding.objects.bulk_create(
         Finding(resource=row, rule="stranger", sentence="No lab made it.", opened_at=now) for row in strangers
     )

@@ -1,17 +1,24 @@
 """The instructor's view of a cohort: its dates and its people."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, Sum
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from costs.models import DailySpend
 from labs.models import Launch
 from portal import access, schedule
 from portal.access import member_page, teacher_page
 from portal.models import Draft, Submission
 from portal.views.course import weeks_of
+
+AWAY = timedelta(days=7)
+SHOWS = {"": "All", "missing": "Not handed in", "labs": "Labs on", "away": "Not seen for a week"}
 
 
 @require_safe
@@ -37,9 +44,10 @@ def choose(request, standing):
 @require_safe
 @teacher_page
 def page(request, standing):
-    now = timezone.now()
+    now, show = timezone.now(), request.GET.get("show", "")
     weeks = weeks_of(standing, now, [])
-    current = next((row for row in reversed(weeks) if row.told.due_at and row.state != "locked"), None)
+    current = current_week(standing, now, weeks)
+    rows = roster(standing.cohort, current.week if current else None)
     return render(
         request,
         "portal/cohort.html",
@@ -50,17 +58,38 @@ def page(request, standing):
             "standings": {slug: one for slug, one in request.standings.items() if one.teaches},
             "weeks": weeks,
             "current": current,
-            "roster": roster(standing.cohort, current.week if current else None),
+            "students": len(rows),
+            "roster": shown_of(rows, show, now),
+            "show": show,
+            "shows": SHOWS,
+            "invited": standing.cohort.invitations.waiting().count(),
             "is_over": bool(current and schedule.is_late(now, current.told.due_at)),
             "instructors": standing.cohort.memberships.instructors().select_related("user"),
         },
     )
 
 
-def roster(cohort, week):
-    """A row for each student with counts of the week's case studies; who handed in least comes first. Five queries.
+def current_week(standing, now, weeks=None):
+    """The newest week with something to hand in that is open; None before the first one."""
+    weeks = weeks_of(standing, now, []) if weeks is None else weeks
+    return next((row for row in reversed(weeks) if row.told.due_at and row.state != "locked"), None)
 
-    Row: {"membership", "handed_in", "of", "late", "last_at", "drafts", "labs_on", "seen_at"}.
+
+def shown_of(rows, show, now):
+    """Those of the roster's rows that one of SHOWS asks for; all of them for any other word."""
+    chosen = {
+        "missing": lambda row: row["handed_in"] < row["of"],
+        "labs": lambda row: row["labs_on"],
+        "away": lambda row: row["seen_at"] is None or now - row["seen_at"] > AWAY,
+    }.get(show)
+    return [row for row in rows if chosen(row)] if chosen else rows
+
+
+def roster(cohort, week):
+    """A row for each student with counts of the week's case studies; who handed in least comes first. Six queries.
+
+    Row: {"membership", "handed_in", "of", "late", "last_at", "drafts", "labs_on", "usd", "seen_at"}. usd: what their
+    labs in this cohort cost so far, by the meter.
     """
     of = week.assignments.count() if week else 0
     handed_in, drafts = {}, {}
@@ -79,6 +108,8 @@ def roster(cohort, week):
         begun = Draft.objects.filter(**here).exclude(answer_md="", files=None)
         drafts = dict(begun.values_list("student_id").annotate(Count("pk", distinct=True)))
     labs_on = dict(Launch.objects.open().filter(scope=cohort.scope).values_list("owner_id").annotate(Count("pk")))
+    spent = DailySpend.objects.filter(scope=cohort.scope).order_by().values_list("owner_id").annotate(Sum("usd"))
+    usd = dict(spent)
     rows = []
     for membership in cohort.memberships.students().select_related("user").order_by("user__name", "user__email"):
         sent = handed_in.get(membership.user_id, {"count": 0, "late": 0, "last": None})
@@ -91,7 +122,8 @@ def roster(cohort, week):
                 "last_at": sent["last"],
                 "drafts": drafts.get(membership.user_id, 0),
                 "labs_on": labs_on.get(membership.user_id, 0),
-                "seen_at": membership.user.last_login,
+                "usd": usd.get(membership.user_id, Decimal(0)),
+                "seen_at": membership.user.seen_at or membership.user.last_login,
             }
         )
     return sorted(rows, key=lambda row: (row["handed_in"] >= row["of"], -row["late"]))

@@ -1,6 +1,7 @@
 """The way in: the sign-in page, and the demo's people at one click."""
 
 from allauth.account.views import LoginView
+from allauth.socialaccount.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import Http404
@@ -32,11 +33,21 @@ def demo_people():
     return [(person, role, what) for found, role, what in cards if (person := found.first())]
 
 
+def social_providers(request):
+    """Those that the operator has set up; each has id and name."""
+    return get_adapter().list_providers(request) if settings.SOCIALACCOUNT_PROVIDERS else []
+
+
 class SignIn(LoginView):
     def get_context_data(self, **kwargs):
         newest = Cohort.objects.select_related("course").order_by("-start_on").first()
         line = f"{newest.course.title}, {newest.start_on:%B %Y}" if newest else "The bootcamp's portal"
-        return {**super().get_context_data(**kwargs), "course_line": line, "demo_people": demo_people()}
+        return {
+            **super().get_context_data(**kwargs),
+            "course_line": line,
+            "demo_people": demo_people(),
+            "social": social_providers(self.request),
+        }
 
 
 @require_POST

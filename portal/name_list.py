@@ -1,0 +1,96 @@
+"""A list of people as an instructor has it: CSV, a spreadsheet's columns, or lines copied from a mail."""
+
+import csv
+import io
+from email.utils import parseaddr
+from typing import NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+MOST = 1000
+LONGEST_NAME = 150
+HEADINGS = {"name", "email", "e-mail", "mail", "address", "first name", "last name", "student", "email address"}
+
+
+class Unreadable(ValueError):
+    """The whole list cannot be read, and why, in words for who sent it."""
+
+
+class Person(NamedTuple):
+    line: int
+    email: str
+    name: str
+
+
+class BadLine(NamedTuple):
+    line: int
+    text: str
+    why: str
+
+
+def decoded(content):
+    """The text of an uploaded file. Raises Unreadable for what is no text."""
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise Unreadable("This file is no plain text. Save it as CSV (UTF-8) and choose it again.")
+    return text
+
+
+def read(text):
+    """([Person], [BadLine]), both in the order of the list; lines are counted from 1.
+
+    The cell with an @ is the address, the others are the name, in whatever order and whatever stands between them.
+    Raises Unreadable for a list that is empty, or too long to have been meant.
+    """
+    people, bad, first = [], [], {}
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row if cell.strip()]
+            if not cells or (not people and not bad and _is_heading(cells)):
+                continue
+            if len(people) + len(bad) >= MOST:
+                raise Unreadable(f"This list has more than {MOST} lines. Send it in parts.")
+            name, email, why = _read_one(cells)
+            if not why and email in first:
+                why = f"The same address as in line {first[email]}."
+            if why:
+                bad.append(BadLine(rows.line_num, ", ".join(cells)[:200], why))
+            else:
+                first[email] = rows.line_num
+                people.append(Person(rows.line_num, email, name))
+    except csv.Error as broken:
+        raise Unreadable(f"Line {rows.line_num} cannot be read as CSV: {broken}.") from None
+    if not people and not bad:
+        raise Unreadable("There is nobody on this list. Write one person a line: name, address.")
+    return people, bad
+
+
+def _delimiter(text):
+    head = text[:5000]
+    return max("\t;,", key=head.count)
+
+
+def _is_heading(cells):
+    return not any("@" in cell for cell in cells) and any(cell.lower() in HEADINGS for cell in cells)
+
+
+def _read_one(cells):
+    with_at = [cell for cell in cells if "@" in cell]
+    if len(with_at) != 1:
+        return "", "", "No address in this line." if not with_at else "More than one address in this line."
+    name, email = parseaddr(with_at[0])
+    name = " ".join([*(cell for cell in cells if cell is not with_at[0]), *([name] if name else [])])
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        return "", "", f"{with_at[0][:80]} is no mail address."
+    if len(name) > LONGEST_NAME:
+        return "", "", f"The name has more than {LONGEST_NAME} characters."
+    return " ".join(name.split()), email, ""
