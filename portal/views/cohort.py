@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from labs.models import Launch
-from portal import access, schedule
+from portal import access, reading, schedule
 from portal.access import member_page, teacher_page
 from portal.models import Draft, Submission
 from portal.views.course import weeks_of
@@ -51,6 +51,7 @@ def page(request, standing):
             "weeks": weeks,
             "current": current,
             "roster": roster(standing.cohort, current.week if current else None),
+            "ready": reading.count_ready(standing.cohort),
             "is_over": bool(current and schedule.is_late(now, current.told.due_at)),
             "instructors": standing.cohort.memberships.instructors().select_related("user"),
         },
