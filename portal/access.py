@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.http import Http404
 
 from labs.models import Account
-from portal.models import Assignment, Cohort, CohortWeek, LabInWeek, Material, Membership, Submission
+from portal.models import Assignment, Cohort, CohortWeek, LabInWeek, Material, Membership, Submission, Thread
 
 SCOPE_PERMISSIONS = {"costs.view_spend", "costs.act"}
 LAUNCH_PERMISSIONS = {"labs.view_launch", "labs.act_launch"}
@@ -51,6 +51,11 @@ class Standing:
     def _parts(self, parts, at):
         return parts.filter(week__course=self.cohort.course_id) if self.teaches else parts.released(self.cohort, at)
 
+    def threads(self, at):
+        """Questions of this cohort alone; the course is shared by several."""
+        of_cohort = Thread.objects.filter(cohort=self.cohort, removed_at=None)
+        return of_cohort if self.teaches else of_cohort.released(self.cohort, at)
+
     def submissions(self):
         """Their own, or for those who teach everybody's in the cohort."""
         of_cohort = Submission.objects.filter(cohort=self.cohort)
@@ -60,6 +65,13 @@ class Standing:
     def told(self):
         """The cohort's weeks in order (CohortWeek with its week), each with its dates; one query."""
         return list(CohortWeek.objects.filter(cohort=self.cohort).select_related("week").order_by("week__number"))
+
+    def week(self, number):
+        """The cohort's CohortWeek of that number. Raises Http404 when the course has no such week."""
+        found = next((told for told in self.told if told.week.number == number), None)
+        if found is None:
+            raise Http404("No such week.")
+        return found
 
 
 def standings(user):

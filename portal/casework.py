@@ -1,17 +1,19 @@
 """Where a person stands with each case study: what pages read, in a number of queries that no cohort changes."""
 
+import copy
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.db.models import Count
 
-from portal import schedule
+from portal import extending, schedule
 from portal.models import Draft, Feedback, Submission
 
 
 @dataclass
 class Case:
-    """One case study of one person. `told` is the week's CohortWeek; submissions are in order, without their text."""
+    """One case study of one person. `told` is the week's CohortWeek, with their own deadline where they have one;
+    submissions are in order, without their text."""
 
     assignment: object
     told: object
@@ -19,6 +21,7 @@ class Case:
     draft: Draft | None = None
     submissions: list = field(default_factory=list)
     feedback: list = field(default_factory=list)  # released only, in order of version
+    everybodys_due_at: object = None  # of who has a deadline of their own
 
     @property
     def last(self):
@@ -84,7 +87,9 @@ def cases(standing, at, assignments=None):
     if assignments is None:
         assignments = standing.assignments(at).select_related("week").order_by("week__number", "position", "slug")
     told = {one.week_id: one for one in standing.told}
-    found = {one.pk: Case(one, told[one.week_id], at) for one in assignments if one.week_id in told}
+    if standing.is_student:
+        assignments = assignments.annotate(own_due_at=extending.own_deadline(standing.cohort, standing.user))
+    found = {one.pk: _case(one, told[one.week_id], at) for one in assignments if one.week_id in told}
     if not standing.is_student:
         return list(found.values())
     mine = {"cohort": standing.cohort, "student": standing.user, "assignment__in": found}
@@ -101,3 +106,12 @@ def cases(standing, at, assignments=None):
     for feedback in released.defer("submission__answer_md").order_by("submission__version"):
         found[feedback.submission.assignment_id].feedback.append(feedback)
     return list(found.values())
+
+
+def _case(assignment, told, at):
+    own_due_at = getattr(assignment, "own_due_at", None)
+    if own_due_at is None:
+        return Case(assignment, told, at)
+    own = copy.copy(told)
+    own.due_at = own_due_at
+    return Case(assignment, own, at, everybodys_due_at=told.due_at)

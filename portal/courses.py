@@ -185,9 +185,10 @@ def _material(fields, position, slugs):
     if material.slug:
         _is_twice(fields.get("slug"), material.slug, slugs, f"the slug {material.slug}")
     has = {name for name in ("page", "url", "file") if name in fields.found}
-    if material.kind == Material.Kind.LINK and has != {"url"}:
-        fields.wrong("url", "a link has a url, and neither page nor file")
-    elif material.kind and material.kind != Material.Kind.LINK and (not has or "url" in has):
+    elsewhere = (Material.Kind.LINK, Material.Kind.VIDEO)
+    if material.kind in elsewhere and has != {"url"}:
+        fields.wrong("url", f"a {material.kind} has a url, and neither page nor file")
+    elif material.kind and material.kind not in elsewhere and (not has or "url" in has):
         fields.wrong("page", f"a material of kind {material.kind} has a page, a file, or both, and no url")
     if material.source:
         content = material.source.read_bytes()

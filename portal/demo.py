@@ -37,6 +37,7 @@ from labs.models import Account, Event, Launch, Resource
 from portal import (
     courses,
     demo_history,
+    demo_talk,
     enrolling,
     laying,
     releasing,
@@ -170,6 +171,8 @@ def _play_the_school(cohort, people, now):
     for week in cohort.told.filter(week__number__in=(1, 2)).select_related("week"):
         story = _Week(cohort, people, week)
         acts += story.handing_in() + story.reviewing()
+    acts += demo_talk.acts(cohort, people)
+    demo_talk.live_sessions(cohort)
     # By time alone: receipt numbers grow with it.
     for at, act in sorted(acts, key=lambda pair: pair[0]):
         if at <= now:

@@ -9,27 +9,38 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from portal import enrolling
 from portal.coursefiles import BrokenCourse, Problem
-from portal.models import Assignment, Course, Feedback, LabInWeek, Material, Week
+from portal.models import (
+    Assignment,
+    Course,
+    Feedback,
+    LabInWeek,
+    Material,
+    MaterialEdition,
+    MaterialSeen,
+    Week,
+)
 
 PARTS = (("materials", Material, "slug"), ("labs", LabInWeek, "lab_slug"), ("assignments", Assignment, "slug"))
 MOVING = 1000  # weeks that change places stand on numbers from here on for a moment: one number, one week
 
 
-def lay(files):
+def lay(files, *, now=None):
     """Make the database say what `files` (portal.courses.CourseFiles) say. Answers the changes, a line of words each.
 
     Raises BrokenCourse, with nothing changed, when something that people's work depends on is no longer in the files.
-    Files for download are copied under their content's hash first; a copy that nothing names does no harm.
+    Files for download are copied under their content's hash first; a copy that nothing names does no harm. What a
+    material was until `now` (by default this moment) is kept as an edition, with its file.
     """
     for week in files.weeks:
         for material in week.materials:
             if material.source:
                 _keep_file(files, material)
     with transaction.atomic():
-        laid = _Laying(files)
+        laid = _Laying(files, now or timezone.now())
         laid.course()
         if laid.problems:
             raise BrokenCourse(laid.problems)
@@ -55,8 +66,8 @@ def _keep_file(files, material):
 
 
 class _Laying:
-    def __init__(self, files):
-        self.files = files
+    def __init__(self, files, now):
+        self.files, self.now = files, now
         self.changes, self.problems = [], []
 
     def course(self):
@@ -108,11 +119,18 @@ class _Laying:
             return model.objects.create(**identity, **facts)
         changed = [name for name, value in facts.items() if getattr(row, name) != value]
         if changed:
+            if model is Material and "version" in changed:
+                self._keep_edition(row)
             for name in changed:
                 setattr(row, name, facts[name])
             row.save(update_fields=changed)
             self.changes.append(f"{words}: changed {', '.join(sorted(changed))}")
         return row
+
+    def _keep_edition(self, row):
+        kept = {name: getattr(row, name) for name in ("title", "body_md", "file", "file_bytes", "url")}
+        number = row.editions.count() + 1
+        MaterialEdition.objects.create(material=row, number=number, replaced_at=self.now, **kept)
 
     # --- what goes, and what must not ------------------------------------------------------------------------
 
@@ -163,7 +181,7 @@ class _Laying:
 
 def _holding(row):
     """What depends on a row, in words with counts: everything that points at it except the course's own parts."""
-    own = {Material, LabInWeek, Assignment, Week}
+    own = {Material, LabInWeek, Assignment, Week, MaterialEdition, MaterialSeen}
     found = []
     for relation in row._meta.related_objects:
         if relation.related_model in own:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from portal.models import Notice, User
@@ -49,13 +49,32 @@ def tell(
     return is_new
 
 
-def tell_each(told: Iterable[tuple[User, str, str, str]], topic: str, *, now: datetime) -> None:
-    """Write down news for many people in one query: (person, key, subject, url) each; of two with one key the first."""
+def tell_each(
+    told: Iterable[tuple[User, str, str, str]],
+    topic: str,
+    *,
+    now: datetime,
+    words: Callable[[User], str] = lambda person: "",
+    is_urgent: bool = False,
+) -> None:
+    """Write down news for many people in one query: (person, key, subject, url) each; of two with one key the first.
+
+    words: what is said below the subject, to each in their own (their zone).
+    """
     if topic not in TOPICS:
         raise ValueError(f"{topic!r} is no topic by which people choose")
     Notice.objects.bulk_create(
         (
-            Notice(person=person, key=key, topic=topic, subject=subject[:200], url=url, at=now)
+            Notice(
+                person=person,
+                key=key,
+                topic=topic,
+                subject=subject[:200],
+                words=words(person),
+                url=url,
+                is_urgent=is_urgent,
+                at=now,
+            )
             for person, key, subject, url in told
         ),
         ignore_conflicts=True,

@@ -14,6 +14,10 @@ ONBOARDING = 0
 OPTIONAL = 5
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SECOND = timedelta(seconds=1)
+# What may be told of a week, in the order in which it happens, and where Dates keeps it.
+FIELDS = {"release": "released_at", "due": "due_at", "feedback": "feedback_at", "session": "session_at"}
+A_SESSION = timedelta(hours=3)
+JOIN_BEFORE = timedelta(hours=1)
 
 
 class ScheduleError(ValueError):
@@ -165,6 +169,15 @@ def is_late(at: datetime, due_at: datetime | None) -> bool:
     return due_at is not None and at >= due_at + SECOND
 
 
+def live_state(session_at: datetime | None, now: datetime) -> str:
+    """ "none", "ahead", "open" (to be joined: from an hour before) or "over" (three hours after its beginning)."""
+    if session_at is None:
+        return "none"
+    if now < session_at - JOIN_BEFORE:
+        return "ahead"
+    return "open" if now < session_at + A_SESSION else "over"
+
+
 def time_left(due_at: datetime, now: datetime) -> timedelta:
     """Until the last instant that is on time; never negative."""
     return max(due_at + SECOND - now, timedelta(0))
@@ -187,12 +200,8 @@ def events(weeks: Iterable[Dates]) -> list[Event]:
     """Everything that was told, in order of time."""
     told = []
     for dates in weeks:
-        for kind, at in (
-            ("release", dates.released_at),
-            ("due", dates.due_at),
-            ("feedback", dates.feedback_at),
-            ("session", dates.session_at),
-        ):
+        for kind, field_name in FIELDS.items():
+            at = getattr(dates, field_name)
             if at is not None:
                 told.append(Event(at, kind, dates.number))
     return sorted(told, key=lambda event: (event.at, event.number))

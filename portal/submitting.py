@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.template.loader import render_to_string
 
-from portal import filing, schedule
+from portal import extending, filing, schedule
 from portal.filing import Refused
 from portal.models import CohortWeek, Draft, DraftAside, DraftFile, ReceiptBook, Submission, SubmissionFile
 
@@ -232,7 +232,8 @@ def submit(draft, *, key, now, without_answer=False):
             # The form is an old one (the back button) but what it carries is new, and must not end in an old receipt.
             key = uuid.uuid4().hex
         told = CohortWeek.objects.filter(cohort=kept.cohort_id, week=kept.assignment.week_id).first()
-        is_late = schedule.is_late(now, told.due_at if told else None)
+        due_at = extending.due_at(kept.assignment_id, kept.cohort_id, kept.student_id, told)
+        is_late = schedule.is_late(now, due_at)
         submission = Submission.objects.create(
             number=_next_number(now),
             assignment_id=kept.assignment_id,

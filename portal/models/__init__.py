@@ -12,37 +12,52 @@ from portal.models.coursework import (
     Submission,
     SubmissionFile,
 )
-from portal.models.leaving import Leaving
+from portal.models.dates import DateMove, Extension, Holiday, LiveSession, MovedDate
+from portal.models.discussion import Announcement, Post, Thread, ThreadSeen
 from portal.models.invitations import Invitation, InviteLink
+from portal.models.leaving import Leaving
 from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
 from portal.models.people import RulesAccepted, User
+from portal.models.reading import MaterialEdition, MaterialSeen, OfCohort
 
 __all__ = [
+    "Announcement",
     "Assignment",
     "ClassSeat",
     "ClassStart",
     "Cohort",
     "CohortWeek",
     "Course",
+    "DateMove",
     "Draft",
     "DraftAside",
     "DraftFile",
+    "Extension",
     "Feedback",
     "Invitation",
     "InviteLink",
     "LabInWeek",
     "Leaving",
+    "Holiday",
+    "LiveSession",
     "Material",
+    "MaterialEdition",
+    "MaterialSeen",
     "Membership",
+    "MovedDate",
     "Notice",
     "NoticeChannel",
     "NoticeHad",
     "NoticeWishes",
+    "OfCohort",
+    "Post",
     "ReceiptBook",
     "Release",
     "RulesAccepted",
     "Submission",
     "SubmissionFile",
+    "Thread",
+    "ThreadSeen",
     "User",
     "Week",
 ]

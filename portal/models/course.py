@@ -85,6 +85,8 @@ class Week(models.Model):
 class Material(models.Model):
     class Kind(models.TextChoices):
         THEORY = "theory", "Theory"
+        SLIDES = "slides", "Slides"
+        VIDEO = "video", "Video"
         NOTEBOOK = "notebook", "Notebook"
         LAB_KIT = "lab_kit", "Lab kit"
         LINK = "link", "Link"

@@ -4,6 +4,7 @@ A row's columns: 200 shown, 302 done or led on, `login` sent to sign in, 404 doe
 A row of `admin:` stands for all that Django's admin has. Superusers bypass permission backends, so they have a column.
 """
 
+import hashlib
 import uuid
 from datetime import timedelta
 from http.cookies import SimpleCookie
@@ -20,8 +21,23 @@ from costs.models import LightsOut
 from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
 from labs.models import Launch, SavedFile
-from portal import channels, enrolling, inviting, prelaunching, releasing, reviewing, submitting, unsubscribing
-from portal.models import Assignment, CohortWeek, Feedback, Invitation, LabInWeek, Membership
+from portal import (
+    channels,
+    discussing,
+    editing,
+    enrolling,
+    exporting,
+    extending,
+    inviting,
+    moving,
+    prelaunching,
+    releasing,
+    reviewing,
+    submitting,
+    unsubscribing,
+)
+from portal.access import standings
+from portal.models import Assignment, CohortWeek, Feedback, Holiday, Invitation, LabInWeek, Material, Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -117,6 +133,38 @@ portal:person_data                    GET    login  404   404   404   404       
 portal:take_person_data               POST   login  404   404   404   404       200   200
 portal:delete_person                  POST   login  404   404   404   404       422   422
 portal:keep_person                    POST   login  404   404   404   404       302   302
+portal:threads                        GET    login  200   200   200   200       200   200
+portal:ask                            GET    login  200   200   200   200       200   200
+portal:ask                            POST   login  302   302   302   302       302   302
+portal:thread                         GET    login  200   200   200   404       200   200
+portal:thread                         POST   login  302   302   302   404       302   302
+portal:mark_thread                    POST   login  302   404   302   404       302   302
+portal:remove_post                    GET    login  200   404   200   404       200   200
+portal:remove_post                    POST   login  302   404   302   404       302   302
+portal:announcements                  GET    login  200   200   200   200       200   200
+portal:announce                       GET    login  404   404   200   404       200   200
+portal:announce                       POST   login  404   404   302   404       302   302
+portal:live                           GET    login  404   404   200   404       200   200
+portal:live                           POST   login  404   404   302   404       302   302
+portal:accept                         POST   login  302   302   302   302       302   302
+portal:new_cohort                     GET    login  404   404   200   200       200   200
+portal:new_cohort                     POST   login  404   404   302   302       302   302
+portal:dates                          GET    login  404   404   200   404       200   200
+portal:dates                          POST   login  404   404   302   404       302   302
+portal:forget_holiday                 POST   login  404   404   302   404       302   302
+portal:extensions                     GET    login  404   404   200   404       200   200
+portal:extensions                     POST   login  404   404   302   404       302   302
+portal:withdraw_extension             POST   login  404   404   302   404       302   302
+portal:renew_feed                     POST   login  302   302   302   302       404   404
+portal:week_calendar                  GET    login  200   200   200   200       200   200
+portal:edit_course                    GET    login  404   404   200   200       200   200
+portal:edit_course                    POST   login  404   404   302   302       302   302
+portal:edit_week                      GET    login  404   404   200   200       200   200
+portal:edit_week                      POST   login  404   404   302   302       302   302
+portal:add_part                       GET    login  404   404   200   200       200   200
+portal:add_part                       POST   login  404   404   302   302       302   302
+portal:edit_part                      GET    login  404   404   200   200       200   200
+portal:edit_part                      POST   login  404   404   302   302       302   302
 portal:set_theme                      POST   302    302   302   302   302       302   302
 portal:set_zone                       GET    login  200   200   200   200       200   200
 portal:set_zone                       POST   login  302   302   302   302       302   302
@@ -242,9 +290,11 @@ def everybody(aye, bo, chit, admin, other_cohort, now):
 def world(cohort, everybody, now, settings, monkeypatch, lab):
     """aye has a draft, a version with released feedback, a lab, and a machine left on. Arguments and forms."""
     aye, chit = everybody["aye"], everybody["chit"]
-    slides = Path(settings.MEDIA_ROOT) / "courses" / "aws-ml" / "w2" / "slides.pdf"
+    kept = f"aws-ml/{hashlib.sha256(b'%PDF-1.7').hexdigest()}/slides.pdf"
+    slides = Path(settings.MEDIA_ROOT) / "courses" / kept
     slides.parent.mkdir(parents=True)
     slides.write_bytes(b"%PDF-1.7")
+    Material.objects.filter(slug="slides").update(file=kept, file_bytes=8)
     case = Assignment.objects.get(week__number=2)
     draft = submitting.draft_of(case, cohort, aye, now=now)
     submitting.add_file(draft, SimpleUploadedFile("a.pdf", b"%PDF-1.7\n"), now=now)
@@ -277,6 +327,12 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     part = LabInWeek.objects.select_related("week").get(week__number=2)
     planned = prelaunching.plan(cohort, part, saturday, now=now, by=chit)
     monkeypatch.setattr(sessions, "new_token", no_session)
+    asked = discussing.ask(standings(aye)[cohort.slug], case.week, title="Why?", body="x", key="k", now=now)
+    holiday = Holiday.objects.create(cohort=cohort, first=now.date(), last=now.date(), name="A day off")
+    sunday = saturday + timedelta(days=1)
+    extension = extending.grant(cohort, case, aye, sunday, reason="Power cut", by=chit, now=now)
+    told = list(CohortWeek.objects.filter(cohort=cohort).select_related("week").order_by("week__number"))
+    files = exporting.of(cohort.course)
     night = LightsOut.objects.create(scope=cohort.scope, at=now, by=chit)
     in_slack = channels.add(aye, "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazk", "Slack", now=now)
     link, join = inviting.make_link(cohort, uses=9, lasts=timedelta(days=7), by=chit, now=now)
@@ -305,6 +361,16 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:review_desk": [cohort.slug, received.number],
         "portal:release": [cohort.slug, 2],
         "portal:cohort_page": [cohort.slug],
+        **{f"portal:{name}": [2] for name in ("threads", "ask", "week_calendar")},
+        **{f"portal:{name}": [asked.pk] for name in ("thread", "mark_thread")},
+        "portal:remove_post": [asked.posts.get().pk],
+        **{f"portal:{name}": [cohort.slug] for name in ("announce", "dates", "extensions")},
+        "portal:live": [cohort.slug, 2],
+        "portal:forget_holiday": [cohort.slug, holiday.pk],
+        "portal:withdraw_extension": [cohort.slug, extension.pk],
+        "portal:edit_week": ["w2"],
+        "portal:add_part": ["w2", "material"],
+        "portal:edit_part": ["w2", "material", "reading"],
         "portal:class_starts": [cohort.slug],
         "portal:lights_policy": [cohort.slug],
         "portal:invite": [cohort.slug],
@@ -350,6 +416,35 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:join": {"name": ""},
         "portal:act_on_students": {"do": "write", "all": "yes"},
         "usersessions_list": {"end": "others"},
+        "portal:ask": {"title": "How?", "body": "x"},
+        "portal:thread": {"body": "Because."},
+        "portal:mark_thread": {"do": "no_answer"},
+        "portal:announce": {"title": "Saturday", "body": "At nine."},
+        "portal:new_cohort": {
+            "name": "Next",
+            "course": cohort.course_id,
+            "start_on": "2026-03-28",
+            "zone": "Asia/Yangon",
+            "release_day": 0,
+            "release_at": "21:00",
+            "due_day": 3,
+            "due_at": "23:59",
+            "feedback_day": 5,
+            "feedback_at": "09:00",
+            "session_day": 5,
+            "session_at": "09:00",
+        },
+        "portal:dates": {"do": "holiday", "first": "2025-09-28", "name": "A Sunday", "seen": moving.fingerprint(told)},
+        "portal:extensions": {"student": aye.pk, "case": case.pk, "at": "2025-09-22T12:00", "reason": "Power cut"},
+        "portal:edit_course": {"title": "Machine Learning", "seen": editing.fingerprint(files)},
+        "portal:edit_week": {"title": "Containers", "seen": editing.fingerprint(editing.part_of(files, "w2"))},
+        "portal:add_part": {"title": "One more", "kind": "reading", "body_md": "x", "seen": ""},
+        "portal:edit_part": {
+            "title": "Reading",
+            "kind": "reading",
+            "body_md": "x",
+            "seen": editing.fingerprint(editing.part_of(files, "w2", "material", "reading")),
+        },
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
         "portal:notice_choices": {"pace": "hourly", "daily_at": "08:00"},
         "portal:add_channel": {"address": "discord://4174216298/JHMHI8qBe7", "label": "Chat"},

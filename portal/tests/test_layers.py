@@ -23,6 +23,7 @@ PURE = [
     "costs/workloads.py",
     "costs/rules/*.py",
     "portal/schedule.py",
+    "portal/replanning.py",
     "portal/addresses.py",
     "portal/courier.py",
     "portal/digests.py",

@@ -14,18 +14,23 @@ from costs.models import Finding, LightsOut, PutOut
 from labs.models import Account, Act, Launch, Resource
 from portal import channels, inviting, name_list
 from portal.models import (
+    Announcement,
     Assignment,
     ClassSeat,
     ClassStart,
     CohortWeek,
     Draft,
+    Extension,
     Feedback,
     LabInWeek,
     Membership,
     Notice,
     NoticeHad,
+    Post,
     Submission,
     SubmissionFile,
+    Thread,
+    ThreadSeen,
     User,
 )
 
@@ -39,6 +44,10 @@ PINNED = {
         "portal:week 3": 7,
         "portal:material 2 reading": 9,
         "portal:assignment 2 case": 13,
+        "portal:threads 2": 0,
+        "portal:ask 2": 0,
+        "portal:thread THREAD": 0,
+        "portal:announcements": 0,
         "portal:submissions": 11,
         "portal:receipt LO-2025-200001": 9,
         "portal:feedback LO-2025-100001": 10,
@@ -67,6 +76,17 @@ PINNED = {
         "portal:release sep-2025 2": 13,
         "portal:cohort_page sep-2025": 17,
         "portal:invite sep-2025": 10,
+        "portal:threads 2": 0,
+        "portal:thread THREAD": 0,
+        "portal:announce sep-2025": 0,
+        "portal:live sep-2025 2": 0,
+        "portal:new_cohort": 0,
+        "portal:dates sep-2025": 0,
+        "portal:dates sep-2025 moved": 0,
+        "portal:extensions sep-2025": 0,
+        "portal:edit_course": 0,
+        "portal:edit_week w2": 0,
+        "portal:edit_part w2 material reading": 0,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
@@ -194,6 +214,22 @@ def fill(cohort, first, author, number, now):
     night = LightsOut.objects.create(scope=cohort.scope, at=now, by=author)
     night.launches.set(Launch.objects.all())
     PutOut.objects.bulk_create(PutOut(lights_out=night, resource=row, act="delete", asked_at=now) for row in strangers)
+    thread = Thread.objects.create(
+        cohort=cohort, week=taught.week, title="Why?", author=first, asked_at=now, last_at=now
+    )
+    Post.objects.bulk_create(
+        Post(thread=thread, author=user, at=now, body_md="x", key=str(user.pk)) for user in students
+    )
+    ThreadSeen.objects.bulk_create(ThreadSeen(thread=thread, reader=user, follows=True) for user in students)
+    Extension.objects.bulk_create(
+        Extension(
+            assignment=case, cohort=cohort, student=user, due_at=now + timedelta(days=5), reason="x", granted_at=now
+        )
+        for user in people
+    )
+    Announcement.objects.bulk_create(
+        Announcement(cohort=cohort, author=author, at=now, title="x", body_md="x", key=str(n)) for n in range(number)
+    )
     [mail] = channels.channels_of(first)
     told = Notice.objects.bulk_create(
         Notice(person=first, topic="lights", key=str(n), subject="On", at=now) for n in range(number)
@@ -228,6 +264,9 @@ def test_a_page_asks_as_many_queries_with_240_students_as_with_24(students, clie
             args = [LightsOut.objects.get().pk] if args == ["NIGHT"] else args
             args = [args[0], ClassStart.objects.get().pk] if args[1:] == ["PLAN"] else args
             query = {"q": "word"} if name == "portal:search" else {}
+            args = [Thread.objects.get().pk] if args == ["THREAD"] else args
+            if args[1:] == ["moved"]:
+                args, query = args[:1], {"do": "week", "week": 3, "by": 7}
             if args[1:] == ["asked"]:
                 args, query = args[:1], {"lab": LabInWeek.objects.first().pk, "at": "2025-09-20T09:00", "spread": 5}
             with CaptureQueriesContext(

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from costs.models import DailySpend
 from labs.models import Launch
-from portal import access, schedule
+from portal import access, reading, schedule
 from portal.access import member_page, teacher_page
 from portal.models import Draft, Submission
 from portal.views.course import weeks_of
@@ -63,6 +63,7 @@ def page(request, standing):
             "show": show,
             "shows": SHOWS,
             "invited": standing.cohort.invitations.waiting().count(),
+            "ready": reading.count_ready(standing.cohort),
             "is_over": bool(current and schedule.is_late(now, current.told.due_at)),
             "instructors": standing.cohort.memberships.instructors().select_related("user"),
         },

@@ -1,16 +1,17 @@
 """The syllabus, a week, its materials and their files."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from portal import casework, filing, schedule, wording
+from portal import casework, filing, live, reading, schedule, wording
 from portal.access import member_page
+from portal.models import MaterialEdition
+from portal.views import feeds
 from portal.views.labs import launchable
 
 
@@ -45,6 +46,8 @@ def weeks_of(standing, now, cases):
         is_released = schedule.is_released(told.dates, now)
         state = "now" if told.week.number == current else "open" if is_released else "locked"
         own = [case for case in cases if case.assignment.week_id == told.week_id]
+        if len(own) == 1 and own[0].everybodys_due_at:
+            told = own[0].told
         rows.append(Row(told, state, is_preview=standing.teaches and not is_released, cases=own))
     return rows
 
@@ -56,12 +59,15 @@ def course(request, standing):
     cases = casework.cases(standing, now)
     weeks = weeks_of(standing, now, cases)
     told = schedule.events([week.told.dates for week in weeks])
-    kinds = {}
-    for week, kind in standing.materials(now).values_list("week_id", "kind"):
+    kinds, read = {}, Counter()
+    marked = reading.with_marks(standing.materials(now), request.user)
+    for week, kind, version, seen in marked.values_list("week_id", "kind", "version", "seen_version"):
         kinds.setdefault(week, []).append(kind)
+        read[week] += reading.mark_of(version, seen) == reading.READ
     labs = list(standing.labs(now).values_list("week_id", flat=True))
     for week in weeks:
         week.readings = sum(kind != "lab_kit" for kind in kinds.get(week.week.pk, []))
+        week.read, week.of = read[week.week.pk], len(kinds.get(week.week.pk, []))
         week.lab_count = labs.count(week.week.pk) + kinds.get(week.week.pk, []).count("lab_kit")
     return render(
         request,
@@ -75,15 +81,10 @@ def course(request, standing):
             "instructors": standing.cohort.memberships.instructors().select_related("user"),
             "next_dates": [wording.line_of(event) for event in told if event.at > now and event.kind != "feedback"][:6],
             "feed": standing.membership,
-            "feed_address": feed_address(standing.membership),
+            "calendar": feeds.addresses_of(standing.membership),
             "standings": request.standings,
         },
     )
-
-
-def feed_address(membership):
-    """In full, as one gives it to a calendar; None for an admin, who has no membership."""
-    return membership and settings.PUBLIC_URL + reverse("portal:feed", args=[membership.feed_token])
 
 
 @require_safe
@@ -91,13 +92,14 @@ def feed_address(membership):
 def week(request, number, standing):
     """A week; before its release students are told when it opens and nothing of what is in it."""
     now = timezone.now()
-    told = _told(standing, number)
+    told = standing.week(number)
     rows = weeks_of(standing, now, [])
     row = next(row for row in rows if row.told == told)
     context = {"now": now, "standing": standing, "row": row, "week": told.week, "told": told, "weeks": rows}
     if row.state == "locked" and not row.is_preview:
         return render(request, "portal/week_locked.html", {**context, "opens_in": told.released_at - now})
-    materials = list(standing.materials(now).filter(week=told.week))
+    materials = marked(standing, told.week, now)
+    threads = standing.threads(now).filter(week=told.week)
     assignments = standing.assignments(now).filter(week=told.week).select_related("week")
     return render(
         request,
@@ -109,9 +111,29 @@ def week(request, number, standing):
             "labs": launchable(standing, told, now),
             "cases": casework.cases(standing, now, assignments),
             "agenda": agenda(rows, told, now),
+            "read": sum(material.mark == reading.READ for material in materials),
+            "material_count": len(materials),
+            "threads": list(threads.with_counts(request.user)[:5]),
+            "thread_count": threads.count(),
+            "live": live.shown(told, now, teaches=standing.teaches),
+            **_before_the_course(standing, told),
             "next_week": next((other for other in rows if other.number == number + 1), None),
         },
     )
+
+
+def marked(standing, week, now):
+    """The materials of a week that exist for the reader, each with its `mark`: of reading, "" for those who teach."""
+    materials = list(reading.with_marks(standing.materials(now).filter(week=week), standing.user))
+    for one in materials:
+        one.mark = reading.mark_of(one.version, one.seen_version) if standing.is_student else ""
+    return materials
+
+
+def _before_the_course(standing, told):
+    if told.week.number != schedule.ONBOARDING or not standing.is_student:
+        return {}
+    return {"ready": reading.ready(standing), "region": (standing.cohort.lab_regions or ["us-east-1"])[0]}
 
 
 def agenda(rows, told, now):
@@ -124,23 +146,29 @@ def agenda(rows, told, now):
     return [(day, wording.lines_of(day)) for day in days]
 
 
-def _told(standing, number):
-    found = next((told for told in standing.told if told.week.number == number), None)
-    if found is None:
-        raise Http404("No such week.")
-    return found
-
-
 def _material(standing, number, slug, now):
-    return get_object_or_404(standing.materials(now).select_related("week"), week__number=number, slug=slug)
+    materials = reading.with_marks(standing.materials(now), standing.user).select_related("week")
+    return get_object_or_404(materials, week__number=number, slug=slug)
+
+
+def _edition(found, request):
+    """The former version that the address asks for with ?version=; None for the present one. A 404 for another."""
+    number = request.GET.get("version", "")
+    if not number:
+        return None
+    return get_object_or_404(
+        MaterialEdition, material=found, number=int(number) if number.isdecimal() and len(number) < 5 else 0
+    )
 
 
 @require_safe
 @member_page
 def material(request, number, slug, standing):
     now = timezone.now()
-    told = _told(standing, number)
+    told = standing.week(number)
     found = _material(standing, number, slug, now)
+    former = _edition(found, request)
+    mark = reading.look(found, request.user, now) if standing.is_student and not former else ""
     others = list(standing.materials(now).filter(week=told.week))
     at = others.index(found)
     return render(
@@ -150,11 +178,15 @@ def material(request, number, slug, standing):
             "now": now,
             "standing": standing,
             "material": found,
+            "shown": former or found,
+            "former": former,
+            "editions": list(found.editions.defer("body_md")),
+            "mark": mark if mark == reading.CHANGED else "",
             "told": told,
             "is_preview": not schedule.is_released(told.dates, now),
             "before": others[at - 1] if at else None,
             "after": others[at + 1] if at + 1 < len(others) else None,
-            "on_disk": bool(found.file) and _course_file(found).is_file(),
+            "on_disk": bool((former or found).file) and _course_file(former or found).is_file(),
         },
     )
 
@@ -163,7 +195,12 @@ def material(request, number, slug, standing):
 @member_page
 def material_file(request, number, slug, standing):
     """The file of a material, as an attachment. Not there before its week is released, like everything of it."""
-    found = _material(standing, number, slug, timezone.now())
+    now = timezone.now()
+    found = _material(standing, number, slug, now)
+    former = _edition(found, request)
+    if standing.is_student and not former and request.method == "GET":
+        reading.look(found, request.user, now)
+    found = former or found
     if not found.file or not _course_file(found).is_file():
         raise Http404("This material has no file.")
     return attachment(_course_file(found), found.file_name)

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from costs.dashboard import lights_of
-from portal import access, casework, schedule, wording
+from portal import access, casework, discussing, live, schedule, wording
 from portal.views.course import weeks_of
 from portal.views.labs import cut_off_labs, open_labs, own_budget
 
@@ -38,6 +38,8 @@ def today(request):
             "upcoming": upcoming(weeks, now),
             "today": now.astimezone(timezone.get_current_timezone()).date(),
             "news": latest_feedback(cases),
+            "announcements": list(discussing.unread_announcements(standing)[:3]),
+            "live_now": live.now_open(standing, now),
             "taught": sum(week.told.due_at is not None for week in weeks),
             "open_labs": open_labs(request.user, now),
             "cut_off_labs": cut_off_labs(request.user, now),

@@ -1,0 +1,89 @@
+"""One student's own deadline: an absolute instant with a reason. A second one takes the first one's place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
+
+from portal import notices, schedule
+from portal.models import CohortWeek, Extension, Submission
+from portal.templatetags.look import written, zone_name
+
+
+class Refused(Exception):
+    """It cannot be granted, and why, in words for the instructor."""
+
+
+def own_deadline(cohort, student):
+    """For `assignments.annotate()`: the student's own deadline of each, None where they have none. No further query."""
+    granted = Extension.objects.in_force().filter(cohort=cohort, student=student, assignment=OuterRef("pk"))
+    return Subquery(granted.values("due_at")[:1])
+
+
+def due_at(assignment_id, cohort_id, student_id, told: CohortWeek | None) -> datetime | None:
+    """The deadline that holds for this student: their own, or what the cohort was told. One query."""
+    own = Extension.objects.in_force().filter(assignment=assignment_id, cohort=cohort_id, student=student_id)
+    return own.values_list("due_at", flat=True).first() or (told.due_at if told else None)
+
+
+def judge(told_due_at: datetime | None, due: datetime, reason: str) -> None:
+    """Raises Refused unless `due` may be somebody's own deadline. Pure."""
+    if told_due_at is None:
+        raise Refused("This case study has no deadline.")
+    if not reason.strip():
+        raise Refused("Write a reason. The student reads it, and so does whoever looks at it later.")
+    if due <= told_due_at:
+        raise Refused("That is not later than the deadline that everybody has.")
+
+
+@transaction.atomic
+def grant(cohort, assignment, student, due: datetime, *, reason: str, by, now: datetime) -> Extension:
+    """Let the student hand in until `due`, and tell them. What they handed in already by then is no longer late;
+    nothing ever becomes late by an extension. Raises Refused."""
+    told = CohortWeek.objects.get(cohort=cohort, week=assignment.week_id)
+    judge(told.due_at, due, reason)
+    if not cohort.memberships.students().filter(user=student).exists():
+        raise Refused("They are no student of this cohort.")
+    found = Extension.objects.select_for_update().filter(assignment=assignment, cohort=cohort, student=student).first()
+    extension = found or Extension(assignment=assignment, cohort=cohort, student=student, revision=0)
+    extension.due_at, extension.reason, extension.withdrawn_at = due, reason.strip()[:200], None
+    extension.granted_by, extension.granted_at = by, now
+    extension.revision += 1
+    extension.save()
+    versions = Submission.objects.filter(assignment=assignment, cohort=cohort, student=student, is_late=True)
+    versions.filter(received_at__lt=due + schedule.SECOND).update(is_late=False)
+    zone = ZoneInfo(cohort.zone)
+    notices.tell(
+        student,
+        "school",
+        f"extension-{extension.pk}-{extension.revision}",
+        f"Your own deadline: {assignment}, {written(due, 'datetime', zone, now)} {zone_name(zone)}",
+        extension.reason,
+        url=reverse("portal:assignment", args=[told.week.number, assignment.slug]),
+        now=now,
+        is_urgent=True,
+    )
+    return extension
+
+
+@transaction.atomic
+def withdraw(extension: Extension, *, now: datetime) -> None:
+    """From now on the cohort's deadline holds again. What was received on time stays on time. The student is told."""
+    kept = Extension.objects.select_for_update().select_related("assignment__week", "student").get(pk=extension.pk)
+    if kept.withdrawn_at is not None:
+        return
+    kept.withdrawn_at, kept.revision = now, kept.revision + 1
+    kept.save(update_fields=["withdrawn_at", "revision"])
+    notices.tell(
+        kept.student,
+        "school",
+        f"extension-{kept.pk}-{kept.revision}",
+        f"Everybody's deadline holds for you again: {kept.assignment}",
+        url=reverse("portal:assignment", args=[kept.assignment.week.number, kept.assignment.slug]),
+        now=now,
+        is_urgent=True,
+    )
