@@ -165,6 +165,14 @@ def is_late(at: datetime, due_at: datetime | None) -> bool:
     return due_at is not None and at >= due_at + SECOND
 
 
+def late_points(at: datetime, due_at: datetime | None, a_day: int, most: int) -> int:
+    """What comes off for work of `at`: `a_day` points for each day after the deadline or part of one, up to `most`."""
+    if due_at is None or not is_late(at, due_at):
+        return 0
+    days_begun = (at - due_at - SECOND) // timedelta(days=1) + 1
+    return min(a_day * days_begun, most)
+
+
 def time_left(due_at: datetime, now: datetime) -> timedelta:
     """Until the last instant that is on time; never negative."""
     return max(due_at + SECOND - now, timedelta(0))

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import delivering, demo, enrolling, lights, overseeing, prelaunching, telling, weekly
+from portal import delivering, demo, enrolling, lights, overseeing, prelaunching, receipts, telling, uploading, weekly
 
 
 @shared_task
@@ -45,3 +45,13 @@ def tell():
 @shared_task
 def deliver_notices():
     delivering.deliver(timezone.now())
+
+
+@shared_task
+def mail_receipts():
+    receipts.mail_due(timezone.now())
+
+
+@shared_task
+def tidy_uploads():
+    uploading.tidy_up(timezone.now())

@@ -14,10 +14,13 @@ from portal.views import (
     lights,
     locker,
     notices,
+    proofs,
     review,
+    seals,
     search,
     submissions,
     today,
+    uploads,
 )
 
 school = [
@@ -33,9 +36,14 @@ school = [
     path("week/<int:number>/case/<slug:slug>/files/<int:pk>/remove/", submissions.remove_file, name="remove_file"),
     path("week/<int:number>/case/<slug:slug>/aside/<int:pk>/<str:choice>/", submissions.choose, name="choose_text"),
     path("week/<int:number>/case/<slug:slug>/submit/", submissions.hand_in, name="submit"),
+    path("week/<int:number>/case/<slug:slug>/seal/", seals.seal, name="seal"),
+    path("week/<int:number>/case/<slug:slug>/uploads/", uploads.uploads, name="uploads"),
+    path("week/<int:number>/case/<slug:slug>/uploads/<uuid:pk>/", uploads.upload, name="upload"),
     path("submissions/", submissions.mine, name="submissions"),
     path("receipts/<str:number>/", submissions.receipt, name="receipt"),
     path("receipts/<str:number>/text/", submissions.receipt_text, name="receipt_text"),
+    path("receipts/<str:number>/proof/", submissions.proof, name="proof"),
+    path("proof/", proofs.check, name="check_proof"),
     path("receipts/<str:number>/files/<int:pk>/", submissions.submission_file, name="submission_file"),
     path("receipts/<str:number>/feedback/", submissions.feedback, name="feedback"),
     path("review/", review.here, name="review"),

@@ -12,6 +12,7 @@ from portal.models.coursework import (
     Submission,
     SubmissionFile,
 )
+from portal.models.handing_in import ProofKey, Seal, Upload
 from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
 from portal.models.people import RulesAccepted, User
 
@@ -33,11 +34,14 @@ __all__ = [
     "NoticeChannel",
     "NoticeHad",
     "NoticeWishes",
+    "ProofKey",
     "ReceiptBook",
     "Release",
     "RulesAccepted",
+    "Seal",
     "Submission",
     "SubmissionFile",
+    "Upload",
     "User",
     "Week",
 ]
