@@ -3,7 +3,7 @@
 Each sends a text with a file of 1 MB, waits 10 s on average, sends again, three times; the portal runs as `make run`
 and the containers run it (granian, two processes). Then the same load, over as many connections and in the same
 servers, goes to a bare Django view that only saves the upload (bench/upload_urls.py): the same middleware, session and
-login, and Django's own storage, which syncs nothing and keeps no row.
+login, one row with a FileField, and Django's own storage, which syncs nothing.
 
 Time is measured in the server, from the last byte of the request that was read to the answer (bench/timed_wsgi.py).
 Whoever loads shares the machine with the servers. The last line of standard output is JSON:
@@ -253,11 +253,15 @@ def _plant(count: int) -> list[dict[str, str]]:
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.core.management import call_command
+    from django.db import connection
     from django.utils import timezone
 
+    from bench.upload_urls import BareUpload
     from portal.models import Assignment, Cohort, CohortWeek, Course, Membership, User, Week
 
     call_command("migrate", verbosity=0)
+    with connection.schema_editor() as tables:
+        tables.create_model(BareUpload)
     call_command("collectstatic", interactive=False, verbosity=0)
     now = timezone.now()
     course = Course.objects.create(slug="bench", title="Bench")

@@ -58,7 +58,12 @@ def draft_of(assignment, cohort, student, *, now):
 
 
 def _locked(draft):
-    return Draft.objects.select_for_update().get(pk=draft.pk)
+    """The draft as it is now, with its seal, under its lock; what never changes of it is not read again."""
+    kept = Draft.objects.select_for_update(of=("self",)).select_related("seal").get(pk=draft.pk)
+    for name in ("assignment", "cohort"):
+        if Draft._meta.get_field(name).is_cached(draft):
+            setattr(kept, name, getattr(draft, name))
+    return kept
 
 
 @transaction.atomic
@@ -208,6 +213,8 @@ def remove_file(draft, file_pk, *, now):
 
 
 def _touch(draft, now):
+    if draft.updated_at == now:
+        return
     draft.updated_at = now
     draft.save(update_fields=["updated_at"])
 
@@ -244,7 +251,6 @@ def submit(draft, *, key, now, without_answer=False):
             )
     with transaction.atomic():
         kept = _locked(draft)
-        kept.assignment = draft.assignment  # read once
         versions = Submission.objects.filter(
             assignment=kept.assignment_id, cohort=kept.cohort_id, student=kept.student_id
         )

@@ -119,6 +119,8 @@ class SubmissionFile(StoredFile):
 
     class Meta:
         ordering = ["submission", "position"]
+        # Bytes that leave a draft go from disk unless a version names them.
+        indexes = [models.Index(fields=["path"], name="versions_by_bytes")]
 
 
 class FeedbackSet(models.QuerySet):

@@ -13,6 +13,7 @@ from portal import sealing, submitting
 from portal.filing import Refused
 from portal.models import Assignment, Seal, Submission
 from portal.sealing import Manifest, hash_of, seal
+from portal.tests.test_at_once import at_once
 
 pytestmark = pytest.mark.django_db
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
@@ -132,6 +133,17 @@ def test_sealing_what_was_handed_in_says_that_it_is_received(draft):
 def test_a_seal_of_what_would_be_refused_is_refused_now(draft, files, why):
     with pytest.raises(Refused, match=why):
         Manifest.read({"answer": hash_of("x"), "files": files}, draft.assignment)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_windows_that_seal_and_hand_in_at_once_one_seal_is_left_and_it_knows_what_was_received(draft):
+    submitting.save_draft(draft, "Cloud.", revision=0, window="w", now=BEFORE)
+    windows = [lambda n=n: sealed(draft, BEFORE, f"text {n}", window=f"w{n}") for n in range(5)]
+    received = [lambda: submitting.submit(draft, key="k", now=BEFORE)[0]] * 2
+    same = [lambda: sealed(draft, BEFORE, window="w")] * 2
+    at_once(*windows, *received, *same)
+    left, submission = Seal.objects.get(), Submission.objects.get()
+    assert (left.submission == submission) == (left.answer_sha256 == submission.answer_sha256)
 
 
 # --- over HTTP ---------------------------------------------------------------------------------------------

@@ -119,10 +119,11 @@ class _Cut(Exception):
 
 def _typed(request, standing, number, slug):
     """Save what the form carries: (case, Saved). Raises _Cut, Refused (too long), Http404 for who hands nothing in."""
-    now = timezone.now()
     if not standing.is_student:
         raise Http404("Only students hand in work.")
-    case = _case(standing, number, slug, now)
+    now = timezone.now()  # all of it is here: the check of its token has read the form
+    case = getattr(request, "case", None) or _case(standing, number, slug, now)
+    case.now = now
     # The form's last field. Without it the end of the text may be missing too: half a text must not replace a whole.
     if request.POST.get("whole") != "yes":
         raise _Cut
@@ -199,10 +200,9 @@ def _form_with_files(view):
     @member_page
     @wraps(view)
     def limited(request, number, slug, standing):
-        found = casework.assignment_of(standing, number, slug, timezone.now())
-        if found is None:
-            raise Http404("No such case study.")
-        request.limit = UpTo(request, found.max_bytes)
+        # Read while the bytes are still on their way; what is decided by it is asked again under the draft's lock.
+        request.case = _case(standing, number, slug, timezone.now())
+        request.limit = UpTo(request, request.case.assignment.max_bytes)
         request.upload_handlers.insert(0, request.limit)
         try:
             return guarded(request, number=number, slug=slug)
