@@ -1,6 +1,6 @@
 # Lightsout. `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cli run demo test lint soak month bench bench-wide bench-spend bench-peers vendor
+.PHONY: help install install-dev install-cli run demo test lint soak faults month bench bench-deadline bench-wide bench-spend bench-peers vendor
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,6 +44,9 @@ lint: install-dev ## ruff and mypy
 soak: install-dev ## Ten thousand seeded lives of labs while AWS fails and workers die; last line JSON (SOAK="--seed 7")
 	$(BIN)/python -m labs.tests.soak $(SOAK)
 
+faults: install-dev ## Ten thousand injected faults in handing in, on SQLite and PostgreSQL; last line JSON (FAULTS="--seed 7")
+	@$(BIN)/python -m portal.tests.faults $(FAULTS)
+
 month: install-dev ## A class of fifty for four weeks with known truth, on a strict clock; last line JSON (MONTH="--seed 7")
 	$(BIN)/python -m costs.tests.month $(MONTH)
 
@@ -55,6 +58,9 @@ bench-wide: install-dev ## The census of 200 students in three regions, and of f
 
 bench-spend: install-dev ## The spend page of 500 students beside a bare Django view, and metering; needs PostgreSQL
 	@$(BIN)/python bench/spend_page.py
+
+bench-deadline: install-dev ## 500 students hand in at once, beside a bare view that saves an upload; needs PostgreSQL
+	@$(BIN)/python bench/deadline.py
 
 bench-peers: ## Make .bench-venv with Cloud Custodian, the peer that bench/census.py is measured against
 	@$(INSTALL) .bench-venv bench/requirements-peers.txt

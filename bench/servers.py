@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+CONTROLS: dict[Path, list[str]] = {}
+
 
 class Missing(Exception):
     """A server is not installed here, or does not start. `str()` says which, and what to do."""
@@ -30,7 +32,8 @@ def postgres(under: Path) -> Iterator[tuple[str, int]]:
         shutil.chown(here, "postgres")
     data = str(here / "data")
     _run(*as_postgres, binaries[-1] / "initdb", "-D", data, "-U", "lightsout", "-A", "trust", "-E", "UTF8", "-N")
-    control = [*as_postgres, binaries[-1] / "pg_ctl", "-D", data, "-w"]
+    control = [*as_postgres, str(binaries[-1] / "pg_ctl"), "-D", data, "-w"]
+    CONTROLS[under] = control
     # As it is delivered, but for the place: also its writes reach the disk before it answers.
     options = f"-p {port} -k {here} -c listen_addresses=127.0.0.1 -c max_connections=200"
     _run(*control, "-l", here / "log", "-o", options, "start")
@@ -39,6 +42,11 @@ def postgres(under: Path) -> Iterator[tuple[str, int]]:
         yield f"postgres://lightsout@127.0.0.1:{port}/postgres", pid
     finally:
         _run(*control, "-m", "immediate", "stop")
+
+
+def restart_postgres(under: Path) -> None:
+    """Stop that server in the middle of whatever it does, as a power cut would, and start it again."""
+    _run(*CONTROLS[under], "-m", "immediate", "-l", under / "postgres" / "log", "restart")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from bench import deadline
 from bench.plain import missing
 from bench.planting import A_STUDENT, _baskets
 from bench.spend_page import holds, p95, result_of
@@ -35,3 +36,18 @@ def test_the_spend_page_holds_only_when_every_bar_is_met(wrong):
     assert result["ratio_p95_sqlite"] == 5.9
     assert holds(result)
     assert not holds(result | wrong)
+
+
+def test_percentiles_are_of_the_nearest_rank():
+    times = [float(n) for n in range(100, 0, -1)]
+    assert [deadline.percentile(times, part) for part in (50, 95, 99, 100)] == [50.0, 95.0, 99.0, 100.0]
+    assert deadline.percentile([7.0], 95) == 7.0
+
+
+@pytest.mark.parametrize("wrong", [{"p95_ms": 500.1}, {"ratio": 2.01}, {"errors": 1}, {"lost": 1}])
+def test_the_deadline_holds_only_when_every_bar_is_met(wrong):
+    result = deadline.result_of([10.0] * 19 + [500.0], [5.0] * 18 + [250.0] * 2, 0, 0)
+    assert result == {"p50_ms": 10.0, "p95_ms": 10.0, "p99_ms": 500.0, "errors": 0, "lost": 0, "ratio": 0.04}
+    result = result | {"p95_ms": 500.0, "ratio": 2.0}
+    assert deadline.holds(result)
+    assert not deadline.holds(result | wrong)

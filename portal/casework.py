@@ -99,7 +99,7 @@ def cases(standing, at, assignments=None):
         by_assignment[submission.assignment_id].append(submission)
     for pk, versions in by_assignment.items():
         found[pk].submissions = versions
-    for draft in Draft.objects.filter(**mine).annotate(file_count=Count("files")):
+    for draft in Draft.objects.filter(**mine).select_related("seal").annotate(file_count=Count("files")):
         found[draft.assignment_id].draft = draft
     of_mine = {f"submission__{name}": value for name, value in mine.items()}
     released = Feedback.objects.released().filter(**of_mine).select_related("submission", "author")
@@ -115,3 +115,15 @@ def _case(assignment, told, at):
     own = copy.copy(told)
     own.due_at = own_due_at
     return Case(assignment, own, at, everybodys_due_at=told.due_at)
+
+
+def assignment_of(standing, number, slug, at):
+    """One case study by its week's number and its slug, with its week; None when it does not exist for them."""
+    found = standing.assignments(at).filter(week__number=number, slug=slug)
+    return found.select_related("week").first()
+
+
+def case_of(standing, number, slug, at):
+    """The Case of that; None when it does not exist for them."""
+    found = assignment_of(standing, number, slug, at)
+    return next(iter(cases(standing, at, [found])), None) if found else None

@@ -68,6 +68,7 @@ class AssignmentFiles:
     max_files: int
     max_bytes: int
     allowed_types: list
+    late_points_a_day: int
     is_draft: bool
 
 
@@ -218,6 +219,7 @@ def _assignment(fields, position, slugs):
         max_files=fields.may("max_files", lambda v: v.whole(0, 20), 5),
         max_bytes=fields.may("max_mb", lambda v: v.whole(1, 200), 20) * MEGABYTE,
         allowed_types=fields.may("allowed_types", _file_types, default_types()),
+        late_points_a_day=fields.may("late_points_a_day", lambda v: v.whole(0, 1000), 0),
         is_draft=fields.may("draft", lambda v: v.flag(), False),
     )
     if assignment.slug:

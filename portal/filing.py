@@ -117,16 +117,22 @@ TYPES = {
 
 def judge(upload, name, *, allowed, max_bytes):
     """The FileType of an uploaded file. Raises Refused: too big, empty, of no allowed type, not what its name says."""
-    if upload.size > max_bytes:
-        raise Refused(f"{name} is {in_words(upload.size)}: files may have up to {in_words(max_bytes)}.")
-    if not upload.size:
+    kind = judge_outside(name, upload.size, allowed, max_bytes)
+    if not kind.judge(upload):
+        raise Refused(f"{name} is not {kind.words} inside, whatever its name says. Export it again.")
+    return kind
+
+
+def judge_outside(name, size, allowed, max_bytes):
+    """The FileType that a file says to be, by name and size alone, before its bytes are here. Raises Refused."""
+    if size > max_bytes:
+        raise Refused(f"{name} is {in_words(size)}: files may have up to {in_words(max_bytes)}.")
+    if size <= 0:
         raise Refused(f"{name} is empty (0 bytes): nothing of it arrived. Save it again on your computer, then add it.")
     ending = ending_of(name)
     kinds = ", ".join(f".{one}" for one in allowed if one in TYPES)
     if ending not in allowed or ending not in TYPES:
         raise Refused(f"{name} is not of a type that this case study takes: {kinds}.")
-    if not TYPES[ending].judge(upload):
-        raise Refused(f"{name} is not {TYPES[ending].words} inside, whatever its name says. Export it again.")
     return TYPES[ending]
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from labs import audit
+from portal import sealing
 from portal.filing import Refused
-from portal.models import Feedback, Submission
+from portal.models import Feedback, Seal, Submission
 from portal.submitting import MAX_ANSWER, tidy
 
 
@@ -18,6 +19,7 @@ class Waiting:
     submission: Submission | None
     feedback: Feedback | None
     earlier: Submission | None  # the last version before this one that has feedback, if this one has none
+    seal_until: object = None  # until when sealed work may follow, if nothing was handed in
 
     @property
     def state(self):
@@ -28,7 +30,7 @@ class Waiting:
 
 
 def queue(cohort, assignment):
-    """A Waiting for each student of the cohort, by name. Two queries, whatever the number of students."""
+    """A Waiting for each student of the cohort, by name. Three queries, whatever the number of students."""
     students = cohort.memberships.students().select_related("user").order_by("user__name", "user__email")
     versions = (
         Submission.objects.filter(cohort=cohort, assignment=assignment)
@@ -39,12 +41,17 @@ def queue(cohort, assignment):
     by_student = {}
     for submission in versions:
         by_student.setdefault(submission.student_id, []).append(submission)
-    return [_waiting(membership, by_student.get(membership.user_id, [])) for membership in students]
+    seals = Seal.objects.filter(draft__cohort=cohort, draft__assignment=assignment, submission=None)
+    until = {seal.draft.student_id: sealing.follow_until(seal) for seal in seals.select_related("draft")}
+    return [
+        _waiting(membership, by_student.get(membership.user_id, []), until.get(membership.user_id))
+        for membership in students
+    ]
 
 
-def _waiting(membership, versions):
+def _waiting(membership, versions, seal_until):
     if not versions:
-        return Waiting(membership, None, None, None)
+        return Waiting(membership, None, None, None, seal_until)
     *before, last = versions
     feedback = getattr(last, "feedback", None)
     reviewed = [version for version in before if hasattr(version, "feedback")]

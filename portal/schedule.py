@@ -178,6 +178,14 @@ def live_state(session_at: datetime | None, now: datetime) -> str:
     return "open" if now < session_at + A_SESSION else "over"
 
 
+def late_points(at: datetime, due_at: datetime | None, a_day: int, most: int) -> int:
+    """What comes off for work of `at`: `a_day` points for each day after the deadline or part of one, up to `most`."""
+    if due_at is None or not is_late(at, due_at):
+        return 0
+    days_begun = (at - due_at - SECOND) // timedelta(days=1) + 1
+    return min(a_day * days_begun, most)
+
+
 def time_left(due_at: datetime, now: datetime) -> timedelta:
     """Until the last instant that is on time; never negative."""
     return max(due_at + SECOND - now, timedelta(0))

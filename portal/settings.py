@@ -289,6 +289,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 20},
     },
     "send invitations": {"task": "portal.tasks.send_invitations", "schedule": 20.0, "options": {"expires": 20}},
+    "mail receipts": {"task": "portal.tasks.mail_receipts", "schedule": 5.0, "options": {"expires": 5}},
+    "uploads that nobody goes on with": {
+        "task": "portal.tasks.tidy_uploads",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
     "meter what was seen": {"task": "costs.tasks.meter", "schedule": 60.0, "options": {"expires": 50}},
     "watch the Free Tier": {"task": "costs.tasks.watch_free_tier", "schedule": 3600.0, "options": {"expires": 1800}},
     "find what was forgotten": {"task": "costs.tasks.find_forgotten", "schedule": 60.0, "options": {"expires": 50}},

@@ -3,22 +3,15 @@
 A submission is received when its bytes are on disk, hashed and the row is committed; only then is there a receipt.
 """
 
-import hashlib
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import UTC
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Max
-from django.template.loader import render_to_string
 
-from portal import extending, filing, schedule
+from portal import filing, schedule, sealing
 from portal.filing import Refused
-from portal.models import CohortWeek, Draft, DraftAside, DraftFile, ReceiptBook, Submission, SubmissionFile
+from portal.models import Draft, DraftAside, DraftFile, ReceiptBook, Seal, Submission, SubmissionFile
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +58,12 @@ def draft_of(assignment, cohort, student, *, now):
 
 
 def _locked(draft):
-    return Draft.objects.select_for_update().get(pk=draft.pk)
+    """The draft as it is now, with its seal, under its lock; what never changes of it is not read again."""
+    kept = Draft.objects.select_for_update(of=("self",)).select_related("seal").get(pk=draft.pk)
+    for name in ("assignment", "cohort"):
+        if Draft._meta.get_field(name).is_cached(draft):
+            setattr(kept, name, getattr(draft, name))
+    return kept
 
 
 @transaction.atomic
@@ -120,22 +118,30 @@ def take_aside(draft, aside_pk, *, take, now):
 # --- files ---------------------------------------------------------------------------------------------------
 
 
-def add_file(draft, upload, *, now):
-    """Put an uploaded file into the draft: (DraftFile, whether it replaced one of the same name). Raises Refused."""
+def add_file(draft, upload, *, now, replaces=None, with_it=None):
+    """Put an uploaded file into the draft: (DraftFile, whether it replaced one of the same name). Raises Refused.
+
+    replaces: the SHA-256 of the file of this name that its student saw ("" for none). If the draft has another one by
+    now, both are kept, the new one under a name of its own. None: whatever has this name is replaced.
+    with_it(DraftFile): is called in the same transaction.
+    """
     assignment = draft.assignment
     name = filing.shown_name(upload.name)
     # First: what is refused for itself is not made room for.
     kind = filing.judge(upload, name, allowed=assignment.allowed_types, max_bytes=assignment.max_bytes)
     if draft.files.exclude(name=name).count() >= assignment.max_files:
         raise _too_many(name, assignment)
-    stored = filing.store(upload, f"{draft.cohort.scope}/{draft.student_id}")
+    stored = _store(upload, name, draft)
     try:
         with transaction.atomic():
             kept = _locked(draft)
+            here = {file.name: file for file in kept.files.all()}
+            old = here.get(name)
+            if old and replaces is not None and old.sha256 not in (replaces, stored.sha256):
+                name, old = _another_name(name, here), None
             # Asked again under the lock: another window may have added files while these bytes were written.
-            if kept.files.exclude(name=name).count() >= assignment.max_files:
+            if len(here) - bool(old) >= assignment.max_files:
                 raise _too_many(name, assignment)
-            old = kept.files.filter(name=name).first()
             if old:
                 old.delete()
             added = DraftFile.objects.create(
@@ -148,12 +154,44 @@ def add_file(draft, upload, *, now):
                 added_at=now,
             )
             _touch(kept, now)
+            if with_it:
+                with_it(added)
             if old:
                 _discard_after_commit(old.path)
     except BaseException:
-        filing.discard(stored.path)
+        _discard_unless_kept(stored.path)
         raise
     return added, old is not None
+
+
+def _store(upload, name, draft):
+    try:
+        return filing.store(upload, f"{draft.cohort.scope}/{draft.student_id}")
+    except OSError as full:
+        log.exception("%s of draft %s could not be stored", name, draft.pk)
+        raise Refused(
+            f"{name} was not added: the portal's disk does not take it now. It is still on your device: keep it, and "
+            "add it again in a few minutes. Your instructor can free space."
+        ) from full
+
+
+def _discard_unless_kept(path):
+    """After an error at the commit nobody knows what the database holds: only bytes that no row names go."""
+    try:
+        if not DraftFile.objects.filter(path=path).exists():
+            filing.discard(path)
+    except Exception:
+        log.exception("%s may lie on disk without a row", path)
+
+
+def _another_name(name, taken):
+    """report.pdf is "report (2).pdf" when it would be in the place of another report.pdf."""
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if dot else (name, "")
+    number = 2
+    while (another := f"{stem[:110]} ({number}){ending}") in taken:
+        number += 1
+    return another
 
 
 def _too_many(name, assignment):
@@ -175,6 +213,8 @@ def remove_file(draft, file_pk, *, now):
 
 
 def _touch(draft, now):
+    if draft.updated_at == now:
+        return
     draft.updated_at = now
     draft.save(update_fields=["updated_at"])
 
@@ -200,7 +240,8 @@ def submit(draft, *, key, now, without_answer=False):
 
     key: of the form. The same form sent twice has one receipt, and so has a draft that did not change since the last
     version. `now` is when it arrived. without_answer: the student said that the written answer of the version before is
-    to go. Raises Refused when it would go unsaid, when there is nothing in the draft, or a file is not whole on disk.
+    to go. What comes late and was sealed in time counts as on time. The receipt is mailed soon (portal/receipts.py).
+    Raises Refused when the answer would go unsaid, when there is nothing in the draft, or a file is not whole on disk.
     """
     for file in draft.files.all():
         if not filing.is_whole(file):
@@ -231,21 +272,27 @@ def submit(draft, *, key, now, without_answer=False):
                 return same_form, False
             # The form is an old one (the back button) but what it carries is new, and must not end in an old receipt.
             key = uuid.uuid4().hex
-        told = CohortWeek.objects.filter(cohort=kept.cohort_id, week=kept.assignment.week_id).first()
-        due_at = extending.due_at(kept.assignment_id, kept.cohort_id, kept.student_id, told)
+        answer_sha256, seal = sealing.hash_of(answer), sealing.of(kept)
+        due_at, case = sealing.deadline_of(kept), kept.assignment
         is_late = schedule.is_late(now, due_at)
+        is_sealed = seal is not None and sealing.vouches_for(seal, answer_sha256, files, now)
+        sealed_at = seal.sealed_at if is_late and is_sealed else None
+        is_late = is_late and not is_sealed
         submission = Submission.objects.create(
             number=_next_number(now),
             assignment_id=kept.assignment_id,
             cohort_id=kept.cohort_id,
             student_id=kept.student_id,
-            version=(versions.aggregate(last=Max("version"))["last"] or 0) + 1,
+            version=latest.version + 1 if latest else 1,
             received_at=now,
             answer_md=answer,
-            answer_sha256=hashlib.sha256(answer.encode()).hexdigest(),
+            answer_sha256=answer_sha256,
             is_late=is_late,
-            after_model_answer=is_late and bool(kept.assignment.model_answer_md),
+            sealed_at=sealed_at,
+            late_points=schedule.late_points(now, due_at, case.late_points_a_day, case.max_points) if is_late else 0,
+            after_model_answer=is_late and bool(case.model_answer_md),
             key=key,
+            mail_at=now,
         )
         SubmissionFile.objects.bulk_create(
             SubmissionFile(
@@ -259,41 +306,17 @@ def submit(draft, *, key, now, without_answer=False):
             )
             for position, file in enumerate(files)
         )
-        transaction.on_commit(lambda: mail_receipt(submission))
+        if is_sealed:
+            Seal.objects.filter(pk=seal.pk).update(submission=submission)
     return submission, True
 
 
 def _next_number(now):
     """LO-2025-000123: counted within the year (UTC), under a lock, so without a gap or a twin."""
-    ReceiptBook.objects.get_or_create(year=now.year)
-    book = ReceiptBook.objects.select_for_update().get(year=now.year)
+    locked = ReceiptBook.objects.select_for_update().filter(year=now.year)
+    if (book := locked.first()) is None:
+        ReceiptBook.objects.get_or_create(year=now.year)
+        book = locked.get()
     book.last += 1
     book.save(update_fields=["last"])
     return f"LO-{book.year}-{book.last:06d}"
-
-
-def receipt_text(submission):
-    """The receipt as plain text, with instants in the cohort's zone and in UTC: for the mail and the download."""
-    return render_to_string(
-        "portal/receipt.txt",
-        {
-            "submission": submission,
-            "files": list(submission.files.all()),
-            "local": f"{submission.received_at.astimezone(ZoneInfo(submission.cohort.zone)):%Y-%m-%d %H:%M:%S %z}",
-            "utc": f"{submission.received_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
-            "address": settings.PUBLIC_URL + submission.get_absolute_url(),
-        },
-    )
-
-
-def mail_receipt(submission):
-    """Send the receipt to the student. A mail that cannot be sent is logged: the receipt itself stands."""
-    try:
-        send_mail(
-            f"Receipt {submission.number}: {submission.assignment.title}, version {submission.version}",
-            receipt_text(submission),
-            settings.DEFAULT_FROM_EMAIL,
-            [submission.student.email],
-        )
-    except Exception:
-        log.exception("the receipt %s could not be mailed", submission.number)

@@ -5,7 +5,20 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import delivering, demo, enrolling, inviting, leaving, lights, overseeing, prelaunching, telling, weekly
+from portal import (
+    delivering,
+    demo,
+    enrolling,
+    inviting,
+    leaving,
+    lights,
+    overseeing,
+    prelaunching,
+    receipts,
+    telling,
+    uploading,
+    weekly,
+)
 
 
 @shared_task
@@ -52,3 +65,13 @@ def deliver_notices():
 @shared_task
 def send_invitations():
     inviting.send_due(timezone.now())
+
+
+@shared_task
+def mail_receipts():
+    receipts.mail_due(timezone.now())
+
+
+@shared_task
+def tidy_uploads():
+    uploading.tidy_up(timezone.now())

@@ -1,7 +1,8 @@
 /* Saves the answer as one types. The page works without it: there is a Save draft button, and every button saves too.
 
    form[data-autosave=URL] holds a textarea, window and revision; [data-saved] and [data-words] stand below it.
-   The text is sent 1.5 s after the last key, at least every 10 s while one types, and when the page is left. */
+   The text is sent 1.5 s after the last key, at least every 10 s while one types, and when the page is left. Until the
+   server has it, it lies on this device too: a page that is opened later sends what an earlier one could not. */
 (function () {
   'use strict';
   var form = document.querySelector('form[data-autosave]');
@@ -35,6 +36,45 @@
     timer = setTimeout(save, seconds * 1000);
   }
 
+  /* On this device, one text for each page that was open: none takes the place of another. */
+  var shelf = 'draft ' + form.dataset.owner + ' ' + location.pathname + ' ', noted = null;
+  function keep() {
+    var place = shelf + form.elements.window.value, note = { answer: text.value };
+    clearTimeout(noted);
+    ['window', 'revision', 'sent'].forEach(function (name) { note[name] = form.elements[name].value; });
+    try {
+      if (text.value === kept) localStorage.removeItem(place); else localStorage.setItem(place, JSON.stringify(note));
+    } catch (full) { /* the page itself still has it */ }
+  }
+  function left() {
+    try {
+      return Object.keys(localStorage).filter(function (place) { return place.indexOf(shelf) === 0 && place !== shelf + form.elements.window.value; });
+    } catch (none) { return []; }
+  }
+  function bring() {
+    var place = left()[0], note = place && JSON.parse(localStorage.getItem(place)), data = new FormData(), before = text.value;
+    if (!place) return;
+    renew();
+    note.sent = +note.sent + 1;
+    note.csrfmiddlewaretoken = form.elements.csrfmiddlewaretoken.value;
+    ['csrfmiddlewaretoken', 'window', 'revision', 'sent', 'answer'].forEach(function (name) { data.append(name, note[name]); });
+    data.append('whole', 'yes');
+    fetch(form.dataset.autosave, { method: 'POST', body: data, credentials: 'same-origin', headers: { 'X-Requested-With': 'autosave' } }).then(function (answer) {
+      if (answer.redirected || (answer.status !== 200 && answer.status !== 409)) return;
+      localStorage.removeItem(place);
+      if (note.answer === before) return bring();
+      if (text.value !== before) return say('A text that had waited on this device is on the server now. Reload this page to see it.');
+      if (answer.status === 409) return location.reload();
+      return answer.json().then(function (told) {
+        text.value = kept = note.answer;
+        form.elements.revision.value = told.revision;
+        count();
+        say('What had waited on this device is saved.');
+        bring();
+      });
+    }).catch(function () { /* no net: it waits on */ });
+  }
+
   function save() {
     clearTimeout(timer);
     if (sending || stopped || text.value === kept) return;
@@ -54,12 +94,14 @@
       sending = false;
       if (answer.status === 200) {
         kept = sent;
+        keep();
         form.elements.revision.value = answer.said.revision;
         say(answer.said.said);
         if (text.value !== kept) later(1.5);
       } else if (answer.status === 409) {
         // This text lies on the server beside the newer one; what is typed from here on is sent there too.
         kept = sent;
+        keep();
         say(answer.said.said);
         if (text.value !== kept) later(5);
       } else {
@@ -76,12 +118,18 @@
 
   text.addEventListener('input', function () {
     count();
+    clearTimeout(noted);
+    noted = setTimeout(keep, 300);
     stopped = false;
     if (!first) first = Date.now();
     if (text.value !== kept) say('Not saved yet');
     if (Date.now() - first > 10000) save(); else later(1.5);
   });
-  document.addEventListener('visibilitychange', function () { if (document.visibilityState === 'hidden') save(); });
+  document.addEventListener('visibilitychange', function () {
+    if (document.visibilityState !== 'hidden') return;
+    keep();
+    save();
+  });
   window.addEventListener('beforeunload', function (leaving) {
     if (text.value !== kept && !form.dataset.left) leaving.preventDefault();
   });
@@ -89,8 +137,10 @@
     clearTimeout(timer);
     renew();
     form.dataset.left = 'yes';
+    keep();
     form.elements.sent.value = +form.elements.sent.value + 1;
   });
   window.addEventListener('pageshow', function () { delete form.dataset.left; });
-  window.addEventListener('online', save);
+  window.addEventListener('online', function () { save(); bring(); });
+  bring();
 })();

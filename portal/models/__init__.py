@@ -14,6 +14,7 @@ from portal.models.coursework import (
 )
 from portal.models.dates import DateMove, Extension, Holiday, LiveSession, MovedDate
 from portal.models.discussion import Announcement, Post, Thread, ThreadSeen
+from portal.models.handing_in import ProofKey, Seal, Upload
 from portal.models.invitations import Invitation, InviteLink
 from portal.models.leaving import Leaving
 from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
@@ -51,13 +52,16 @@ __all__ = [
     "NoticeWishes",
     "OfCohort",
     "Post",
+    "ProofKey",
     "ReceiptBook",
     "Release",
     "RulesAccepted",
+    "Seal",
     "Submission",
     "SubmissionFile",
     "Thread",
     "ThreadSeen",
+    "Upload",
     "User",
     "Week",
 ]

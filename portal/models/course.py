@@ -161,6 +161,8 @@ class Assignment(models.Model):
         default=default_types
     )  # extensions without the dot; portal/submitting.py knows each
     model_answer_md = models.TextField(blank=True)  # shown after the deadline
+    # Late work is always taken and marked; this many points are taken off for each day, or part of one.
+    late_points_a_day = models.PositiveSmallIntegerField(default=0)
     is_draft = models.BooleanField("a draft for the instructor to edit", default=False)
 
     objects = WeekParts.as_manager()

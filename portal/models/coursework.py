@@ -86,9 +86,14 @@ class Submission(models.Model):
     answer_md = models.TextField(blank=True)
     answer_sha256 = models.CharField(max_length=64)  # of the answer's UTF-8 bytes
     is_late = models.BooleanField(default=False)
+    late_points = models.PositiveSmallIntegerField(default=0)  # taken off for it, by what was told beforehand
     after_model_answer = models.BooleanField(default=False)  # its student could read the model answer by then
     # What the form carried. The same form sent twice (a double click, a retry) gets the first one's receipt.
     key = models.CharField(max_length=32)
+    # When its hashes came, where that is what makes it count as on time (portal/sealing.py).
+    sealed_at = models.DateTimeField(null=True, blank=True)
+    # When its receipt is mailed, or tried again; None: it was (portal/receipts.py).
+    mail_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["assignment", "student", "version"]
@@ -96,7 +101,10 @@ class Submission(models.Model):
             models.UniqueConstraint(fields=["assignment", "cohort", "student", "version"], name="one_of_each_version"),
             models.UniqueConstraint(fields=["student", "key"], name="one_submission_a_form"),
         ]
-        indexes = [models.Index(fields=["cohort", "assignment", "received_at"], name="queue_of_a_case_study")]
+        indexes = [
+            models.Index(fields=["cohort", "assignment", "received_at"], name="queue_of_a_case_study"),
+            models.Index(fields=["mail_at"], condition=Q(mail_at__isnull=False), name="receipts_to_mail"),
+        ]
 
     def __str__(self):
         return self.number
@@ -111,6 +119,8 @@ class SubmissionFile(StoredFile):
 
     class Meta:
         ordering = ["submission", "position"]
+        # Bytes that leave a draft go from disk unless a version names them.
+        indexes = [models.Index(fields=["path"], name="versions_by_bytes")]
 
 
 class FeedbackSet(models.QuerySet):

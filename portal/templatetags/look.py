@@ -206,10 +206,9 @@ def written(at, style, zone, now):
     }[style]
 
 
-def _element(at, words):
-    return format_html(
-        '<time class="n" datetime="{}">{}</time>', at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), words
-    )
+def _element(at, words, wraps=False):
+    start = mark_safe("<time" if wraps else '<time class="n"')  # noqa: S308  one of the two
+    return format_html('{} datetime="{}">{}</time>', start, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), words)
 
 
 def _now(context):
@@ -238,15 +237,16 @@ def both_zones(context, at, cohort_zone, style="datetime"):
     """A deadline in the cohort's zone and, where that differs, in the reader's too.
 
     "Thu 18 Sep, 23:59 Yangon (Fri 01:29 for you)"; with style "day": "Thu 23:59 Yangon (Fri 01:29 for you)"; for a
-    reader of the same zone without the zones. `cohort_zone`: an IANA name or a ZoneInfo.
+    reader of the same zone without the zones. With "full" to the second with its zone for all; that wraps.
+    `cohort_zone`: an IANA name or a ZoneInfo.
     """
     zone = ZoneInfo(str(cohort_zone))
     here = timezone.get_current_timezone()
     there, mine = at.astimezone(zone), at.astimezone(here)
     words = f"{there:%a %H:%M}" if style == "day" else written(at, style, zone, _now(context))
     if there.utcoffset() != mine.utcoffset():
-        words += f" {zone_name(zone)} ({mine:%a %H:%M} for you)"
-    return _element(at, words)
+        words += f"{'' if style == 'full' else f' {zone_name(zone)}'} ({mine:%a %H:%M} for you)"
+    return _element(at, words, wraps=style == "full")
 
 
 # --- text and files --------------------------------------------------------------------------------------

@@ -58,9 +58,15 @@ portal:draft_file                     GET    login  200   404   404   404       
 portal:remove_file                    POST   login  302   302   404   404       404   404
 portal:choose_text                    POST   login  302   302   404   404       404   404
 portal:submit                         POST   login  302   302   404   404       404   404
+portal:seal                           POST   login  422   422   404   404       404   404
+portal:uploads                        POST   login  412   412   404   404       404   404
+portal:upload                         GET    405    405   405   405   405       405   405
 portal:submissions                    GET    login  200   200   200   200       200   200
 portal:receipt                        GET    login  200   404   200   404       200   200
 portal:receipt_text                   GET    login  200   404   200   404       200   200
+portal:proof                          GET    login  200   404   200   404       200   200
+portal:check_proof                    GET    200    200   200   200   200       200   200
+portal:check_proof                    POST   422    422   422   422   422       422   422
 portal:submission_file                GET    login  200   404   200   404       200   200
 portal:feedback                       GET    login  200   404   200   404       200   200
 portal:review                         GET    login  404   404   302   302       302   302
@@ -353,6 +359,10 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:remove_file": [*case_args, file.pk],
         "portal:choose_text": [*case_args, 1, "drop"],
         "portal:submit": case_args,
+        "portal:seal": case_args,
+        "portal:uploads": case_args,
+        "portal:upload": [*case_args, uuid.uuid4()],
+        "portal:proof": receipt,
         "portal:receipt": receipt,
         "portal:receipt_text": receipt,
         "portal:submission_file": [*receipt, received.files.get().pk],

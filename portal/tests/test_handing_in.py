@@ -1,11 +1,13 @@
 """The form of a case study over HTTP: whatever happens on the way, the text is kept and the outcome is clear."""
 
+import errno
 import re
 import uuid
 from datetime import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from django.urls import reverse
 
@@ -432,3 +434,37 @@ def test_a_lost_file_is_said_not_handed_in(client_of_aye):
     answer = client_of_aye.post(address("submit"), form("text"), follow=True)
     assert "damaged on our disk" in said(answer)[-1]
     assert Draft.objects.get().answer_md == "text"
+
+
+# --- a full disk -----------------------------------------------------------------------------------------------
+
+
+def no_space(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_told_in_words_and_the_text_is_kept(client_of_aye, monkeypatch):
+    monkeypatch.setattr(filing, "store", no_space)
+    answer = client_of_aye.post(address("submit"), form("Cloud.", files=pdf()), follow=True)
+    assert "the portal's disk does not take it now" in said(answer)[0] and "Nothing was handed in." in said(answer)[1]
+    assert "Cloud.</textarea>" in answer.content.decode() and not Submission.objects.exists()
+
+
+def test_a_disk_that_is_full_while_the_form_comes_in_is_told_in_words(client_of_aye, monkeypatch):
+    monkeypatch.setattr(TemporaryFileUploadHandler, "new_file", no_space)
+    answer = client_of_aye.post(address("submit"), form("Cloud.", files=pdf(content=PDF + b"x" * 2**21)))
+    assert answer.status_code == 507 and "The portal&#x27;s disk is full" in answer.content.decode()
+
+
+# --- what late work means ----------------------------------------------------------------------------------------
+
+
+def test_the_second_its_zone_and_the_points_are_told_beforehand_and_taken_off_late_work(client_of_aye, clock):
+    Assignment.objects.update(late_points_a_day=2)
+    shown = page_of(client_of_aye)
+    assert "Thu 18 Sep 2025, 23:59:59 Yangon (UTC+6:30)</time>, that second included" in shown
+    assert "each day, or part of one, takes 2 points off" in shown
+    clock.move_to(datetime(2025, 9, 20, 0, 0, tzinfo=YANGON))
+    client_of_aye.post(address("submit"), form("late"))
+    assert (Submission.objects.get().is_late, Submission.objects.get().late_points) == (True, 4)
+    assert "late, 4 points off" in page_of(client_of_aye)

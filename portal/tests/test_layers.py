@@ -27,6 +27,7 @@ PURE = [
     "portal/addresses.py",
     "portal/courier.py",
     "portal/digests.py",
+    "portal/proving.py",
 ]
 
 

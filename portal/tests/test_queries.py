@@ -71,8 +71,8 @@ PINNED = {
         "portal:submissions": 10,
         "portal:labs": 13,
         "portal:review": 4,
-        "portal:review_queue sep-2025 2": 13,
-        "portal:review_desk sep-2025 LO-2025-200001": 16,
+        "portal:review_queue sep-2025 2": 14,
+        "portal:review_desk sep-2025 LO-2025-200001": 17,
         "portal:release sep-2025 2": 13,
         "portal:cohort_page sep-2025": 17,
         "portal:invite sep-2025": 10,
@@ -117,6 +117,7 @@ PINNED = {
     },
     "nobody": {
         "portal:feed": 3,
+        "portal:check_proof": 1,
         "portal:alive": 0,
         "portal:ready": 3,
     },

@@ -20,6 +20,7 @@ from portal.schedule import (
     instant,
     is_late,
     is_released,
+    late_points,
     read_changes,
     this_week,
     time_left,
@@ -275,3 +276,19 @@ def test_a_reader_anywhere_sees_each_event_on_exactly_one_day(start_on, zone, re
     shown = days(told, start_on - timedelta(days=7), 60, readers, now)
     assert [event for day in shown for event in sorted(day.events, key=lambda e: (e.at, e.number))] == events(told)
     assert sum(day.is_today for day in shown) == 1
+
+
+@pytest.mark.parametrize(
+    "after, points",
+    [
+        (timedelta(microseconds=999_999), 0),
+        (timedelta(seconds=1), 2),
+        (timedelta(days=1), 2),
+        (timedelta(days=1, seconds=1), 4),
+        (timedelta(days=30), 10),
+    ],
+)
+def test_points_come_off_for_each_day_that_has_begun_and_never_more_than_there_are(after, points):
+    due = datetime(2025, 9, 18, 23, 59, 59, tzinfo=YANGON)
+    assert late_points(due + after, due, 2, 10) == points
+    assert late_points(due + after, None, 2, 10) == 0

@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from conftest import YANGON
-from portal import filing, submitting
+from portal import filing
 from portal.filing import Refused
 from portal.models import Assignment, Draft, Submission
 from portal.submitting import MAX_ANSWER, add_file, draft_of, remove_file, save_draft, submit, take_aside
@@ -265,25 +264,3 @@ def test_a_file_that_was_damaged_on_disk_is_not_handed_in_and_gets_no_receipt(dr
 def test_what_arrives_after_the_announced_second_is_taken_and_says_late(draft, arrives, late):
     write(draft, "Cloud.", arrives)
     assert hand_in(draft, arrives).is_late is late
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_receipt_is_mailed_after_the_commit_with_its_zone(draft, aye, now):
-    write(draft, "Cloud.", now)
-    hand_in(draft, now)
-    (sent,) = mail.outbox
-    assert sent.to == [aye.email]
-    assert "LO-2025-000001" in sent.subject
-    assert "2025-09-18 14:47:00" in sent.body and "Asia/Yangon" in sent.body
-    assert hashlib.sha256(b"Cloud.").hexdigest() in sent.body
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_mail_server_that_is_down_does_not_break_the_receipt(draft, now, monkeypatch):
-    def down(*_):
-        raise ConnectionRefusedError("no mail today")
-
-    monkeypatch.setattr(submitting, "send_mail", down)
-    write(draft, "Cloud.", now)
-    assert hand_in(draft, now).number == "LO-2025-000001"
-    assert Submission.objects.count() == 1

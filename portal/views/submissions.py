@@ -3,6 +3,7 @@
 Every button of the form sends the text too and saves it first, so that no way through the page loses a word.
 """
 
+import errno
 import uuid
 from functools import wraps
 
@@ -15,13 +16,17 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from labs.keeping import in_words
-from portal import access, casework, filing, schedule, submitting
+from portal import access, casework, filing, receipts, schedule, sealing, submitting
 from portal.access import member_page
 from portal.filing import Refused
 from portal.models import DraftFile, Feedback, Submission, SubmissionFile
 from portal.templatetags.look import written
 from portal.views.course import attachment
 
+FULL = (
+    "The portal's disk is full, so nothing was changed. Go back with your browser: what you typed is still in the "
+    "form, and your files are on your device. Send it again in a few minutes; your instructor can free space."
+)
 CUT = "Your connection was cut before everything arrived, so nothing was changed. Send it again."
 
 
@@ -66,6 +71,7 @@ def assignment_page(request, standing, case, *, text=None, trouble="", status=20
             "words_given_up": submitting.words_given_up(draft, case.last) if draft else 0,
             "files": list(draft.files.all()) if draft else [],
             "asides": list(draft.asides.all()) if draft else [],
+            **_seal(case),
             "is_changed": draft is not None and (bool(draft.answer_md.strip()) or draft.file_count > 0),
             "accept": ",".join(f".{ending}" for ending in found.allowed_types),
             "trouble": trouble,
@@ -77,13 +83,31 @@ def assignment_page(request, standing, case, *, text=None, trouble="", status=20
     )
 
 
+def _seal(case):
+    """What the page says of the draft's seal."""
+    draft, now = case.draft, case.now
+    seal = sealing.of(draft)
+    if seal is None:
+        return {"seal": None}
+    zone = timezone.get_current_timezone()
+    answer = sealing.hash_of(submitting.answer_of(draft))
+    return {
+        "seal": seal,
+        "seal_version": next((one.version for one in case.submissions if one.pk == seal.submission_id), None),
+        "seal_state": "received" if seal.submission_id else "open" if sealing.is_open(seal, now) else "over",
+        # Not by the tag, which does not wrap.
+        "seal_at": written(seal.sealed_at, "full", zone, now),
+        "seal_until": written(sealing.follow_until(seal), "full", zone, now),
+        "seal_differs": sealing.differences(seal, answer, draft.files.all()),
+    }
+
+
 def _case(standing, number, slug, now):
     """The asker's Case, if the case study exists for them at `now`."""
-    found = standing.assignments(now).filter(week__number=number, slug=slug).select_related("week")
-    cases = casework.cases(standing, now, found)
-    if not cases:
+    found = casework.case_of(standing, number, slug, now)
+    if found is None:
         raise Http404("No such case study.")
-    return cases[0]
+    return found
 
 
 # --- the form ----------------------------------------------------------------------------------------------
@@ -95,14 +119,16 @@ class _Cut(Exception):
 
 def _typed(request, standing, number, slug):
     """Save what the form carries: (case, Saved). Raises _Cut, Refused (too long), Http404 for who hands nothing in."""
-    now = timezone.now()
     if not standing.is_student:
         raise Http404("Only students hand in work.")
-    case = _case(standing, number, slug, now)
+    now = timezone.now()  # all of it is here: the check of its token has read the form
+    case = getattr(request, "case", None) or _case(standing, number, slug, now)
+    case.now = now
     # The form's last field. Without it the end of the text may be missing too: half a text must not replace a whole.
     if request.POST.get("whole") != "yes":
         raise _Cut
-    draft = submitting.draft_of(case.assignment, standing.cohort, request.user, now=now)
+    draft = case.draft or submitting.draft_of(case.assignment, standing.cohort, request.user, now=now)
+    draft.assignment, draft.cohort = case.assignment, standing.cohort  # read already
     try:
         revision, sent = (int(request.POST.get(name, "")) for name in ("revision", "sent"))
         window = window_of(request)
@@ -174,10 +200,17 @@ def _form_with_files(view):
     @member_page
     @wraps(view)
     def limited(request, number, slug, standing):
-        found = _case(standing, number, slug, timezone.now()).assignment
-        request.limit = UpTo(request, found.max_bytes)
+        # Read while the bytes are still on their way; what is decided by it is asked again under the draft's lock.
+        request.case = _case(standing, number, slug, timezone.now())
+        request.limit = UpTo(request, request.case.assignment.max_bytes)
         request.upload_handlers.insert(0, request.limit)
-        return guarded(request, number=number, slug=slug)
+        try:
+            return guarded(request, number=number, slug=slug)
+        except OSError as failed:
+            if failed.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            case = _case(standing, number, slug, timezone.now())
+            return assignment_page(request, standing, case, trouble=FULL, status=507)
 
     return limited
 
@@ -329,6 +362,7 @@ def receipt(request, number, standing):
             "files": list(found.files.all()),
             "is_mine": found.student_id == request.user.pk,
             "feedback": Feedback.objects.released().filter(submission=found).first(),
+            "sealed": found.sealed_at and written(found.sealed_at, "full", timezone.get_current_timezone(), now),
         },
     )
 
@@ -337,8 +371,20 @@ def receipt(request, number, standing):
 @member_page
 def receipt_text(request, number, standing):
     found = _received(request, number)
-    answer = HttpResponse(submitting.receipt_text(found), content_type="text/plain; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{found.number}.txt"'
+    return _text(receipts.as_text(found), f"{found.number}.txt")
+
+
+@require_safe
+@member_page
+def proof(request, number, standing):
+    """The signed proof file, which names nobody; portal/views/proofs.py checks it."""
+    found = _received(request, number)
+    return _text(receipts.proof(found, now=timezone.now()), receipts.proof_name(found))
+
+
+def _text(words, name):
+    answer = HttpResponse(words, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
