@@ -14,18 +14,32 @@ from portal.models.coursework import (
 )
 from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
 from portal.models.people import RulesAccepted, User
+from portal.models.reviews import (
+    AgendaItem,
+    Completion,
+    FeedbackAside,
+    FeedbackBefore,
+    Phrase,
+    PlannedRelease,
+    Remark,
+    Reply,
+)
 
 __all__ = [
+    "AgendaItem",
     "Assignment",
     "ClassSeat",
     "ClassStart",
     "Cohort",
     "CohortWeek",
+    "Completion",
     "Course",
     "Draft",
     "DraftAside",
     "DraftFile",
     "Feedback",
+    "FeedbackAside",
+    "FeedbackBefore",
     "LabInWeek",
     "Material",
     "Membership",
@@ -33,8 +47,12 @@ __all__ = [
     "NoticeChannel",
     "NoticeHad",
     "NoticeWishes",
+    "Phrase",
+    "PlannedRelease",
     "ReceiptBook",
     "Release",
+    "Remark",
+    "Reply",
     "RulesAccepted",
     "Submission",
     "SubmissionFile",

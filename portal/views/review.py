@@ -4,16 +4,17 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal import access, releasing, reviewing, schedule, submitting
+from portal import access, releasing, replying, reviewing, schedule, submitting
 from portal.access import teacher_page
 from portal.filing import Refused
-from portal.models import CohortWeek, Feedback, Submission
+from portal.models import CohortWeek, Feedback, FeedbackAside, Phrase, Submission
 from portal.templatetags.look import written
+from portal.views.work import work
 
 
 @require_safe
@@ -41,12 +42,9 @@ def _desk(request, standing, told, assignment, now):
     """What the queue and the desk have in common."""
     waiting = reviewing.queue(standing.cohort, assignment) if assignment else []
     is_over = schedule.is_late(now, told.due_at)
-    groups = [
-        ("To review", [one for one in waiting if one.state in ("todo", "draft")]),
-        ("Ready", [one for one in waiting if one.state == "ready"]),
-        ("Released", [one for one in waiting if one.state == "released"]),
-        ("Not handed in" if is_over else "Not yet", [one for one in waiting if one.state == "none"]),
-    ]
+    groups = reviewing.in_groups(waiting)
+    labels = {**LABELS, "none": "Not handed in" if is_over else "Not yet"}
+    count = {group: len(groups.get(group, ())) for group in reviewing.GROUPS}
     return {
         "now": now,
         "standing": standing,
@@ -55,13 +53,18 @@ def _desk(request, standing, told, assignment, now):
         "is_over": is_over,
         "weeks": [other for other in standing.told if other.due_at],
         "assignment": assignment,
-        "groups": [(label, rows) for label, rows in groups if rows],
-        "to_do": len(groups[0][1]),
-        "ready": len(groups[1][1]),
-        "done": len(groups[1][1]) + len(groups[2][1]),
+        "waiting": waiting,
+        "groups": [(labels[group], rows) for group, rows in groups.items()],
+        "to_do": count["todo"] + count["again"] + count["late"],
+        "ready": count["ready"],
+        "done": count["ready"] + count["released"],
         "handed_in": sum(one.submission is not None for one in waiting),
-        "missing": len(groups[3][1]),
+        "missing": count["none"],
+        "plan": standing.cohort.planned_releases.filter(week=told.week_id, done_at=None, cancelled_at=None).first(),
     }
+
+
+LABELS = {"todo": "To do", "again": "Resubmitted", "late": "Late", "ready": "Ready", "released": "Released"}
 
 
 @require_safe
@@ -79,17 +82,18 @@ def queue(request, number, standing):
 def desk(request, receipt, standing):
     """One version of one student beside its score. A form that meets newer feedback shows both, and saves nothing."""
     now = timezone.now()
-    found = get_object_or_404(
-        Submission.objects.select_related("assignment__week", "student", "feedback__author"),
-        number=receipt,
-        cohort=standing.cohort,
-    )
+    found = version_of(standing, receipt)
     if request.method == "POST":
         return _write(request, standing, found, now)
-    return _show(request, standing, found, now)
+    return desk_page(request, standing, found, now)
 
 
 def _write(request, standing, found, now):
+    """Save what the form carries. By itself (autosave) it answers in JSON, and never touches what students can see."""
+    is_auto, do = request.headers.get("X-Requested-With") == "autosave", request.POST.get("do", "save")
+    if do == "drop":
+        reviewing.let_go(found, request.user)
+        return redirect("portal:review_desk", standing.cohort.slug, found.number)
     typed = {
         "comment": submitting.tidy(request.POST.get("comment")),
         "points": {key: request.POST.get(f"points-{key}", "").strip() for key in _keys(found.assignment)},
@@ -98,33 +102,60 @@ def _write(request, standing, found, now):
         # The last field of the form: without it the end of the comment may be missing too.
         if request.POST.get("whole") != "yes":
             raise Refused("Your connection was cut before everything arrived, so nothing was saved. Send it again.")
+        if is_auto and _state(found) == Feedback.State.RELEASED:
+            raise Refused("This feedback is released: what you write is kept when you press the button.")
+        if do.startswith("phrase-"):
+            typed["comment"] = _with_phrase(typed["comment"], standing, do.partition("-")[2])
         written = reviewing.write(
             found,
             request.user,
             comment=typed["comment"],
             points={key: _number(text) for key, text in typed["points"].items()},
             revision=_number(request.POST.get("revision", "")) or 0,
-            ready=request.POST.get("do") == "ready",
+            ready=do == "ready",
             now=now,
         )
     except Refused as refusal:
-        return _show(request, standing, found, now, typed=typed, trouble=str(refusal), status=422)
+        if is_auto:
+            return JsonResponse({"said": str(refusal)}, status=422)
+        return desk_page(request, standing, found, now, typed=typed, trouble=str(refusal), status=422)
     if written.is_conflict:
-        found = Submission.objects.select_related("assignment__week", "student", "feedback__author").get(pk=found.pk)
-        return _show(request, standing, found, now, typed=typed, theirs=written.feedback, status=409)
+        reviewing.keep_aside(found, request.user, comment=typed["comment"], points=typed["points"], now=now)
+        if is_auto:
+            theirs = f"{written.feedback.author} saved this feedback too. Your text is kept: reload to see both."
+            return JsonResponse({"said": theirs}, status=409)
+        found = version_of(standing, found.number)
+        return desk_page(request, standing, found, now, typed=typed, theirs=written.feedback, status=409)
+    if is_auto:
+        at = written.feedback.updated_at.astimezone(timezone.get_current_timezone())
+        state = "as a draft" if written.feedback.state == Feedback.State.DRAFT else "and ready"
+        return JsonResponse({"said": f"Saved {at:%H:%M} {state}.", "revision": written.feedback.revision})
     if written.feedback.state == Feedback.State.RELEASED:
-        messages.success(request, f"Corrected. {found.student} sees it as it is now.")
+        messages.success(request, f"Corrected. {found.student} sees it as it is now; what it said before is kept.")
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
-    if written.feedback.state == Feedback.State.DRAFT or request.POST.get("do") != "ready":
+    if written.feedback.state == Feedback.State.DRAFT or do != "ready":
         messages.success(request, f"Saved. {found.student} sees nothing of it until it is released.")
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
-    following = _next_to_review(standing, found)
+    following = reviewing.beside(reviewing.queue(standing.cohort, found.assignment), found)[2]
     if following is None:
         messages.success(request, "That was the last one to review here.")
         address = redirect("portal:review_queue", standing.cohort.slug, found.assignment.week.number)
         address["Location"] += f"?case={found.assignment.slug}"
         return address
     return redirect("portal:review_desk", standing.cohort.slug, following.number)
+
+
+def _state(found):
+    feedback = getattr(found, "feedback", None)
+    return feedback.state if feedback else ""
+
+
+def _with_phrase(comment, standing, pk):
+    """The comment with a phrase of the bank below it. Raises Refused when the phrase is gone."""
+    phrase = Phrase.objects.filter(course=standing.cohort.course_id, pk=pk).first() if pk.isdigit() else None
+    if phrase is None:
+        raise Refused("This phrase is not in the bank any more.")
+    return f"{comment.rstrip()}\n\n{phrase.text_md}".strip()
 
 
 def _keys(assignment):
@@ -141,18 +172,20 @@ def _number(text):
         raise Refused(f"{text!r} is not a number of points. Give a whole number.") from wrong
 
 
-def _next_to_review(standing, found):
-    """The next student, by name and around the end, whose last version waits."""
-    waiting = reviewing.queue(standing.cohort, found.assignment)
-    at = next((n for n, one in enumerate(waiting) if one.membership.user_id == found.student_id), 0)
-    for one in [*waiting[at + 1 :], *waiting[:at]]:
-        if one.state in ("todo", "draft"):
-            return one.submission
-    return None
+def version_of(standing, receipt):
+    """A version of the cohort's, with what was written about it."""
+    return get_object_or_404(
+        Submission.objects.select_related("assignment__week", "student", "feedback__author"),
+        number=receipt,
+        cohort=standing.cohort,
+    )
 
 
-def _show(request, standing, found, now, *, typed=None, theirs=None, trouble="", status=200):
+def desk_page(request, standing, found, now, *, typed=None, theirs=None, trouble="", status=200):
     feedback = getattr(found, "feedback", None)
+    aside = FeedbackAside.objects.filter(submission=found, author=request.user).first()
+    if aside and typed is None:
+        typed, theirs = {"comment": aside.comment_md, "points": aside.points}, theirs or feedback
     points = typed["points"] if typed else (feedback.rubric_scores or {"": feedback.score}) if feedback else {}
     rubric = [
         {**line, "choices": range(line["points"] + 1), "given": _shown(points.get(line["key"]))}
@@ -162,13 +195,19 @@ def _show(request, standing, found, now, *, typed=None, theirs=None, trouble="",
     versions = Submission.objects.filter(
         assignment=found.assignment, cohort=standing.cohort, student=found.student_id
     ).defer("answer_md")
+    context = _desk(request, standing, told, found.assignment, now)
+    before, after, following = reviewing.beside(context["waiting"], found)
+    if feedback:
+        replying.saw(feedback, request.user, teaches=True, now=now)
+    # By script only what changes is sent; the frame around it stays.
+    is_part = request.headers.get("X-Requested-With") == "desk"
     return render(
         request,
-        "portal/review_desk.html",
+        "portal/_review_desk.html" if is_part else "portal/review_desk.html",
         {
-            **_desk(request, standing, told, found.assignment, now),
+            **context,
+            **work(request, found, Feedback.objects.all()),
             "submission": found,
-            "files": list(found.files.all()),
             "versions": list(versions.order_by("-version")),
             "feedback": feedback,
             "rubric": rubric,
@@ -177,6 +216,11 @@ def _show(request, standing, found, now, *, typed=None, theirs=None, trouble="",
             "theirs": theirs,
             "trouble": trouble,
             "earlier": _earlier_feedback(standing, found),
+            "phrases": list(Phrase.objects.filter(course=standing.cohort.course_id)),
+            "before": before,
+            "after": after,
+            "following": following,
+            "teaches": True,
         },
         status=status,
     )
