@@ -55,9 +55,7 @@ def remarked(cohort, week):
     )
     given = {one.pk: one for one in feedback}
     # Of a summary each paragraph is a remark of its own.
-    said = [
-        (part, one.submission) for one in given.values() for part in one.comment_md.split("\n\n") if part.strip()
-    ]
+    said = [(part, one.submission) for one in given.values() for part in one.comment_md.split("\n\n") if part.strip()]
     for text, pk in Remark.objects.filter(feedback__in=given).values_list("text_md", "feedback_id"):
         said.append((text, given[pk].submission))
     phrases = Phrase.objects.filter(course=cohort.course_id).values_list("text_md", flat=True)
@@ -65,9 +63,11 @@ def remarked(cohort, week):
 
 
 def weak_lines(cohort, week):
-    """The rubric's lines with the points that were lost on average, most first: [(title, lost, of, how many scored)]."""
+    """The rubric's lines and the points lost on average, most first: [(title, lost, of, how many scored)]."""
     found = []
-    scores = Feedback.objects.filter(submission__cohort=cohort, submission__assignment__week=week).exclude(rubric_scores={})
+    scores = Feedback.objects.filter(submission__cohort=cohort, submission__assignment__week=week).exclude(
+        rubric_scores={}
+    )
     rows = list(scores.values_list("submission__assignment_id", "rubric_scores"))
     for assignment in Assignment.objects.filter(week=week):
         for line in assignment.rubric:

@@ -33,7 +33,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Found:
-    """Where an anchor is now. is_moved: at another place; is_changed: the words that it quoted are not there as such."""
+    """Where an anchor is now. is_moved: at another place; is_changed: what it quoted is not there in these words."""
 
     place: str
     is_moved: bool = False

@@ -23,7 +23,11 @@ def reply(feedback, author, *, text, key, now, remark=None):
         raise Refused("Your reply is empty. Write a word first.")
     if len(text) > MAX_REPLY:
         raise Refused(f"Your reply has {len(text):,} characters; up to {MAX_REPLY:,} can be kept.")
-    kept = Feedback.objects.select_for_update(of=("self",)).select_related("submission__student", "author").get(pk=feedback.pk)
+    kept = (
+        Feedback.objects.select_for_update(of=("self",))
+        .select_related("submission__student", "author")
+        .get(pk=feedback.pk)
+    )
     if kept.state != Feedback.State.RELEASED:
         raise Refused("There is no feedback here to reply to yet.")
     said, is_new = Reply.objects.get_or_create(

@@ -27,7 +27,7 @@ class Waiting:
 
     @property
     def group(self):
-        """Where it stands in the queue: todo, again (a version after one that was reviewed), late, ready, released, none."""
+        """In the queue: todo, again (a version after one that was reviewed), late, ready, released, none."""
         if self.state not in ("todo", "draft"):
             return self.state
         if self.earlier:
@@ -95,11 +95,12 @@ class Written:
 
 
 @transaction.atomic
-def write(submission, author, *, comment, points, revision, ready, now):
+def write(submission, author, *, comment, points, revision, ready, now, way="desk"):
     """Save feedback on one version, and mark it ready when `ready`. Hidden from the student until it is released.
 
     points: {key of the rubric: number or None}, or {"": score} for an assignment without a rubric. revision: of the
-    form (0 when there was no feedback). Released feedback can be corrected and stays released. Raises Refused.
+    form (0 when there was no feedback). Released feedback can be corrected and stays released; what it said is kept.
+    Raises Refused.
     """
     # The submission is locked, so that two first savers do not both create.
     Submission.objects.select_for_update().get(pk=submission.pk)
@@ -124,14 +125,14 @@ def write(submission, author, *, comment, points, revision, ready, now):
     if not is_released:
         feedback.state = Feedback.State.READY if ready else Feedback.State.DRAFT
     elif before != (comment, score, rubric_scores):
-        keep_before(feedback, before, by=author, way="desk", now=now)
+        keep_before(feedback, before, by=author, way=way, now=now)
     feedback.save()
     FeedbackAside.objects.filter(submission=submission, author=author).delete()
     return Written(feedback)
 
 
 def keep_before(feedback, before, *, by, way, now):
-    """Keep what students could read, as (comment_md, score, rubric_scores), and mark the correction as news for them."""
+    """Keep what students could read, as (comment_md, score, rubric_scores), and mark the correction as news."""
     comment, score, rubric_scores = before
     FeedbackBefore.objects.create(
         feedback=feedback, comment_md=comment, score=score, rubric_scores=rubric_scores, by=by, way=way, at=now

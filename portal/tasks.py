@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import delivering, demo, enrolling, lights, overseeing, prelaunching, telling, weekly
+from portal import delivering, demo, enrolling, lights, overseeing, prelaunching, releasing, telling, weekly
 
 
 @shared_task
@@ -31,6 +31,11 @@ def tend_accounts():
 @shared_task
 def start_classes():
     prelaunching.start_due(timezone.now())
+
+
+@shared_task
+def release_planned():
+    releasing.release_due(timezone.now())
 
 
 @shared_task

@@ -1,7 +1,7 @@
 """What was handed in, as a reviewer and its student read it: parts (the answer, each file) and their passages.
 
-`passages` is the one way to a file's content on a page. A passage has a place that a remark can be anchored to: p-3 of a
-text, cell-4 of a notebook, page-2 of a PDF.
+`passages` is the one way to a file's content on a page. A passage has a place that a remark can be anchored to: p-3 of
+a text, cell-4 of a notebook, page-2 of a PDF.
 """
 
 import json
@@ -150,7 +150,7 @@ def _joined(text):
 
 def _pdf(file):
     # By its bytes: what is in it never changes. A process a look would make the desk slow.
-    key = f"pdf pages {file.sha256}"
+    key = f"pdf-pages-{file.sha256}"
     pages = cache.get(key)
     if pages is None:
         pages = pdf_pages.pages_of(filing.on_disk(file.path))

@@ -42,7 +42,7 @@
   }
   function fetched(url) {
     if (!ahead[url]) {
-      ahead[url] = ask(url).then(function (answer) {
+      ahead[url] = ask(url, { as: 'ahead' }).then(function (answer) {
         if (!answer.ok || answer.redirected) throw new Error('not the desk');
         return answer.text();
       });
@@ -137,17 +137,23 @@
   function ready(f) {
     clearTimeout(timer);
     (sending || Promise.resolve()).catch(function () {}).then(function () {
-      var data = token(new FormData(f)), next = one('a[rel=following]') || one('a[rel=next]'), whole = data.get('whole');
+      var data = token(new FormData(f)), whole = data.get('whole');
       data.set('do', 'ready');
       data.delete('whole'); data.append('whole', whole);
       say('Saving…');
       return ask(f.action, { method: 'POST', body: data }).then(function (answer) {
+        if (answer.redirected) throw new Error('signed out');
+        if (answer.ok) return answer.json().then(function (said) {
+          changed = false;
+          if (said.is_desk) go(new URL(said.next, location).href, true); else location.assign(said.next);
+        });
         return answer.text().then(function (html) {
-          if (answer.redirected && !/receipts/.test(answer.url)) { changed = false; location.assign(answer.url); return; }
-          ahead = {};
           // A refusal or a conflict is the same desk, with what was typed.
-          put(html, answer.redirected ? answer.url : location.href, answer.redirected);
-          if (!answer.redirected) { changed = true; var alert = one('.alert'); if (alert) { alert.tabIndex = -1; alert.focus(); } }
+          ahead = {};
+          put(html, location.href, false);
+          changed = true;
+          var alert = one('.alert');
+          if (alert) { alert.tabIndex = -1; alert.focus(); }
         });
       });
     }).catch(function () { changed = true; say('Not saved: no connection. Nothing is lost; press again.'); later(10); });

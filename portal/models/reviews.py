@@ -49,7 +49,7 @@ class Reply(models.Model):
 
 
 class FeedbackAside(models.Model):
-    """A reviewer's text that met another's when it was saved: kept until its writer has chosen. One for each reviewer."""
+    """A reviewer's text that met another's when it was saved: kept until its writer has chosen. One a reviewer."""
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="feedback_asides")
     author = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

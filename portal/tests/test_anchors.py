@@ -7,13 +7,81 @@ import pytest
 from portal import anchors
 from portal.anchors import Anchor, Passage
 
-WORDS = (
-    "cloud region latency price model bucket lambda cold start memory container image layer notebook cell endpoint "
-    "batch spot instance budget alarm queue stream retry token cache index vector chunk recall error churn customer "
-    "teller branch fraud rule score night peak salary disk snapshot role policy key trail metric graph"
-).split()
-JOINS = "the a of with for because without after before under our two three every no more less than which and but".split()
-BURMESE = "ကျွန်တော် စရိတ် တွက် ပြီး နေ့စဉ် ဒေတာ သိမ်း ဆာဗာ ပိတ် ခဲ့ သည် ဈေး သက်သာ စမ်းသပ် ရလဒ်".split()
+WORDS = [
+    "cloud",
+    "region",
+    "latency",
+    "price",
+    "model",
+    "bucket",
+    "lambda",
+    "cold",
+    "start",
+    "memory",
+    "container",
+    "image",
+    "layer",
+    "notebook",
+    "cell",
+    "endpoint",
+    "batch",
+    "spot",
+    "instance",
+    "budget",
+    "alarm",
+    "queue",
+    "stream",
+    "retry",
+    "token",
+    "cache",
+    "index",
+    "vector",
+    "chunk",
+    "recall",
+    "error",
+    "churn",
+    "customer",
+    "teller",
+    "branch",
+    "fraud",
+    "rule",
+    "score",
+    "night",
+    "peak",
+    "salary",
+    "disk",
+    "snapshot",
+    "role",
+    "policy",
+    "key",
+    "trail",
+    "metric",
+    "graph",
+]
+JOINS = [
+    "the",
+    "a",
+    "of",
+    "with",
+    "for",
+    "because",
+    "without",
+    "after",
+    "before",
+    "under",
+    "our",
+    "two",
+    "three",
+    "every",
+    "no",
+    "more",
+    "less",
+    "than",
+    "which",
+    "and",
+    "but",
+]
+BURMESE = ["ကျွန်တော်", "စရိတ်", "တွက်", "ပြီး", "နေ့စဉ်", "ဒေတာ", "သိမ်း", "ဆာဗာ", "ပိတ်", "ခဲ့", "သည်", "ဈေး", "သက်သာ", "စမ်းသပ်", "ရလဒ်"]
 
 
 def sentence(rng, burmese=False):
@@ -28,7 +96,7 @@ def paragraph(rng, burmese=False):
 
 
 def revised(rng, texts, meant):
-    """(new texts, index of the meant one or None): as a student revises. The meant paragraph is edited, moved or cut."""
+    """(new texts, index of the meant one or None): as a student revises. The meant one is edited, moved or cut."""
     rows = [(n, text) for n, text in enumerate(texts)]
     for _ in range(rng.randrange(1, 4)):
         act = rng.choice(["insert", "cut another", "move", "typo", "add", "reword", "cut a sentence", "merge"])
@@ -66,7 +134,7 @@ def passages(texts, kind="p"):
 
 @pytest.mark.once
 def test_at_least_95_of_100_remarks_find_their_place_again():
-    """400 remarks on paragraphs, parts of paragraphs and cells; a tenth of their paragraphs is gone, and must be lost."""
+    """400 remarks on paragraphs, parts of paragraphs and cells; a tenth of these are gone, and must be lost."""
     rng, right, wrong = Random(20250918), 0, []
     for case in range(400):
         texts = [paragraph(rng, burmese=case % 6 == 0) for _ in range(rng.randrange(4, 16))]
@@ -101,7 +169,9 @@ def test_a_paragraph_that_moved_is_said_to_have_moved():
 
 
 def test_words_that_were_edited_are_said_to_have_changed():
-    found = anchors.find(anchors.anchor(TEXT, "p-2"), passages([TEXT[0].text, "The cold start fell from 9.1 s to 3.1 s!"]))
+    found = anchors.find(
+        anchors.anchor(TEXT, "p-2"), passages([TEXT[0].text, "The cold start fell from 9.1 s to 3.1 s!"])
+    )
     assert found == anchors.Found("p-2", is_changed=True)
 
 

@@ -18,12 +18,14 @@ from portal.models import (
     ClassSeat,
     ClassStart,
     CohortWeek,
+    Completion,
     Draft,
     Feedback,
     LabInWeek,
     Membership,
     Notice,
     NoticeHad,
+    Remark,
     Submission,
     SubmissionFile,
     User,
@@ -62,6 +64,11 @@ PINNED = {
         "portal:review_queue sep-2025 2": 13,
         "portal:review_desk sep-2025 LO-2025-200001": 16,
         "portal:release sep-2025 2": 13,
+        "portal:gradebook sep-2025": 12,
+        "portal:completions sep-2025": 16,
+        "portal:agenda sep-2025 2": 15,
+        "portal:phrases sep-2025": 10,
+        "portal:gradebook_upload sep-2025": 9,
         "portal:cohort_page sep-2025": 15,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
@@ -89,6 +96,7 @@ PINNED = {
     },
     "nobody": {
         "portal:feed": 3,
+        "portal:completion abc": 1,
         "portal:alive": 0,
         "portal:ready": 3,
     },
@@ -141,6 +149,20 @@ def fill(cohort, first, author, number, now):
             for n, one in enumerate(versions)
             if week == 1 or n % 2
         )
+    Remark.objects.bulk_create(
+        Remark(feedback=one, author=author, place="p-1", quote="Cloud.", text_md=f"Why {one.pk % 7}?", at=now)
+        for one in Feedback.objects.filter(submission__cohort=cohort)
+    )
+    Completion.objects.create(
+        code="abc",
+        cohort=cohort,
+        student=first,
+        name="A",
+        latin_name="A",
+        case_studies=4,
+        issued_by=author,
+        issued_at=now,
+    )
     accounts = Account.objects.bulk_create(
         Account(
             name="p", mode="practice", aws_id=f"{3 * 10**11 + user.pk}", owner=user, scope=cohort.scope, created_at=now

@@ -80,7 +80,9 @@ def reply(request, number, standing):
         back = reverse("portal:review_desk", args=[found.cohort.slug, found.number])
     try:
         key = uuid.UUID(request.POST.get("key", "")).hex
-        replying.reply(given, request.user, text=request.POST.get("text", ""), key=key, remark=remark, now=timezone.now())
+        replying.reply(
+            given, request.user, text=request.POST.get("text", ""), key=key, remark=remark, now=timezone.now()
+        )
     except ValueError:
         messages.error(request, "Your connection was cut, so nothing was sent. Send it again.")
     except Refused as refusal:

@@ -1,11 +1,13 @@
 """The instructor's Friday: the queue of a week, one student's work beside its score, and the release for all."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -32,7 +34,7 @@ def here(request):
     return redirect("portal:review_queue", standing.cohort.slug, (open_weeks or weeks[:1])[-1].week.number)
 
 
-def _told(standing, number):
+def told_week(standing, number):
     return get_object_or_404(
         CohortWeek.objects.select_related("week"), cohort=standing.cohort, week__number=number, due_at__isnull=False
     )
@@ -70,7 +72,7 @@ LABELS = {"todo": "To do", "again": "Resubmitted", "late": "Late", "ready": "Rea
 @require_safe
 @teacher_page
 def queue(request, number, standing):
-    told = _told(standing, number)
+    told = told_week(standing, number)
     assignments = list(told.week.assignments.all())
     chosen = next((one for one in assignments if one.slug == request.GET.get("case")), None)
     context = _desk(request, standing, told, chosen or (assignments or [None])[0], timezone.now())
@@ -139,10 +141,14 @@ def _write(request, standing, found, now):
     following = reviewing.beside(reviewing.queue(standing.cohort, found.assignment), found)[2]
     if following is None:
         messages.success(request, "That was the last one to review here.")
-        address = redirect("portal:review_queue", standing.cohort.slug, found.assignment.week.number)
-        address["Location"] += f"?case={found.assignment.slug}"
-        return address
-    return redirect("portal:review_desk", standing.cohort.slug, following.number)
+        queue_page = reverse("portal:review_queue", args=[standing.cohort.slug, found.assignment.week.number])
+        address = f"{queue_page}?case={found.assignment.slug}"
+    else:
+        address = reverse("portal:review_desk", args=[standing.cohort.slug, following.number])
+    if request.headers.get("X-Requested-With") == "desk":
+        # The page has fetched it already: it only needs to know which.
+        return JsonResponse({"next": address, "is_desk": following is not None})
+    return redirect(address)
 
 
 def _state(found):
@@ -191,16 +197,18 @@ def desk_page(request, standing, found, now, *, typed=None, theirs=None, trouble
         {**line, "choices": range(line["points"] + 1), "given": _shown(points.get(line["key"]))}
         for line in found.assignment.rubric
     ]
-    told = _told(standing, found.assignment.week.number)
+    told = told_week(standing, found.assignment.week.number)
     versions = Submission.objects.filter(
         assignment=found.assignment, cohort=standing.cohort, student=found.student_id
     ).defer("answer_md")
     context = _desk(request, standing, told, found.assignment, now)
     before, after, following = reviewing.beside(context["waiting"], found)
-    if feedback:
+    by_script = request.headers.get("X-Requested-With")
+    # What is fetched ahead nobody has looked at yet.
+    if feedback and by_script != "ahead":
         replying.saw(feedback, request.user, teaches=True, now=now)
     # By script only what changes is sent; the frame around it stays.
-    is_part = request.headers.get("X-Requested-With") == "desk"
+    is_part = by_script in ("desk", "ahead")
     return render(
         request,
         "portal/_review_desk.html" if is_part else "portal/review_desk.html",
@@ -245,15 +253,27 @@ def _earlier_feedback(standing, found):
 @require_http_methods(["GET", "HEAD", "POST"])
 @teacher_page
 def release(request, number, standing):
-    """What a release would do; then, by POST, doing it for the whole cohort at once."""
-    now, told = timezone.now(), _told(standing, number)
+    """What a release would do; then, by POST, doing it for the whole cohort at once, or saying when it is done."""
+    now, told = timezone.now(), told_week(standing, number)
+    trouble, do = "", request.POST.get("do", "now")
     if request.method == "POST":
-        done = releasing.release(standing.cohort, told.week, by=request.user, now=now)
-        if done is None:
-            messages.error(request, "Nothing was ready, so nothing was released.")
-            return redirect("portal:release", standing.cohort.slug, number)
-        messages.success(request, f"Released to the cohort: feedback on {_count(done.count, 'answer')}.")
-        return redirect("portal:review_queue", standing.cohort.slug, number)
+        try:
+            if do == "plan":
+                return _plan_release(request, standing, told, now)
+            if do == "cancel":
+                was = releasing.cancel(standing.cohort, told.week, now=now)
+                messages.success(request, "The planned release is taken back." if was else "No release was planned.")
+                return redirect("portal:release", standing.cohort.slug, number)
+            done = releasing.release(standing.cohort, told.week, by=request.user, now=now)
+            if done is None:
+                messages.error(request, "Nothing was ready, so nothing was released.")
+                return redirect("portal:release", standing.cohort.slug, number)
+            messages.success(request, f"Released to the cohort: feedback on {_count(done.count, 'answer')}.")
+            return redirect("portal:review_queue", standing.cohort.slug, number)
+        except Refused as refusal:
+            trouble = str(refusal)
+    zone, plans = ZoneInfo(standing.cohort.zone), standing.cohort.planned_releases.filter(week=told.week)
+    at = told.feedback_at if told.feedback_at and told.feedback_at > now else None
     return render(
         request,
         "portal/release.html",
@@ -264,10 +284,27 @@ def release(request, number, standing):
             "week": told.week,
             "flight": releasing.preflight(standing.cohort, told.week),
             "is_over": schedule.is_late(now, told.due_at),
-            "due": written(told.due_at, "full", ZoneInfo(standing.cohort.zone), now),
+            "due": written(told.due_at, "full", zone, now),
             "before": standing.cohort.releases.filter(week=told.week).select_related("by"),
+            "plan": plans.filter(done_at=None, cancelled_at=None).select_related("by").first(),
+            "at": request.POST.get("at") or (at and f"{at.astimezone(zone):%Y-%m-%dT%H:%M}") or "",
+            "trouble": trouble,
         },
+        status=422 if trouble else 200,
     )
+
+
+def _plan_release(request, standing, told, now):
+    """Plan it for the time of the form, which is the cohort's own. Raises Refused."""
+    zone = ZoneInfo(standing.cohort.zone)
+    try:
+        local = datetime.fromisoformat(request.POST.get("at", "")).replace(tzinfo=None)
+        at = schedule.instant(local, zone)
+    except (ValueError, OverflowError) as wrong:
+        raise Refused("That is no date and time. Write it as in 2025-09-20 09:00.") from wrong
+    plan = releasing.plan(standing.cohort, told.week, at=at, by=request.user, now=now)
+    messages.success(request, f"What is ready then is released {written(plan.at, 'full', zone, now)}.")
+    return redirect("portal:release", standing.cohort.slug, told.week.number)
 
 
 def _count(number, what):
