@@ -7,81 +7,18 @@ import pytest
 from portal import anchors
 from portal.anchors import Anchor, Passage
 
-WORDS = [
-    "cloud",
-    "region",
-    "latency",
-    "price",
-    "model",
-    "bucket",
-    "lambda",
-    "cold",
-    "start",
-    "memory",
-    "container",
-    "image",
-    "layer",
-    "notebook",
-    "cell",
-    "endpoint",
-    "batch",
-    "spot",
-    "instance",
-    "budget",
-    "alarm",
-    "queue",
-    "stream",
-    "retry",
-    "token",
-    "cache",
-    "index",
-    "vector",
-    "chunk",
-    "recall",
-    "error",
-    "churn",
-    "customer",
-    "teller",
-    "branch",
-    "fraud",
-    "rule",
-    "score",
-    "night",
-    "peak",
-    "salary",
-    "disk",
-    "snapshot",
-    "role",
-    "policy",
-    "key",
-    "trail",
-    "metric",
-    "graph",
-]
-JOINS = [
-    "the",
-    "a",
-    "of",
-    "with",
-    "for",
-    "because",
-    "without",
-    "after",
-    "before",
-    "under",
-    "our",
-    "two",
-    "three",
-    "every",
-    "no",
-    "more",
-    "less",
-    "than",
-    "which",
-    "and",
-    "but",
-]
-BURMESE = ["ကျွန်တော်", "စရိတ်", "တွက်", "ပြီး", "နေ့စဉ်", "ဒေတာ", "သိမ်း", "ဆာဗာ", "ပိတ်", "ခဲ့", "သည်", "ဈေး", "သက်သာ", "စမ်းသပ်", "ရလဒ်"]
+WORDS = (  # noqa: SIM905
+    "cloud region latency price model bucket lambda cold start memory container image layer notebook cell "
+    "endpoint batch spot instance budget alarm queue stream retry token cache index vector chunk recall error "
+    "churn customer teller branch fraud rule score night peak salary disk snapshot role policy key trail "
+    "metric graph"
+).split()
+JOINS = (  # noqa: SIM905
+    "the a of with for because without after before under our two three every no more less than which and but"
+).split()
+BURMESE = (  # noqa: SIM905
+    "ကျွန်တော် စရိတ် တွက် ပြီး နေ့စဉ် ဒေတာ သိမ်း ဆာဗာ ပိတ် ခဲ့ သည် ဈေး သက်သာ စမ်းသပ် ရလဒ်"
+).split()
 
 
 def sentence(rng, burmese=False):
