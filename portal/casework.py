@@ -32,6 +32,11 @@ class Case:
         return self.feedback[-1] if self.feedback else None
 
     @property
+    def is_unread(self):
+        """Something in their feedback is new: itself, a correction, a remark, an answer."""
+        return any(one.is_unread for one in self.feedback)
+
+    @property
     def next_version(self):
         return self.last.version + 1 if self.last else 1
 

@@ -35,27 +35,34 @@ from costs.models import (
 )
 from labs.models import Account, Event, Launch, Resource
 from portal import (
+    agenda,
     courses,
     demo_history,
     demo_talk,
     enrolling,
     laying,
     releasing,
+    remarks,
+    replying,
     reviewing,
     schedule,
     submitting,
     telling,
+    workpieces,
 )
 from portal.demo_live import lay_live
 from portal.demo_people import ADMIN, COHORT, INSTRUCTOR, STUDENTS
 from portal.models import (
     Cohort,
+    Completion,
     Course,
     Draft,
     Feedback,
     Membership,
     Notice,
+    Phrase,
     Release,
+    Remark,
     Submission,
     SubmissionFile,
     User,
@@ -167,6 +174,9 @@ def _people(cohort, now):
 
 def _play_the_school(cohort, people, now):
     """Drafts, versions, reviews and releases of weeks 1 and 2, in the order in which they happened, up to `now`."""
+    for label, text in TEXTS["phrases"].items():
+        facts = {"text_md": text, "by": people[INSTRUCTOR.short], "made_at": cohort.enrolment_opens_at}
+        Phrase.objects.get_or_create(course=cohort.course, label=label, defaults=facts)
     acts = []
     for week in cohort.told.filter(week__number__in=(1, 2)).select_related("week"):
         story = _Week(cohort, people, week)
@@ -273,14 +283,37 @@ class _Week:
                 lines = zip(self.case.rubric, lost, strict=False)
                 points = {line["key"]: max(0, line["points"] - minus) for line, minus in lines}
                 comment = comments[place % len(comments)]
+                if place % 3 != 2 and submission.answer_md:
+                    self._remark(submission, place, at - 2 * A_MINUTE)
                 reviewing.write(
                     submission, self.instructor, comment=comment, points=points, revision=0, ready=True, now=at
                 )
 
         return act
 
+    def _remark(self, submission, place, at):
+        """Two paragraphs of the answer are remarked upon."""
+        [part, *_] = workpieces.parts_of(submission, [])
+        places = [one.place for one in workpieces.passages(submission, part)]
+        for n, text in zip({min(2, len(places) - 1), len(places) // 2}, _turned("remarks", place), strict=False):
+            facts = {"part": part, "place": places[n], "quote": "", "expects_released": False, "now": at}
+            remarks.add(submission, self.instructor, text=text, **facts)
+
     def _release(self, at):
+        chosen = [(TEXTS["remarks"][0], 5), (TEXTS["agenda"], 0)]
+        agenda.choose(self.cohort, self.told.week, chosen, by=self.instructor, now=at)
         releasing.release(self.cohort, self.told.week, by=self.instructor, now=at)
+        thiri = self.people["thiri"]
+        mine = Remark.objects.filter(feedback__submission__student=thiri, feedback__state=Feedback.State.RELEASED)
+        if remark := mine.select_related("feedback").first():
+            key = f"demo-{self.number}"
+            replying.reply(remark.feedback, thiri, text=TEXTS["reply"], key=key, remark=remark, now=at + 40 * A_MINUTE)
+
+
+def _turned(kind, place):
+    """All texts of a kind, beginning elsewhere for each place."""
+    at = place % len(TEXTS[kind])
+    return [*TEXTS[kind][at:], *TEXTS[kind][:at]]
 
 
 def _pick(kind, place):
@@ -332,7 +365,8 @@ def remove():
         of_cohort = {"submission__cohort__in": cohorts}
         Feedback.objects.filter(**of_cohort).delete()
         SubmissionFile.objects.filter(**of_cohort).delete()
-        for model in (Submission, Draft, Release, Membership):
+        Phrase.objects.filter(by__in=people).delete()
+        for model in (Completion, Submission, Draft, Release, Membership):
             model.objects.filter(cohort__in=cohorts).delete()
         cohorts.delete()
         people.delete()

@@ -81,13 +81,35 @@ def render(text, top=2):
     """HTML of `text`. Its highest heading becomes <h{top}>, the next <h{top + 1}>, without a gap, so that it fits under
     the page's own headings whatever its author began with. Raw HTML is shown, not obeyed.
     """
-    tokens = PARSER.parse(text)
+    return _clean(_parsed(text, top, {}), {})
+
+
+def blocks(text, top=2):
+    """The same text in its paragraphs, headings, lists, tables: [(plain text, HTML)], which joined are `render`."""
+    env, found, depth, start = {}, [], 0, 0
+    tokens = _parsed(text, top, env)
+    for at, token in enumerate(tokens):
+        depth += token.nesting
+        if depth == 0:
+            block = tokens[start : at + 1]
+            words = [part.content for one in block for part in [one, *(one.children or ())] if not part.children]
+            found.append((" ".join(" ".join(words).split()), _clean(block, env)))
+            start = at + 1
+    return found
+
+
+def _parsed(text, top, env):
+    tokens = PARSER.parse(text, env)
     headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
     levels = sorted({token.tag for token in headings})
     for token in headings:
         token.tag = f"h{min(6, top + levels.index(token.tag))}"
+    return tokens
+
+
+def _clean(tokens, env):
     return nh3.clean(
-        PARSER.renderer.render(tokens, PARSER.options, {}),
+        PARSER.renderer.render(tokens, PARSER.options, env),
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=_allowed,

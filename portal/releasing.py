@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from labs import audit
 from portal import notices
-from portal.models import Feedback, Release, Submission
+from portal.filing import Refused
+from portal.models import Feedback, PlannedRelease, Release, Remark, Submission
 
 
 @dataclass(frozen=True)
@@ -20,20 +21,27 @@ class Preflight:
     waiting: list  # Submission: last versions without any feedback
     newer: list  # (Feedback that is ready, the newer Submission that it does not cover)
     missing: list  # (Membership, Assignment): handed in nothing
+    silent: list  # Feedback that is ready, with points and without one word
+    gone: list  # Feedback that is ready, of people who are no students of the cohort any more
 
     @property
     def is_complete(self):
         return not (self.drafts or self.waiting)
 
+    @property
+    def told(self):
+        """How many people the release would tell."""
+        return len({feedback.submission.student_id for feedback in self.ready})
+
 
 def preflight(cohort, week):
-    """Looks at every version of the week's case studies in three queries, whatever the number of students."""
+    """Looks at every version of the week's case studies in four queries, whatever the number of students."""
     students = list(cohort.memberships.students().select_related("user"))
     assignments = list(week.assignments.all())
     versions = (
         Submission.objects.filter(cohort=cohort, assignment__week=week)
         .select_related("feedback", "student", "assignment")
-        .defer("answer_md", "feedback__comment_md")
+        .defer("answer_md")
         .order_by("assignment__position", "student__name", "version")
     )
     ready, drafts, last = [], [], {}
@@ -46,6 +54,8 @@ def preflight(cohort, week):
                 ready.append(feedback)
             elif feedback.state == Feedback.State.DRAFT:
                 drafts.append(feedback)
+    remarked = set(Remark.objects.filter(feedback__in=ready).values_list("feedback_id", flat=True))
+    here = {membership.user_id for membership in students}
     newest = [(feedback, last[feedback.submission.student_id, feedback.submission.assignment_id]) for feedback in ready]
     return Preflight(
         ready=ready,
@@ -58,6 +68,8 @@ def preflight(cohort, week):
             for membership in students
             if (membership.user_id, assignment.pk) not in last
         ],
+        silent=[one for one in ready if not one.comment_md.strip() and one.pk not in remarked],
+        gone=[one for one in ready if one.submission.student_id not in here],
     )
 
 
@@ -77,7 +89,7 @@ def release(cohort, week, *, by, now):
         return None
     # A form that was opened before this is out of date: what it saves would be seen at once.
     count = Feedback.objects.filter(pk__in=ready).update(
-        state=Feedback.State.RELEASED, released_at=now, revision=F("revision") + 1
+        state=Feedback.State.RELEASED, released_at=now, news_at=now, revision=F("revision") + 1
     )
     done = Release.objects.create(cohort=cohort, week=week, by=by, at=now, count=count)
     audit.note("release", f"week {week.number}: feedback on {count}", by=by, scope=cohort.scope, now=now)
@@ -98,3 +110,64 @@ def _tell_students(release, feedback):
         for one in submissions.defer("answer_md").order_by("-version")
     ]
     notices.tell_each(told, "school", now=release.at)
+
+
+# --- at a time that was said before ---------------------------------------------------------------------------
+
+
+@transaction.atomic
+def plan(cohort, week, *, at, by, now):
+    """Say that the week's ready feedback is released at the instant `at`; a plan that there is already moves there.
+
+    Raises Refused for an instant that is not to come.
+    """
+    if at <= now:
+        raise Refused("That time is over. Choose one that is to come, or release now.")
+    kept = PlannedRelease.objects.select_for_update().filter(cohort=cohort, week=week, done_at=None, cancelled_at=None)
+    found = kept.first() or PlannedRelease(cohort=cohort, week=week)
+    found.at, found.by, found.planned_at = at, by, now
+    found.save()
+    return found
+
+
+@transaction.atomic
+def cancel(cohort, week, *, now):
+    """Take the plan back. Answers whether there was one that has not been done yet."""
+    return bool(
+        PlannedRelease.objects.filter(cohort=cohort, week=week, done_at=None, cancelled_at=None).update(
+            cancelled_at=now
+        )
+    )
+
+
+def release_due(now):
+    """Do what was planned for now or before, each plan once and in one transaction. Answers how many were done."""
+    due = PlannedRelease.objects.filter(at__lte=now, done_at=None, cancelled_at=None).values_list("pk", flat=True)
+    return sum(_release_planned(pk, now) for pk in list(due))
+
+
+@transaction.atomic
+def _release_planned(pk, now):
+    # Asked again under the lock: another worker may have done it, or its planner may have taken it back.
+    kept = (
+        PlannedRelease.objects.select_for_update(of=("self",))
+        .select_related("cohort", "week", "by")
+        .filter(pk=pk, done_at=None, cancelled_at=None)
+        .first()
+    )
+    if kept is None:
+        return False
+    left = preflight(kept.cohort, kept.week)
+    kept.release, kept.done_at = release(kept.cohort, kept.week, by=kept.by, now=now), now
+    kept.save(update_fields=["release", "done_at"])
+    hidden = len(left.drafts) + len(left.waiting)
+    shown = kept.release.count if kept.release else 0
+    notices.tell(
+        kept.by,
+        "teaching",
+        f"released {kept.pk}",
+        f"{kept.week.name}: feedback on {shown} released, {hidden} still hidden",
+        url=reverse("portal:release", args=[kept.cohort.slug, kept.week.number]),
+        now=now,
+    )
+    return True

@@ -7,7 +7,7 @@ from django.db import transaction
 from labs import audit
 from portal import sealing
 from portal.filing import Refused
-from portal.models import Feedback, Seal, Submission
+from portal.models import Feedback, FeedbackAside, FeedbackBefore, Seal, Submission
 from portal.submitting import MAX_ANSWER, tidy
 
 
@@ -18,7 +18,7 @@ class Waiting:
     membership: object
     submission: Submission | None
     feedback: Feedback | None
-    earlier: Submission | None  # the last version before this one that has feedback, if this one has none
+    earlier: Submission | None  # the last version before this one that has feedback, while this one has none or a draft
     seal_until: object = None  # until when sealed work may follow, if nothing was handed in
 
     @property
@@ -27,6 +27,15 @@ class Waiting:
         if self.submission is None:
             return "none"
         return self.feedback.state if self.feedback else "todo"
+
+    @property
+    def group(self):
+        """In the queue: todo, again (a version after one that was reviewed), late, ready, released, none."""
+        if self.state not in ("todo", "draft"):
+            return self.state
+        if self.earlier:
+            return "again"
+        return "late" if self.submission.is_late else "todo"
 
 
 def queue(cohort, assignment):
@@ -55,7 +64,34 @@ def _waiting(membership, versions, seal_until):
     *before, last = versions
     feedback = getattr(last, "feedback", None)
     reviewed = [version for version in before if hasattr(version, "feedback")]
-    return Waiting(membership, last, feedback, reviewed[-1] if reviewed and feedback is None else None)
+    is_open = feedback is None or feedback.state == Feedback.State.DRAFT
+    return Waiting(membership, last, feedback, reviewed[-1] if reviewed and is_open else None)
+
+
+GROUPS = ("todo", "again", "late", "ready", "released", "none")
+
+
+def in_groups(waiting):
+    """The queue as it is worked off: {group: [Waiting]} of those groups that hold somebody."""
+    found = {group: [one for one in waiting if one.group == group] for group in GROUPS}
+    return {group: rows for group, rows in found.items() if rows}
+
+
+def beside(waiting, submission):
+    """(previous, next, next to review) of a submission in the order of the queue, each a Submission or None.
+
+    The next to review is looked for from here on and around the end; of an older version from its student's place on.
+    """
+    rows = [one for group in in_groups(waiting).values() for one in group if one.submission]
+    at = next((n for n, one in enumerate(rows) if one.membership.user_id == submission.student_id), None)
+    if at is None:
+        return None, None, None
+    open_ones = [one for one in [*rows[at + 1 :], *rows[:at]] if one.group in ("todo", "again", "late")]
+    return (
+        rows[at - 1].submission if at else None,
+        rows[at + 1].submission if at + 1 < len(rows) else None,
+        open_ones[0].submission if open_ones else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -67,11 +103,12 @@ class Written:
 
 
 @transaction.atomic
-def write(submission, author, *, comment, points, revision, ready, now):
+def write(submission, author, *, comment, points, revision, ready, now, way="desk"):
     """Save feedback on one version, and mark it ready when `ready`. Hidden from the student until it is released.
 
     points: {key of the rubric: number or None}, or {"": score} for an assignment without a rubric. revision: of the
-    form (0 when there was no feedback). Released feedback can be corrected and stays released. Raises Refused.
+    form (0 when there was no feedback). Released feedback can be corrected and stays released; what it said is kept.
+    Raises Refused.
     """
     # The submission is locked, so that two first savers do not both create.
     Submission.objects.select_for_update().get(pk=submission.pk)
@@ -87,7 +124,8 @@ def write(submission, author, *, comment, points, revision, ready, now):
     rubric_scores, score = scored(submission.assignment, points)
     feedback = existing or Feedback(submission=submission)
     is_released = feedback.state == Feedback.State.RELEASED
-    before = (existing.score, existing.state) if existing else (None, "")
+    was = (existing.score, existing.state) if existing else (None, "")
+    before = (feedback.comment_md, feedback.score, feedback.rubric_scores)
     if (ready or is_released) and score is None:
         raise Refused("Give points for every line first: feedback that is ready has a score.")
     feedback.comment_md, feedback.rubric_scores, feedback.score = comment, rubric_scores, score
@@ -95,9 +133,12 @@ def write(submission, author, *, comment, points, revision, ready, now):
     feedback.revision = revision + 1
     if not is_released:
         feedback.state = Feedback.State.READY if ready else Feedback.State.DRAFT
+    elif before != (comment, score, rubric_scores):
+        keep_before(feedback, before, by=author, way=way, now=now)
     feedback.save()
-    if (feedback.score, feedback.state) != before:
-        _note_grade(feedback, before[0], author, now)
+    if (feedback.score, feedback.state) != was:
+        _note_grade(feedback, was[0], author, now)
+    FeedbackAside.objects.filter(submission=submission, author=author).delete()
     return Written(feedback)
 
 
@@ -108,6 +149,29 @@ def _note_grade(feedback, score_before, author, now):
     words = f"{' → '.join(dict.fromkeys(scores)) or 'no score'} of {submission.assignment.max_points}, {feedback.state}"
     about = {"person": submission.student_id, "thing": submission.number, "scope": submission.cohort.scope}
     audit.note("grade", words, by=author, now=now, **about)
+
+
+def keep_before(feedback, before, *, by, way, now):
+    """Keep what students could read, as (comment_md, score, rubric_scores), and mark the correction as news."""
+    comment, score, rubric_scores = before
+    FeedbackBefore.objects.create(
+        feedback=feedback, comment_md=comment, score=score, rubric_scores=rubric_scores, by=by, way=way, at=now
+    )
+    feedback.news_at = now
+
+
+def keep_aside(submission, author, *, comment, points, now):
+    """Keep a text that met another reviewer's, as it was typed, until its writer saves or lets it go."""
+    FeedbackAside.objects.update_or_create(
+        submission=submission,
+        author=author,
+        defaults={"comment_md": tidy(comment)[:MAX_ANSWER], "points": points, "at": now},
+    )
+
+
+def let_go(submission, author):
+    """The writer chose the other's text."""
+    FeedbackAside.objects.filter(submission=submission, author=author).delete()
 
 
 def _says_the_same(existing, comment, points, assignment, ready):

@@ -15,6 +15,7 @@ from portal import (
     overseeing,
     prelaunching,
     receipts,
+    releasing,
     telling,
     uploading,
     weekly,
@@ -46,6 +47,11 @@ def tend_accounts():
 @shared_task
 def start_classes():
     prelaunching.start_due(timezone.now())
+
+
+@shared_task
+def release_planned():
+    releasing.release_due(timezone.now())
 
 
 @shared_task

@@ -145,6 +145,12 @@ class Feedback(models.Model):
     released_at = models.DateTimeField(null=True, blank=True)
     # Counts saves, as Draft.revision: of two reviewers the second is shown both texts.
     revision = models.PositiveIntegerField(default=0)
+    # Its student: when there was something new in it, and when they last looked. Its author: when the student replied,
+    # and when somebody who teaches looked.
+    news_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(null=True, blank=True)
 
     objects = FeedbackSet.as_manager()
 
@@ -161,6 +167,20 @@ class Feedback(models.Model):
 
     def get_absolute_url(self):
         return reverse("portal:feedback", args=[self.submission.number])
+
+    @property
+    def is_unread(self):
+        """There is something in it that its student has not looked at."""
+        return self.state == self.State.RELEASED and _is_new(self.news_at or self.released_at, self.seen_at)
+
+    @property
+    def is_asked(self):
+        """Its student replied, and nobody who teaches has looked since."""
+        return _is_new(self.asked_at, self.heard_at)
+
+
+def _is_new(at, seen_at):
+    return at is not None and (seen_at is None or seen_at < at)
 
 
 class Release(models.Model):

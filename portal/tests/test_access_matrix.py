@@ -37,7 +37,17 @@ from portal import (
     unsubscribing,
 )
 from portal.access import standings
-from portal.models import Assignment, CohortWeek, Feedback, Holiday, Invitation, LabInWeek, Material, Membership
+from portal.models import (
+    Assignment,
+    CohortWeek,
+    Completion,
+    Feedback,
+    Holiday,
+    Invitation,
+    LabInWeek,
+    Material,
+    Membership,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -75,6 +85,20 @@ portal:review_desk                    GET    login  404   404   200   404       
 portal:review_desk                    POST   login  404   404   302   404       302   302
 portal:release                        GET    login  404   404   200   404       200   200
 portal:release                        POST   login  404   404   302   404       302   302
+portal:reply                          POST   login  302   404   302   404       302   302
+portal:gradebook                      GET    login  404   404   200   404       200   200
+portal:gradebook_csv                  GET    login  404   404   200   404       200   200
+portal:gradebook_upload               GET    login  404   404   200   404       200   200
+portal:completions                    GET    login  404   404   200   404       200   200
+portal:agenda                         GET    login  404   404   200   404       200   200
+portal:phrases                        GET    login  404   404   200   404       200   200
+portal:completions                    POST   login  404   404   302   404       302   302
+portal:all_completions                POST   login  404   404   302   404       302   302
+portal:agenda                         POST   login  404   404   302   404       302   302
+portal:phrases                        POST   login  404   404   302   404       302   302
+portal:remark                         POST   login  404   404   302   404       302   302
+portal:completion                     GET    200    200   200   200   200       200   200
+portal:completion_file                GET    200    200   200   200   200       200   200
 portal:cohort                         GET    login  404   404   302   302       302   302
 portal:choose_cohort                  POST   login  302   302   302   404       302   302
 portal:cohort_page                    GET    login  404   404   200   404       200   200
@@ -304,9 +328,20 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     case = Assignment.objects.get(week__number=2)
     draft = submitting.draft_of(case, cohort, aye, now=now)
     submitting.add_file(draft, SimpleUploadedFile("a.pdf", b"%PDF-1.7\n"), now=now)
+    submitting.save_draft(draft, "My answer.", revision=draft.revision, window="w", now=now)
     received, _ = submitting.submit(draft, key="k", now=now)
     reviewing.write(received, chit, comment="Good.", points={"cost": 4, "why": 5}, revision=0, ready=True, now=now)
     releasing.release(cohort, case.week, by=chit, now=now)
+    certificate = Completion.objects.create(
+        code="abc",
+        cohort=cohort,
+        student=aye,
+        name="Aye",
+        latin_name="Aye",
+        case_studies=4,
+        issued_by=chit,
+        issued_at=now,
+    )
     launch = Launch.objects.create(
         lab=lab.slug,
         account=enrolling.practice_account(aye, now=now),
@@ -370,6 +405,12 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:review_queue": [cohort.slug, 2],
         "portal:review_desk": [cohort.slug, received.number],
         "portal:release": [cohort.slug, 2],
+        "portal:reply": receipt,
+        "portal:remark": [cohort.slug, received.number],
+        "portal:agenda": [cohort.slug, 2],
+        **{f"portal:{name}": [cohort.slug] for name in ("gradebook", "gradebook_csv", "gradebook_upload", "phrases")},
+        **{f"portal:{name}": [cohort.slug] for name in ("completions", "all_completions")},
+        **{f"portal:{name}": [certificate.code] for name in ("completion", "completion_file")},
         "portal:cohort_page": [cohort.slug],
         **{f"portal:{name}": [2] for name in ("threads", "ask", "week_calendar")},
         **{f"portal:{name}": [asked.pk] for name in ("thread", "mark_thread")},
@@ -419,6 +460,10 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     forms = {
         **{f"portal:{name}": form for name in ("draft", "add_files", "remove_file", "choose_text", "submit")},
         "portal:review_desk": score,
+        "portal:reply": {"text": "Thanks.", "key": uuid.uuid4().hex},
+        "portal:remark": {"part": "", "place": "p-1", "text": "Why?", "shows": "yes"},
+        "portal:phrases": {"label": "Units", "text": "Show the units."},
+        "portal:completions": {"do": "revoke", "certificate": certificate.pk, "why": "A test."},
         "portal:choose_cohort": {"cohort": cohort.slug},
         "portal:class_starts": {"lab": part.pk, "at": "2025-09-20T09:00", "spread": 5},
         "portal:lights_policy": {"level": "grace", "grace": "60", "delete_days": ""},

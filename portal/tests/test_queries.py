@@ -19,6 +19,7 @@ from portal.models import (
     ClassSeat,
     ClassStart,
     CohortWeek,
+    Completion,
     Draft,
     Extension,
     Feedback,
@@ -27,6 +28,7 @@ from portal.models import (
     Notice,
     NoticeHad,
     Post,
+    Remark,
     Submission,
     SubmissionFile,
     Thread,
@@ -87,6 +89,11 @@ PINNED = {
         "portal:edit_course": 0,
         "portal:edit_week w2": 0,
         "portal:edit_part w2 material reading": 0,
+        "portal:gradebook sep-2025": 12,
+        "portal:completions sep-2025": 16,
+        "portal:agenda sep-2025 2": 15,
+        "portal:phrases sep-2025": 10,
+        "portal:gradebook_upload sep-2025": 9,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
@@ -118,6 +125,7 @@ PINNED = {
     "nobody": {
         "portal:feed": 3,
         "portal:check_proof": 1,
+        "portal:completion abc": 1,
         "portal:alive": 0,
         "portal:ready": 3,
     },
@@ -170,6 +178,20 @@ def fill(cohort, first, author, number, now):
             for n, one in enumerate(versions)
             if week == 1 or n % 2
         )
+    Remark.objects.bulk_create(
+        Remark(feedback=one, author=author, place="p-1", quote="Cloud.", text_md=f"Why {one.pk % 7}?", at=now)
+        for one in Feedback.objects.filter(submission__cohort=cohort)
+    )
+    Completion.objects.create(
+        code="abc",
+        cohort=cohort,
+        student=first,
+        name="A",
+        latin_name="A",
+        case_studies=4,
+        issued_by=author,
+        issued_at=now,
+    )
     accounts = Account.objects.bulk_create(
         Account(
             name="p", mode="practice", aws_id=f"{3 * 10**11 + user.pk}", owner=user, scope=cohort.scope, created_at=now

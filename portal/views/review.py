@@ -1,19 +1,22 @@
 """The instructor's Friday: the queue of a week, one student's work beside its score, and the release for all."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal import access, releasing, reviewing, schedule, submitting
+from portal import access, releasing, replying, reviewing, schedule, submitting
 from portal.access import teacher_page
 from portal.filing import Refused
-from portal.models import CohortWeek, Feedback, Submission
+from portal.models import CohortWeek, Feedback, FeedbackAside, Phrase, Submission
 from portal.templatetags.look import written
+from portal.views.work import work
 
 
 @require_safe
@@ -31,7 +34,7 @@ def here(request):
     return redirect("portal:review_queue", standing.cohort.slug, (open_weeks or weeks[:1])[-1].week.number)
 
 
-def _told(standing, number):
+def told_week(standing, number):
     return get_object_or_404(
         CohortWeek.objects.select_related("week"), cohort=standing.cohort, week__number=number, due_at__isnull=False
     )
@@ -41,12 +44,9 @@ def _desk(request, standing, told, assignment, now):
     """What the queue and the desk have in common."""
     waiting = reviewing.queue(standing.cohort, assignment) if assignment else []
     is_over = schedule.is_late(now, told.due_at)
-    groups = [
-        ("To review", [one for one in waiting if one.state in ("todo", "draft")]),
-        ("Ready", [one for one in waiting if one.state == "ready"]),
-        ("Released", [one for one in waiting if one.state == "released"]),
-        ("Not handed in" if is_over else "Not yet", [one for one in waiting if one.state == "none"]),
-    ]
+    groups = reviewing.in_groups(waiting)
+    labels = {**LABELS, "none": "Not handed in" if is_over else "Not yet"}
+    count = {group: len(groups.get(group, ())) for group in reviewing.GROUPS}
     return {
         "now": now,
         "standing": standing,
@@ -55,19 +55,24 @@ def _desk(request, standing, told, assignment, now):
         "is_over": is_over,
         "weeks": [other for other in standing.told if other.due_at],
         "assignment": assignment,
-        "groups": [(label, rows) for label, rows in groups if rows],
-        "to_do": len(groups[0][1]),
-        "ready": len(groups[1][1]),
-        "done": len(groups[1][1]) + len(groups[2][1]),
+        "waiting": waiting,
+        "groups": [(labels[group], rows) for group, rows in groups.items()],
+        "to_do": count["todo"] + count["again"] + count["late"],
+        "ready": count["ready"],
+        "done": count["ready"] + count["released"],
         "handed_in": sum(one.submission is not None for one in waiting),
-        "missing": len(groups[3][1]),
+        "missing": count["none"],
+        "plan": standing.cohort.planned_releases.filter(week=told.week_id, done_at=None, cancelled_at=None).first(),
     }
+
+
+LABELS = {"todo": "To do", "again": "Resubmitted", "late": "Late", "ready": "Ready", "released": "Released"}
 
 
 @require_safe
 @teacher_page
 def queue(request, number, standing):
-    told = _told(standing, number)
+    told = told_week(standing, number)
     assignments = list(told.week.assignments.all())
     chosen = next((one for one in assignments if one.slug == request.GET.get("case")), None)
     context = _desk(request, standing, told, chosen or (assignments or [None])[0], timezone.now())
@@ -79,17 +84,18 @@ def queue(request, number, standing):
 def desk(request, receipt, standing):
     """One version of one student beside its score. A form that meets newer feedback shows both, and saves nothing."""
     now = timezone.now()
-    found = get_object_or_404(
-        Submission.objects.select_related("assignment__week", "student", "feedback__author"),
-        number=receipt,
-        cohort=standing.cohort,
-    )
+    found = version_of(standing, receipt)
     if request.method == "POST":
         return _write(request, standing, found, now)
-    return _show(request, standing, found, now)
+    return desk_page(request, standing, found, now)
 
 
 def _write(request, standing, found, now):
+    """Save what the form carries. By itself (autosave) it answers in JSON, and never touches what students can see."""
+    is_auto, do = request.headers.get("X-Requested-With") == "autosave", request.POST.get("do", "save")
+    if do == "drop":
+        reviewing.let_go(found, request.user)
+        return redirect("portal:review_desk", standing.cohort.slug, found.number)
     typed = {
         "comment": submitting.tidy(request.POST.get("comment")),
         "points": {key: request.POST.get(f"points-{key}", "").strip() for key in _keys(found.assignment)},
@@ -98,33 +104,64 @@ def _write(request, standing, found, now):
         # The last field of the form: without it the end of the comment may be missing too.
         if request.POST.get("whole") != "yes":
             raise Refused("Your connection was cut before everything arrived, so nothing was saved. Send it again.")
+        if is_auto and _state(found) == Feedback.State.RELEASED:
+            raise Refused("This feedback is released: what you write is kept when you press the button.")
+        if do.startswith("phrase-"):
+            typed["comment"] = _with_phrase(typed["comment"], standing, do.partition("-")[2])
         written = reviewing.write(
             found,
             request.user,
             comment=typed["comment"],
             points={key: _number(text) for key, text in typed["points"].items()},
             revision=_number(request.POST.get("revision", "")) or 0,
-            ready=request.POST.get("do") == "ready",
+            ready=do == "ready",
             now=now,
         )
     except Refused as refusal:
-        return _show(request, standing, found, now, typed=typed, trouble=str(refusal), status=422)
+        if is_auto:
+            return JsonResponse({"said": str(refusal)}, status=422)
+        return desk_page(request, standing, found, now, typed=typed, trouble=str(refusal), status=422)
     if written.is_conflict:
-        found = Submission.objects.select_related("assignment__week", "student", "feedback__author").get(pk=found.pk)
-        return _show(request, standing, found, now, typed=typed, theirs=written.feedback, status=409)
+        reviewing.keep_aside(found, request.user, comment=typed["comment"], points=typed["points"], now=now)
+        if is_auto:
+            theirs = f"{written.feedback.author} saved this feedback too. Your text is kept: reload to see both."
+            return JsonResponse({"said": theirs}, status=409)
+        found = version_of(standing, found.number)
+        return desk_page(request, standing, found, now, typed=typed, theirs=written.feedback, status=409)
+    if is_auto:
+        at = written.feedback.updated_at.astimezone(timezone.get_current_timezone())
+        state = "as a draft" if written.feedback.state == Feedback.State.DRAFT else "and ready"
+        return JsonResponse({"said": f"Saved {at:%H:%M} {state}.", "revision": written.feedback.revision})
     if written.feedback.state == Feedback.State.RELEASED:
-        messages.success(request, f"Corrected. {found.student} sees it as it is now.")
+        messages.success(request, f"Corrected. {found.student} sees it as it is now; what it said before is kept.")
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
-    if written.feedback.state == Feedback.State.DRAFT or request.POST.get("do") != "ready":
+    if written.feedback.state == Feedback.State.DRAFT or do != "ready":
         messages.success(request, f"Saved. {found.student} sees nothing of it until it is released.")
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
-    following = _next_to_review(standing, found)
+    following = reviewing.beside(reviewing.queue(standing.cohort, found.assignment), found)[2]
     if following is None:
         messages.success(request, "That was the last one to review here.")
-        address = redirect("portal:review_queue", standing.cohort.slug, found.assignment.week.number)
-        address["Location"] += f"?case={found.assignment.slug}"
-        return address
-    return redirect("portal:review_desk", standing.cohort.slug, following.number)
+        queue_page = reverse("portal:review_queue", args=[standing.cohort.slug, found.assignment.week.number])
+        address = f"{queue_page}?case={found.assignment.slug}"
+    else:
+        address = reverse("portal:review_desk", args=[standing.cohort.slug, following.number])
+    if request.headers.get("X-Requested-With") == "desk":
+        # The page has fetched it already: it only needs to know which.
+        return JsonResponse({"next": address, "is_desk": following is not None})
+    return redirect(address)
+
+
+def _state(found):
+    feedback = getattr(found, "feedback", None)
+    return feedback.state if feedback else ""
+
+
+def _with_phrase(comment, standing, pk):
+    """The comment with a phrase of the bank below it. Raises Refused when the phrase is gone."""
+    phrase = Phrase.objects.filter(course=standing.cohort.course_id, pk=pk).first() if pk.isdigit() else None
+    if phrase is None:
+        raise Refused("This phrase is not in the bank any more.")
+    return f"{comment.rstrip()}\n\n{phrase.text_md}".strip()
 
 
 def _keys(assignment):
@@ -141,34 +178,44 @@ def _number(text):
         raise Refused(f"{text!r} is not a number of points. Give a whole number.") from wrong
 
 
-def _next_to_review(standing, found):
-    """The next student, by name and around the end, whose last version waits."""
-    waiting = reviewing.queue(standing.cohort, found.assignment)
-    at = next((n for n, one in enumerate(waiting) if one.membership.user_id == found.student_id), 0)
-    for one in [*waiting[at + 1 :], *waiting[:at]]:
-        if one.state in ("todo", "draft"):
-            return one.submission
-    return None
+def version_of(standing, receipt):
+    """A version of the cohort's, with what was written about it."""
+    return get_object_or_404(
+        Submission.objects.select_related("assignment__week", "student", "feedback__author"),
+        number=receipt,
+        cohort=standing.cohort,
+    )
 
 
-def _show(request, standing, found, now, *, typed=None, theirs=None, trouble="", status=200):
+def desk_page(request, standing, found, now, *, typed=None, theirs=None, trouble="", status=200):
     feedback = getattr(found, "feedback", None)
+    aside = FeedbackAside.objects.filter(submission=found, author=request.user).first()
+    if aside and typed is None:
+        typed, theirs = {"comment": aside.comment_md, "points": aside.points}, theirs or feedback
     points = typed["points"] if typed else (feedback.rubric_scores or {"": feedback.score}) if feedback else {}
     rubric = [
         {**line, "choices": range(line["points"] + 1), "given": _shown(points.get(line["key"]))}
         for line in found.assignment.rubric
     ]
-    told = _told(standing, found.assignment.week.number)
+    told = told_week(standing, found.assignment.week.number)
     versions = Submission.objects.filter(
         assignment=found.assignment, cohort=standing.cohort, student=found.student_id
     ).defer("answer_md")
+    context = _desk(request, standing, told, found.assignment, now)
+    before, after, following = reviewing.beside(context["waiting"], found)
+    by_script = request.headers.get("X-Requested-With")
+    # What is fetched ahead nobody has looked at yet.
+    if feedback and by_script != "ahead":
+        replying.saw(feedback, request.user, teaches=True, now=now)
+    # By script only what changes is sent; the frame around it stays.
+    is_part = by_script in ("desk", "ahead")
     return render(
         request,
-        "portal/review_desk.html",
+        "portal/_review_desk.html" if is_part else "portal/review_desk.html",
         {
-            **_desk(request, standing, told, found.assignment, now),
+            **context,
+            **work(request, found, Feedback.objects.all()),
             "submission": found,
-            "files": list(found.files.all()),
             "versions": list(versions.order_by("-version")),
             "feedback": feedback,
             "rubric": rubric,
@@ -177,6 +224,11 @@ def _show(request, standing, found, now, *, typed=None, theirs=None, trouble="",
             "theirs": theirs,
             "trouble": trouble,
             "earlier": _earlier_feedback(standing, found),
+            "phrases": list(Phrase.objects.filter(course=standing.cohort.course_id)),
+            "before": before,
+            "after": after,
+            "following": following,
+            "teaches": True,
         },
         status=status,
     )
@@ -201,15 +253,27 @@ def _earlier_feedback(standing, found):
 @require_http_methods(["GET", "HEAD", "POST"])
 @teacher_page
 def release(request, number, standing):
-    """What a release would do; then, by POST, doing it for the whole cohort at once."""
-    now, told = timezone.now(), _told(standing, number)
+    """What a release would do; then, by POST, doing it for the whole cohort at once, or saying when it is done."""
+    now, told = timezone.now(), told_week(standing, number)
+    trouble, do = "", request.POST.get("do", "now")
     if request.method == "POST":
-        done = releasing.release(standing.cohort, told.week, by=request.user, now=now)
-        if done is None:
-            messages.error(request, "Nothing was ready, so nothing was released.")
-            return redirect("portal:release", standing.cohort.slug, number)
-        messages.success(request, f"Released to the cohort: feedback on {_count(done.count, 'answer')}.")
-        return redirect("portal:review_queue", standing.cohort.slug, number)
+        try:
+            if do == "plan":
+                return _plan_release(request, standing, told, now)
+            if do == "cancel":
+                was = releasing.cancel(standing.cohort, told.week, now=now)
+                messages.success(request, "The planned release is taken back." if was else "No release was planned.")
+                return redirect("portal:release", standing.cohort.slug, number)
+            done = releasing.release(standing.cohort, told.week, by=request.user, now=now)
+            if done is None:
+                messages.error(request, "Nothing was ready, so nothing was released.")
+                return redirect("portal:release", standing.cohort.slug, number)
+            messages.success(request, f"Released to the cohort: feedback on {_count(done.count, 'answer')}.")
+            return redirect("portal:review_queue", standing.cohort.slug, number)
+        except Refused as refusal:
+            trouble = str(refusal)
+    zone, plans = ZoneInfo(standing.cohort.zone), standing.cohort.planned_releases.filter(week=told.week)
+    at = told.feedback_at if told.feedback_at and told.feedback_at > now else None
     return render(
         request,
         "portal/release.html",
@@ -220,10 +284,27 @@ def release(request, number, standing):
             "week": told.week,
             "flight": releasing.preflight(standing.cohort, told.week),
             "is_over": schedule.is_late(now, told.due_at),
-            "due": written(told.due_at, "full", ZoneInfo(standing.cohort.zone), now),
+            "due": written(told.due_at, "full", zone, now),
             "before": standing.cohort.releases.filter(week=told.week).select_related("by"),
+            "plan": plans.filter(done_at=None, cancelled_at=None).select_related("by").first(),
+            "at": request.POST.get("at") or (at and f"{at.astimezone(zone):%Y-%m-%dT%H:%M}") or "",
+            "trouble": trouble,
         },
+        status=422 if trouble else 200,
     )
+
+
+def _plan_release(request, standing, told, now):
+    """Plan it for the time of the form, which is the cohort's own. Raises Refused."""
+    zone = ZoneInfo(standing.cohort.zone)
+    try:
+        local = datetime.fromisoformat(request.POST.get("at", "")).replace(tzinfo=None)
+        at = schedule.instant(local, zone)
+    except (ValueError, OverflowError) as wrong:
+        raise Refused("That is no date and time. Write it as in 2025-09-20 09:00.") from wrong
+    plan = releasing.plan(standing.cohort, told.week, at=at, by=request.user, now=now)
+    messages.success(request, f"What is ready then is released {written(plan.at, 'full', zone, now)}.")
+    return redirect("portal:release", standing.cohort.slug, told.week.number)
 
 
 def _count(number, what):

@@ -16,12 +16,13 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from labs.keeping import in_words
-from portal import access, casework, filing, receipts, schedule, sealing, submitting
+from portal import access, agenda, casework, filing, receipts, replying, schedule, sealing, submitting
 from portal.access import member_page
 from portal.filing import Refused
 from portal.models import DraftFile, Feedback, Submission, SubmissionFile
 from portal.templatetags.look import written
 from portal.views.course import attachment
+from portal.views.work import work
 
 FULL = (
     "The portal's disk is full, so nothing was changed. Go back with your browser: what you typed is still in the "
@@ -322,7 +323,7 @@ def draft_file(request, number, slug, pk, standing):
 @require_safe
 @member_page
 def submission_file(request, number, pk, standing):
-    return _send(get_object_or_404(SubmissionFile, pk=pk, submission=_received(request, number)))
+    return _send(get_object_or_404(SubmissionFile, pk=pk, submission=received_by(request, number)))
 
 
 def _send(stored):
@@ -335,7 +336,7 @@ def _send(stored):
 # --- what was received, and what came back -----------------------------------------------------------------
 
 
-def _received(request, number):
+def received_by(request, number):
     """A submission that the asker may see: their own, or one of a cohort that they teach."""
     found = get_object_or_404(Submission.objects.select_related("assignment__week", "student", "cohort"), number=number)
     if found.student_id == request.user.pk:
@@ -349,7 +350,7 @@ def _received(request, number):
 @require_safe
 @member_page
 def receipt(request, number, standing):
-    found, now = _received(request, number), timezone.now()
+    found, now = received_by(request, number), timezone.now()
     return render(
         request,
         "portal/receipt.html",
@@ -370,7 +371,7 @@ def receipt(request, number, standing):
 @require_safe
 @member_page
 def receipt_text(request, number, standing):
-    found = _received(request, number)
+    found = received_by(request, number)
     return _text(receipts.as_text(found), f"{found.number}.txt")
 
 
@@ -378,7 +379,7 @@ def receipt_text(request, number, standing):
 @member_page
 def proof(request, number, standing):
     """The signed proof file, which names nobody; portal/views/proofs.py checks it."""
-    found = _received(request, number)
+    found = received_by(request, number)
     return _text(receipts.proof(found, now=timezone.now()), receipts.proof_name(found))
 
 
@@ -392,7 +393,7 @@ def _text(words, name):
 @member_page
 def feedback(request, number, standing):
     """Released feedback on one version. Before its release there is nothing here, for its student nor for anyone."""
-    found = _received(request, number)
+    found, now = received_by(request, number), timezone.now()
     given = get_object_or_404(Feedback.objects.released().select_related("author"), submission=found)
     lines = [
         {**line, "given": given.rubric_scores.get(line["key"])}
@@ -402,17 +403,22 @@ def feedback(request, number, standing):
     newest = Submission.objects.filter(
         assignment=found.assignment, cohort=found.cohort, student=found.student
     ).order_by("-version")
+    is_mine = found.student_id == request.user.pk
+    if is_mine:
+        replying.saw(given, request.user, teaches=False, now=now)
     return render(
         request,
         "portal/feedback.html",
         {
-            "now": timezone.now(),
+            **work(request, found, Feedback.objects.released()),
+            "now": now,
             "submission": found,
             "assignment": found.assignment,
             "feedback": given,
             "lines": lines,
-            "files": list(found.files.all()),
             "newest": newest.defer("answer_md").first(),
-            "is_mine": found.student_id == request.user.pk,
+            "is_mine": is_mine,
+            "agenda": agenda.of(found.cohort, found.assignment.week_id, now),
+            "teaches": False,
         },
     )
