@@ -130,5 +130,5 @@ def assignment_of(standing, number, slug, at):
 
 def case_of(standing, number, slug, at):
     """The Case of that; None when it does not exist for them."""
-    found = assignment_of(standing, number, slug, at)
-    return next(iter(cases(standing, at, [found])), None) if found else None
+    found = standing.assignments(at).filter(week__number=number, slug=slug).select_related("week")
+    return next(iter(cases(standing, at, found)), None)

@@ -62,6 +62,7 @@ def of(course: Course) -> CourseFiles:
                 max_bytes=one.max_bytes,
                 allowed_types=one.allowed_types,
                 is_draft=one.is_draft,
+                late_points_a_day=one.late_points_a_day,
             )
             for one in week.assignments.all()
         ]
@@ -145,6 +146,7 @@ def _assignment(folder, one):
             "brief": _page(folder, "brief.md", one.brief_md),
             "model_answer": _page(folder, "model-answer.md", one.model_answer_md),
             "max_points": one.max_points,
+            "late_points_a_day": one.late_points_a_day or None,
             "max_files": one.max_files,
             "max_mb": one.max_bytes // MEGABYTE,
             "allowed_types": one.allowed_types,

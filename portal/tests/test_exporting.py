@@ -109,6 +109,7 @@ def assignments(draw, slug, position):
         max_files=draw(st.integers(0, 20)),
         max_bytes=draw(st.integers(1, 200)) * MEGABYTE,
         allowed_types=draw(st.lists(st.sampled_from(["pdf", "md", "ipynb"]), min_size=1, unique=True)),
+        late_points_a_day=draw(st.integers(0, 5)),
         is_draft=draw(st.booleans()),
     )
 

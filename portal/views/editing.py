@@ -137,6 +137,7 @@ class AssignmentForm(forms.Form):
         label="Rubric: a line each, as in: cost | 5 | Cost aware | Names the real cost", required=False, widget=_area(6)
     )
     max_points = _number(1, 1000, label="Points in all")
+    late_points_a_day = _number(0, 1000, label="Points off for each day late, or part of one")
     max_files = _number(0, 20, label="Files at most")
     max_mb = _number(1, 200, label="MB a file at most")
     allowed_types = _line(label="Kinds of files", max_length=200)
@@ -144,9 +145,8 @@ class AssignmentForm(forms.Form):
 
     @staticmethod
     def of(one):
-        facts = {
-            name: getattr(one, name) for name in ("title", "brief_md", "model_answer_md", "max_points", "max_files")
-        }
+        named = ("title", "brief_md", "model_answer_md", "max_points", "late_points_a_day", "max_files")
+        facts = {name: getattr(one, name) for name in named}
         rubric = "\n".join(
             f"{line['key']} | {line['points']} | {line['title']} | {line['hint']}" for line in one.rubric
         )
@@ -160,7 +160,7 @@ class AssignmentForm(forms.Form):
 
     @staticmethod
     def new(slug):
-        return AssignmentFiles(NOWHERE, slug, "", 0, "", "", [], 20, 5, 20 * MEGABYTE, default_types(), True)
+        return AssignmentFiles(NOWHERE, slug, "", 0, "", "", [], 20, 5, 20 * MEGABYTE, default_types(), 0, True)
 
     def clean_rubric(self):
         found = []
@@ -178,7 +178,8 @@ class AssignmentForm(forms.Form):
         given = self.cleaned_data
         one.title, one.rubric, one.is_draft = given["title"].strip(), given["rubric"], given["is_draft"]
         one.brief_md, one.model_answer_md = exporting.page(given["brief_md"]), exporting.page(given["model_answer_md"])
-        one.max_points, one.max_files = given["max_points"], given["max_files"]
+        one.max_points, one.late_points_a_day = given["max_points"], given["late_points_a_day"]
+        one.max_files = given["max_files"]
         one.max_bytes = given["max_mb"] * MEGABYTE
         one.allowed_types = [part.strip(" .").lower() for part in given["allowed_types"].split(",") if part.strip(" .")]
 
