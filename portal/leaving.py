@@ -8,6 +8,9 @@ import logging
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.db.models import Max, Q
@@ -20,13 +23,19 @@ from portal import filing
 from portal.filing import Refused
 from portal.models import (
     CohortWeek,
+    Completion,
     Draft,
+    Extension,
     Feedback,
+    FeedbackBefore,
+    Invitation,
     Leaving,
     Membership,
     Notice,
     NoticeChannel,
     NoticeWishes,
+    Remark,
+    Reply,
     Submission,
     SubmissionFile,
     User,
@@ -175,7 +184,12 @@ def _erase_account(person):
     person.save()
     person.groups.clear()
     person.user_permissions.clear()
-    EmailAddress.objects.filter(user=person).delete()
+    for model in (EmailAddress, Authenticator, SocialAccount, UserSession):
+        model.objects.filter(user=person).delete()
+    Invitation.objects.filter(person=person).delete()
+    # A certificate is their name: without one there is nothing to check. Posts stay, for others answered them.
+    Completion.objects.filter(student=person).delete()
+    Extension.objects.filter(student=person).update(reason="")
 
 
 def _erase_names(person):
@@ -234,6 +248,9 @@ def _erase_work(submissions):
         _discard(paths)
         Feedback.objects.filter(submission=one).exclude(state=Feedback.State.RELEASED).delete()
         Feedback.objects.filter(submission=one).update(comment_md="")
+        Remark.objects.filter(feedback__submission=one).delete()
+        Reply.objects.filter(feedback__submission=one).delete()
+        FeedbackBefore.objects.filter(feedback__submission=one).update(comment_md="")
         Submission.objects.filter(pk=one.pk).update(answer_md="", answer_sha256="")
 
 

@@ -97,7 +97,8 @@ def test_slides_are_uploaded_and_taken_back(signed_in, chit, aye, teacher):
 def test_a_case_study_is_edited_with_its_rubric_and_feedback_keeps_its_points(teacher):
     form = {
         "title": "Case study 2", "brief_md": "Decide.", "rubric": "cost | 6 | Cost | In $\nwhy | 4 | Why",
-        "max_points": 10, "late_points_a_day": 2, "max_files": 3, "max_mb": 5, "allowed_types": "pdf, .MD", "model_answer_md": "One.",
+        "max_points": 10, "late_points_a_day": 2, "max_files": 3, "max_mb": 5,
+        "allowed_types": "pdf, .MD", "model_answer_md": "One.",
     }  # fmt: skip
     assert edit(teacher, "w2", "assignment", "case", **form).status_code == 302
     case = Assignment.objects.get(week__number=2)
