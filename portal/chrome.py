@@ -33,7 +33,13 @@ class Place(NamedTuple):
 
 
 TODAY = Place("portal:today", "Today", "Today", "home")
-COURSE = Place("portal:course", "Course", "Course", "book-2", ("portal:week", "portal:material"))
+COURSE = Place(
+    "portal:course",
+    "Course",
+    "Course",
+    "book-2",
+    ("portal:week", "portal:material", "portal:threads", "portal:ask", "portal:thread", "portal:remove_post"),
+)
 LABS = Place("portal:labs", "Labs", "Labs", "flask")
 SUBMISSIONS = Place(
     "portal:submissions",

@@ -73,7 +73,8 @@ def grant(cohort, assignment, student, due: datetime, *, reason: str, by, now: d
 @transaction.atomic
 def withdraw(extension: Extension, *, now: datetime) -> None:
     """From now on the cohort's deadline holds again. What was received on time stays on time. The student is told."""
-    kept = Extension.objects.select_for_update().select_related("assignment__week", "student").get(pk=extension.pk)
+    locked = Extension.objects.select_for_update(of=("self",)).select_related("assignment__week", "student")
+    kept = locked.get(pk=extension.pk)
     if kept.withdrawn_at is not None:
         return
     kept.withdrawn_at, kept.revision = now, kept.revision + 1

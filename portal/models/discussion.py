@@ -23,6 +23,13 @@ class Threads(WeekParts):
         # Django leaves Meta.ordering out where it groups.
         return counted.order_by("-last_at", "-pk")
 
+    def unread_by_week(self, reader):
+        """{week's pk: posts of others that `reader` has not seen}, without weeks that have none. One query."""
+        seen = ThreadSeen.objects.filter(thread=OuterRef("thread"), reader=reader).values("upto")[:1]
+        posts = Post.objects.filter(thread__in=self, removed_at=None).exclude(author=reader)
+        unread = posts.filter(pk__gt=Coalesce(Subquery(seen), 0)).order_by()
+        return dict(unread.values_list("thread__week").annotate(Count("pk")))
+
 
 class Thread(models.Model):
     """A question to the cohort. Its first post is the question itself."""

@@ -64,6 +64,8 @@ def test_what_is_new_is_counted_once_and_own_posts_are_not(signed_in, aye, bo, c
     assert Thread.objects.with_counts(chit).get().unread == 0
     assert Thread.objects.with_counts(aye).get().unread == 1
     assert "1 new" in signed_in(aye).get(reverse("portal:threads", args=[2])).content.decode()
+    assert "1 new" in signed_in(aye).get(reverse("portal:course")).content.decode()
+    assert Thread.objects.unread_by_week(aye) == {thread.week_id: 1} and not Thread.objects.unread_by_week(chit)
     said = page(signed_in(aye), thread).content.decode()
     assert "New</span>" in said
     assert "New</span>" not in page(signed_in(aye), thread).content.decode()

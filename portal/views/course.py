@@ -64,9 +64,11 @@ def course(request, standing):
     for week, kind, version, seen in marked.values_list("week_id", "kind", "version", "seen_version"):
         kinds.setdefault(week, []).append(kind)
         read[week] += reading.mark_of(version, seen) == reading.READ
+    unread = standing.threads(now).unread_by_week(request.user)
     labs = list(standing.labs(now).values_list("week_id", flat=True))
     for week in weeks:
         week.readings = sum(kind != "lab_kit" for kind in kinds.get(week.week.pk, []))
+        week.unread = unread.get(week.week.pk, 0)
         week.read, week.of = read[week.week.pk], len(kinds.get(week.week.pk, []))
         week.lab_count = labs.count(week.week.pk) + kinds.get(week.week.pk, []).count("lab_kit")
     return render(
@@ -101,6 +103,7 @@ def week(request, number, standing):
     materials = marked(standing, told.week, now)
     threads = standing.threads(now).filter(week=told.week)
     assignments = standing.assignments(now).filter(week=told.week).select_related("week")
+    cases = casework.cases(standing, now, assignments)
     return render(
         request,
         "portal/week.html",
@@ -109,8 +112,8 @@ def week(request, number, standing):
             "theory": [material for material in materials if material.kind != "lab_kit"],
             "kits": [material for material in materials if material.kind == "lab_kit"],
             "labs": launchable(standing, told, now),
-            "cases": casework.cases(standing, now, assignments),
-            "agenda": agenda(rows, told, now),
+            "cases": cases,
+            "agenda": agenda(weeks_of(standing, now, cases), told, now),
             "read": sum(material.mark == reading.READ for material in materials),
             "material_count": len(materials),
             "threads": list(threads.with_counts(request.user)[:5]),

@@ -33,7 +33,7 @@ WORDS = {"material": "material", "assignment": "case study"}
 
 
 def _area(rows):
-    return forms.Textarea(attrs={"rows": rows, "class": "form-control lo-edit"})
+    return forms.Textarea(attrs={"rows": rows, "class": "form-control"})
 
 
 def _line(**more):
@@ -327,8 +327,10 @@ def _part(request, standing, week, what, slug):
     if slug and found is None:
         raise Http404("There is nothing of that name in this week.")
     initial = kind.of(found) if found else kind.of(kind.new("")) | {"place": len(of_week.materials) + 1}
-    form = kind(request.POST if request.method == "POST" else None, request.FILES or None, initial=initial)
     do = request.POST.get("do")
+    # The button that deletes sends no content: when that is refused, the form shows what is there.
+    sent = initial if do == "delete" else request.POST if request.method == "POST" else None
+    form = kind(sent, request.FILES or None, initial=initial)
     if do == "delete" and found:
 
         def drop(there):
@@ -339,14 +341,14 @@ def _part(request, standing, week, what, slug):
             return redirect("portal:edit_course")
     elif request.method == "POST" and do != "preview" and form.is_valid():
         named = slug or _free_slug(files, week, what, form.cleaned_data["title"])
-        with tempfile.TemporaryDirectory() as sent:
+        with tempfile.TemporaryDirectory() as folder:
 
             def change(there):
                 parts = editing.parts_of(editing.part_of(there, week), what)
                 one = editing.part_of(there, week, what, slug) if slug else kind.new(named)
                 if not slug:
                     parts.append(one)
-                form.into(one, Path(sent))
+                form.into(one, Path(folder))
                 place = form.cleaned_data.get("place")
                 if place:
                     parts.remove(one)
