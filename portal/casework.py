@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count
 
-from portal import extending, schedule
+from portal import extending, schedule, sealing
 from portal.models import Draft, Feedback, Submission
 
 
@@ -56,6 +56,12 @@ class Case:
         return self.is_over and bool(self.feedback)
 
     @property
+    def sealed_until(self):
+        """Until when what was sealed may follow and count as on time; None when nothing may."""
+        seal = sealing.of(self.draft)
+        return sealing.follow_until(seal) if seal and sealing.is_open(seal, self.now) else None
+
+    @property
     def late_from(self):
         """The first instant that is late."""
         return self.told.due_at + schedule.SECOND
@@ -73,13 +79,13 @@ class Case:
 
     @property
     def state(self):
-        """feedback, received, draft, open or missed: the word for a list."""
+        """feedback, received, sealed, draft, open or missed: the word for a list."""
         if self.feedback:
             return "feedback"
         if self.last:
             return "received"
         if self.is_over:
-            return "missed"
+            return "sealed" if self.sealed_until else "missed"
         return "draft" if self.has_draft else "open"
 
 

@@ -24,7 +24,7 @@
     headers = Object.assign({ 'X-CSRFToken': token(), 'Tus-Resumable': '1.0.0' }, headers);
     return fetch(url, { method: method, headers: headers, body: body, credentials: 'same-origin' }).then(function (answer) {
       if (answer.redirected || answer.status === 403 || answer.status === 401) {
-        throw new Error('You are signed out. Sign in in a new tab; the file waits here.');
+        throw new Error('You are signed out. Sign in in a new tab; it waits here.');
       }
       if (answer.status >= 500) return answer.text().then(function (words) { throw new Error(answer.status === 507 ? words : 'The portal does not answer. It is tried again.'); });
       return answer;
@@ -62,7 +62,9 @@
         if (Date.now() - began < 4000) piece = Math.min(piece * 2, MOST);
         return send(one, +answer.headers.get('Upload-Offset'));
       }
-      if (answer.status === 200) return answer.text().then(function (words) { return onDevice('delete', one.key).then(function () { gone(one, words); }); });
+      if (answer.status === 200) {
+        return answer.text().then(function (words) { return onDevice('delete', one.key).then(function () { gone(one, words); }); });
+      }
       if (answer.status === 409 || answer.status === 460 || answer.status === 404) throw new Error('Sending goes on.');
       return refused(answer);
     }, function (error) {
@@ -135,6 +137,7 @@
   function here(name) {
     return Array.from(part.querySelectorAll('[data-sha256]')).find(function (e) { return e.dataset.name === name; });
   }
+  input.parentNode.querySelector('button').hidden = true; // what is chosen is sent
   input.addEventListener('change', function () {
     var chosen = Array.from(input.files);
     waiting().then(function (all) {
@@ -144,7 +147,7 @@
           return onDevice('add', { of: mine, name: file.name, file: file, url: '', replaces: twice ? null : old ? old.dataset.sha256 : '' });
         });
       }, Promise.resolve());
-    }).then(function () { input.value = ''; pump(); }, function () {}); // a device that keeps nothing: the form sends them
+    }).then(function () { input.value = ''; pump(); }, function () {}); // keeps nothing: the form sends them
   });
 
   window.sending = { waiting: free, ask: ask, fresh: fresh, isEmpty: function () { return !queue.children.length; }, held: held };

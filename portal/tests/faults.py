@@ -222,7 +222,7 @@ class Student:
             self.tally.requests += 1
             return getattr(self.client, method)(address, fields, headers=headers)
 
-        fault, is_lost, is_twice = self._draw()
+        fault, is_lost, is_twice = self._draw(queries=28 if content is not None else 10)
         answer = None
         with failpoints(fault):
             try:
@@ -244,7 +244,7 @@ class Student:
             return None
         return answer
 
-    def _draw(self) -> tuple[Fault | None, bool, bool]:
+    def _draw(self, queries: int) -> tuple[Fault | None, bool, bool]:
         if self.is_calm:
             return None, False, False
         drawn = self.dice.random()
@@ -252,9 +252,9 @@ class Student:
             return None, True, False
         if drawn < 0.2:
             return None, False, True
-        if drawn < 0.85:
+        if drawn < 0.97:
             point = self.dice.choice(POINTS)
-            most = {"query": 30, "before commit": 2, "after commit": 2}.get(point, 2)
+            most = {"query": queries, "before commit": 2, "after commit": 2}.get(point, 2)
             return Fault(point, self.dice.choice(["breaks", "dies"]), self.dice.randrange(most)), False, False
         return None, False, False
 

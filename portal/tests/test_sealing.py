@@ -166,6 +166,8 @@ def test_the_page_tells_sealed_from_received_to_the_second(signed_in, aye, clock
     shown = client.get(address).content.decode()
     assert "Sealed, not yet received" in shown and "report.pdf is not here yet" in shown
     clock.move_to(AFTER)
+    for page, words in (("today", "Hand in what you sealed"), ("submissions", "Sealed, not yet received")):
+        assert words in client.get(reverse(f"portal:{page}")).content.decode()
     draft = submitting.draft_of(Assignment.objects.get(week__number=2), cohort, aye, now=AFTER)
     received = hand_in(draft, AFTER, files=[("report.pdf", PDF)])
     assert "Sealed, and received" in client.get(address).content.decode()
@@ -174,8 +176,17 @@ def test_the_page_tells_sealed_from_received_to_the_second(signed_in, aye, clock
     text = client.get(reverse("portal:receipt_text", args=[received.number])).content.decode()
     assert "Sealed    2025-09-18 23:50:00 +0630 Asia/Yangon: on time" in text
     clock.move_to(BEFORE + timedelta(days=1, seconds=1))
-    Submission.objects.all()
     assert "Seal it first" not in client.get(address).content.decode()
+
+
+def test_sealed_work_is_not_asked_about_the_model_answer_that_it_cannot_have_read(signed_in, aye, clock, draft):
+    client = signed_in(aye)
+    sealed(draft, BEFORE)
+    clock.move_to(AFTER)
+    address = reverse("portal:assignment", args=[2, "case"])
+    assert "I know that the model answer is open" in client.get(address).content.decode()
+    submitting.save_draft(draft, "Cloud.", revision=0, window="w", now=AFTER)
+    assert "I know that the model answer is open" not in client.get(address).content.decode()
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"window": "x"}', "[" * 10_000, "x" * 20_000])

@@ -89,17 +89,18 @@ def _seal(case):
     draft, now = case.draft, case.now
     seal = sealing.of(draft)
     if seal is None:
-        return {"seal": None}
+        return {"seal": None, "is_as_sealed": False}
     zone = timezone.get_current_timezone()
-    answer = sealing.hash_of(submitting.answer_of(draft))
+    differs = sealing.differences(seal, sealing.hash_of(submitting.answer_of(draft)), draft.files.all())
     return {
         "seal": seal,
         "seal_version": next((one.version for one in case.submissions if one.pk == seal.submission_id), None),
-        "seal_state": "received" if seal.submission_id else "open" if sealing.is_open(seal, now) else "over",
+        "seal_state": "received" if seal.submission_id else "open" if case.sealed_until else "over",
         # Not by the tag, which does not wrap.
         "seal_at": written(seal.sealed_at, "full", zone, now),
         "seal_until": written(sealing.follow_until(seal), "full", zone, now),
-        "seal_differs": sealing.differences(seal, answer, draft.files.all()),
+        "seal_differs": differs,
+        "is_as_sealed": bool(case.sealed_until) and not differs,
     }
 
 
