@@ -23,6 +23,8 @@ PURE = [
     "costs/workloads.py",
     "costs/rules/*.py",
     "portal/schedule.py",
+    "portal/anchors.py",
+    "portal/completion_pdf.py",
     "portal/addresses.py",
     "portal/courier.py",
     "portal/digests.py",
