@@ -134,6 +134,6 @@ def pdf_of(certificate):
         cohort=cohort.name,
         case_studies=certificate.case_studies,
         issued_at=certificate.issued_at,
-        school=settings.SITE_NAME,
+        school="Lightsout",
         address=address_of(certificate),
     )

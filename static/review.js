@@ -32,12 +32,15 @@
     if (desk && pressed) desk.dataset.show = pressed.dataset.pane;
     here = null; line = 0; changed = false; sending = false; first = 0;
     clearTimeout(timer);
+    delete root.dataset.ahead;
     total(); mark();
+    var at = one('section[aria-labelledby=q] .is-now'), pane = at && at.closest('.lo-scroll');
+    if (pane && pane.scrollHeight > pane.clientHeight) pane.scrollTop = at.offsetTop - pane.clientHeight / 3;
     // Ahead of time, one after the other: the one to review next first.
     setTimeout(function () {
       ['following', 'next', 'prev'].reduce(function (before, rel) {
         return before.then(function () { var a = one('a[rel=' + rel + ']'); return a ? fetched(a.href) : null; });
-      }, Promise.resolve()).catch(function () {});
+      }, Promise.resolve()).then(function () { root.dataset.ahead = 'all'; }).catch(function () {});
     }, 50);
   }
   function fetched(url) {

@@ -24,6 +24,8 @@ PURE = [
     "costs/rules/*.py",
     "portal/schedule.py",
     "portal/replanning.py",
+    "portal/anchors.py",
+    "portal/completion_pdf.py",
     "portal/addresses.py",
     "portal/courier.py",
     "portal/digests.py",
