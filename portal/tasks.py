@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import delivering, demo, enrolling, lights, overseeing, prelaunching, telling, weekly
+from portal import delivering, demo, enrolling, inspecting, lights, overseeing, prelaunching, telling, weekly
 
 
 @shared_task
@@ -26,6 +26,11 @@ def visit_accounts():
 @shared_task
 def tend_accounts():
     enrolling.let_leave(timezone.now())
+
+
+@shared_task
+def inspect_work():
+    inspecting.inspect_due(timezone.now())
 
 
 @shared_task

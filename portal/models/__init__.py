@@ -12,6 +12,7 @@ from portal.models.coursework import (
     Submission,
     SubmissionFile,
 )
+from portal.models.guard import Inspection, Look
 from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
 from portal.models.people import RulesAccepted, User
 
@@ -26,7 +27,9 @@ __all__ = [
     "DraftAside",
     "DraftFile",
     "Feedback",
+    "Inspection",
     "LabInWeek",
+    "Look",
     "Material",
     "Membership",
     "Notice",

@@ -20,7 +20,7 @@ from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
 from labs.models import Launch, SavedFile
 from portal import channels, enrolling, prelaunching, releasing, reviewing, submitting, unsubscribing
-from portal.models import Assignment, CohortWeek, Feedback, LabInWeek, Membership
+from portal.models import Assignment, CohortWeek, Feedback, LabInWeek, Look, Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -44,7 +44,10 @@ portal:submit                         POST   login  302   302   404   404       
 portal:submissions                    GET    login  200   200   200   200       200   200
 portal:receipt                        GET    login  200   404   200   404       200   200
 portal:receipt_text                   GET    login  200   404   200   404       200   200
-portal:submission_file                GET    login  200   404   200   404       200   200
+portal:submission_file                GET    login  200   404   404   404       404   404
+portal:held                           GET    login  200   404   200   404       200   200
+portal:held                           POST   login  404   404   404   404       302   302
+portal:held_all                       GET    login  404   404   404   404       200   200
 portal:feedback                       GET    login  200   404   200   404       200   200
 portal:review                         GET    login  404   404   302   302       302   302
 portal:review_queue                   GET    login  404   404   200   404       200   200
@@ -204,6 +207,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     draft = submitting.draft_of(case, cohort, aye, now=now)
     submitting.add_file(draft, SimpleUploadedFile("a.pdf", b"%PDF-1.7\n"), now=now)
     received, _ = submitting.submit(draft, key="k", now=now)
+    Look.objects.create(pk=received.files.get().sha256, state="unread", trouble=["it is broken"])
     reviewing.write(received, chit, comment="Good.", points={"cost": 4, "why": 5}, revision=0, ready=True, now=now)
     releasing.release(cohort, case.week, by=chit, now=now)
     launch = Launch.objects.create(
@@ -253,6 +257,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:receipt": receipt,
         "portal:receipt_text": receipt,
         "portal:submission_file": [*receipt, received.files.get().pk],
+        "portal:held": receipt,
         "portal:feedback": receipt,
         "portal:review_queue": [cohort.slug, 2],
         "portal:review_desk": [cohort.slug, received.number],
@@ -287,6 +292,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     }
     forms = {
         **{f"portal:{name}": form for name in ("draft", "add_files", "remove_file", "choose_text", "submit")},
+        "portal:held": {"sha256": received.files.get().sha256, "reason": "A test."},
         "portal:review_desk": score,
         "portal:choose_cohort": {"cohort": cohort.slug},
         "portal:class_starts": {"lab": part.pk, "at": "2025-09-20T09:00", "spread": 5},

@@ -21,6 +21,7 @@ from portal.models import (
     Draft,
     Feedback,
     LabInWeek,
+    Look,
     Membership,
     Notice,
     NoticeHad,
@@ -40,8 +41,9 @@ PINNED = {
         "portal:material 2 reading": 9,
         "portal:assignment 2 case": 13,
         "portal:submissions": 11,
-        "portal:receipt LO-2025-200001": 9,
-        "portal:feedback LO-2025-100001": 10,
+        "portal:receipt LO-2025-200001": 10,
+        "portal:feedback LO-2025-100001": 11,
+        "portal:held LO-2025-200001": 9,
         "portal:labs": 11,
         "portal:start_lab 2 s3-for-ml": 21,
         "portal:search": 9,
@@ -60,7 +62,8 @@ PINNED = {
         "portal:labs": 13,
         "portal:review": 4,
         "portal:review_queue sep-2025 2": 13,
-        "portal:review_desk sep-2025 LO-2025-200001": 16,
+        "portal:review_desk sep-2025 LO-2025-200001": 17,
+        "portal:held LO-2025-200001": 11,
         "portal:release sep-2025 2": 13,
         "portal:cohort_page sep-2025": 15,
         "portal:class_starts sep-2025": 11,
@@ -77,6 +80,7 @@ PINNED = {
         "labs:panel LAUNCH polled": 13,
     },
     "admin": {
+        "portal:held_all": 11,
         "portal:course": 14,
         "portal:cohort_page sep-2025": 16,
         "portal:accounts": 23,
@@ -141,6 +145,9 @@ def fill(cohort, first, author, number, now):
             for n, one in enumerate(versions)
             if week == 1 or n % 2
         )
+    Look.objects.create(
+        pk="0" * 64, state=Look.State.FOUND, findings=[{"kind": "aws-id", "where": "line 1", "ends": ""}]
+    )
     accounts = Account.objects.bulk_create(
         Account(
             name="p", mode="practice", aws_id=f"{3 * 10**11 + user.pk}", owner=user, scope=cohort.scope, created_at=now

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal import access, releasing, reviewing, schedule, submitting
+from portal import access, holding, releasing, reviewing, schedule, submitting
 from portal.access import teacher_page
 from portal.filing import Refused
 from portal.models import CohortWeek, Feedback, Submission
@@ -168,7 +168,7 @@ def _show(request, standing, found, now, *, typed=None, theirs=None, trouble="",
         {
             **_desk(request, standing, told, found.assignment, now),
             "submission": found,
-            "files": list(found.files.all()),
+            "files": holding.mark(found.files.all(), found),
             "versions": list(versions.order_by("-version")),
             "feedback": feedback,
             "rubric": rubric,

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from labs.keeping import in_words
-from portal import access, casework, filing, schedule, submitting
+from portal import access, casework, filing, holding, schedule, submitting
 from portal.access import member_page
 from portal.filing import Refused
 from portal.models import DraftFile, Feedback, Submission, SubmissionFile
@@ -64,7 +64,7 @@ def assignment_page(request, standing, case, *, text=None, trouble="", status=20
             "text": text if text is not None else draft.answer_md if draft else "",
             "words": submitting.words_in(draft.answer_md) if draft else 0,
             "words_given_up": submitting.words_given_up(draft, case.last) if draft else 0,
-            "files": list(draft.files.all()) if draft else [],
+            "files": holding.mark(draft.files.all()) if draft else [],
             "asides": list(draft.asides.all()) if draft else [],
             "is_changed": draft is not None and (bool(draft.answer_md.strip()) or draft.file_count > 0),
             "accept": ",".join(f".{ending}" for ending in found.allowed_types),
@@ -289,7 +289,11 @@ def draft_file(request, number, slug, pk, standing):
 @require_safe
 @member_page
 def submission_file(request, number, pk, standing):
-    return _send(get_object_or_404(SubmissionFile, pk=pk, submission=_received(request, number)))
+    received = received_version(request, number)
+    found = get_object_or_404(SubmissionFile, pk=pk, submission=received)
+    if not holding.may_read(request.user, received, found.sha256):
+        raise Http404("This file is held back.")
+    return _send(found)
 
 
 def _send(stored):
@@ -302,7 +306,7 @@ def _send(stored):
 # --- what was received, and what came back -----------------------------------------------------------------
 
 
-def _received(request, number):
+def received_version(request, number):
     """A submission that the asker may see: their own, or one of a cohort that they teach."""
     found = get_object_or_404(Submission.objects.select_related("assignment__week", "student", "cohort"), number=number)
     if found.student_id == request.user.pk:
@@ -316,7 +320,7 @@ def _received(request, number):
 @require_safe
 @member_page
 def receipt(request, number, standing):
-    found, now = _received(request, number), timezone.now()
+    found, now = received_version(request, number), timezone.now()
     return render(
         request,
         "portal/receipt.html",
@@ -326,7 +330,7 @@ def receipt(request, number, standing):
             # Not by the tag, which does not wrap: with seconds and zone it is longer than a phone is wide.
             "received": written(found.received_at, "full", timezone.get_current_timezone(), now),
             "assignment": found.assignment,
-            "files": list(found.files.all()),
+            "files": holding.mark(found.files.all(), found),
             "is_mine": found.student_id == request.user.pk,
             "feedback": Feedback.objects.released().filter(submission=found).first(),
         },
@@ -336,7 +340,7 @@ def receipt(request, number, standing):
 @require_safe
 @member_page
 def receipt_text(request, number, standing):
-    found = _received(request, number)
+    found = received_version(request, number)
     answer = HttpResponse(submitting.receipt_text(found), content_type="text/plain; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{found.number}.txt"'
     return answer
@@ -346,7 +350,7 @@ def receipt_text(request, number, standing):
 @member_page
 def feedback(request, number, standing):
     """Released feedback on one version. Before its release there is nothing here, for its student nor for anyone."""
-    found = _received(request, number)
+    found = received_version(request, number)
     given = get_object_or_404(Feedback.objects.released().select_related("author"), submission=found)
     lines = [
         {**line, "given": given.rubric_scores.get(line["key"])}
@@ -365,7 +369,7 @@ def feedback(request, number, standing):
             "assignment": found.assignment,
             "feedback": given,
             "lines": lines,
-            "files": list(found.files.all()),
+            "files": holding.mark(found.files.all(), found),
             "newest": newest.defer("answer_md").first(),
             "is_mine": found.student_id == request.user.pk,
         },
