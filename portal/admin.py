@@ -107,6 +107,12 @@ class SubmissionAdmin(LookOnly):
     search_fields = ["number", "student__name", "student__email"]
 
 
+@admin.register(models.Look)
+class LookAdmin(LookOnly):
+    list_display = ["__str__", "state", "looked_at", "let_through_at", "let_through_by", "reason"]
+    list_filter = ["state"]
+
+
 @admin.register(models.Feedback)
 class FeedbackAdmin(LookOnly):
     list_display = ["submission", "score", "state", "author", "released_at"]

@@ -20,7 +20,7 @@ from django.db.models import Q
 from costs.models import DailySpend, Reading
 from labs import keeping
 from labs.models import Event, SavedFile
-from portal import addresses
+from portal import addresses, holding
 from portal.filing import shown_name
 from portal.models import Draft, Feedback, NoticeChannel, Submission, User
 
@@ -92,6 +92,7 @@ LEFT_OUT = {
     ("portal.FeedbackBefore", "by"): OF_THE_SCHOOL,
     ("portal.Invitation", "made_by"): OF_THE_SCHOOL,
     ("portal.InviteLink", "made_by"): OF_THE_SCHOOL,
+    ("portal.Look", "let_through_by"): OF_THE_SCHOOL,
     ("portal.Phrase", "by"): OF_THE_SCHOOL,
     ("portal.PlannedRelease", "by"): OF_THE_SCHOOL,
     ("portal.Post", "removed_by"): OF_THE_SCHOOL,
@@ -142,7 +143,7 @@ def write(out, person, *, site, now, is_theirs=True):
         for (label, path), (name, fields) in HELD.items():
             rows = apps.get_model(label)._base_manager.filter(**{path: person}).order_by("pk").values(*fields)
             box.add_json(name, list(rows))
-        _submissions(box, person)
+        _submissions(box, person, is_theirs=is_theirs)
         _events(box, person)
         _notices(box, person)
         _costs(box, person)
@@ -210,7 +211,8 @@ def _profile(box, person):
     box.add_json("profile.json", {name: getattr(person, name) for name in names})
 
 
-def _submissions(box, person):
+def _submissions(box, person, *, is_theirs):
+    """What is held back for a credential in it goes to its owner alone (portal/holding.py)."""
     released = {one.submission_id: one for one in Feedback.objects.released().filter(submission__student=person)}
     found = Submission.objects.filter(student=person).select_related("assignment__week", "cohort")
     for one in found.prefetch_related("files").order_by("pk"):
@@ -219,9 +221,12 @@ def _submissions(box, person):
         receipt = {"cohort": one.cohort.name, **{name: getattr(one, name) for name in facts}}
         files = [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in one.files.all()]
         box.add_json(f"{folder}/receipt.json", {**receipt, "files": files})
-        box.add(f"{folder}/answer.md", one.answer_md)
-        for file in one.files.all():
-            box.add_stored(f"{folder}/files", file.name, file.path, within="work")
+        stored = holding.mark(one.files.all(), one)
+        if is_theirs or not one.held:
+            box.add(f"{folder}/answer.md", one.answer_md)
+        for file in stored:
+            if is_theirs or not file.held:
+                box.add_stored(f"{folder}/files", file.name, file.path, within="work")
         if feedback := released.get(one.pk):
             shown = ["score", "rubric_scores", "released_at"]
             box.add_json(f"{folder}/feedback.json", {name: getattr(feedback, name) for name in shown})

@@ -278,6 +278,11 @@ CELERY_BEAT_SCHEDULE = {
     "the doctor's visits": {"task": "portal.tasks.visit_accounts", "schedule": 15.0, "options": {"expires": 15}},
     "who has left": {"task": "portal.tasks.tend_accounts", "schedule": 3600.0, "options": {"expires": 1800}},
     "release planned feedback": {"task": "portal.tasks.release_planned", "schedule": 5.0, "options": {"expires": 5}},
+    "look for keys in what was handed in": {
+        "task": "portal.tasks.inspect_work",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
     "start labs of classes": {"task": "portal.tasks.start_classes", "schedule": 5.0, "options": {"expires": 5}},
     "tell what is known, and whom it concerns": {
         "task": "portal.tasks.tell",

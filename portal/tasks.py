@@ -9,6 +9,7 @@ from portal import (
     delivering,
     demo,
     enrolling,
+    inspecting,
     inviting,
     leaving,
     lights,
@@ -42,6 +43,11 @@ def tend_accounts():
     now = timezone.now()
     enrolling.let_leave(now)
     leaving.erase_due(now)
+
+
+@shared_task
+def inspect_work():
+    inspecting.inspect_due(timezone.now())
 
 
 @shared_task

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from portal import filing, pdf_pages, prose
+from portal import filing, holding, pdf_pages, prose
 from portal.anchors import tidy
 
 READ = 2 * 1024 * 1024  # bytes of a file that are shown; the rest is in the download
@@ -25,6 +25,7 @@ class Part:
 
     title: str
     file: object = None
+    held: str = ""  # as portal.holding says it, for a reader who may not see what is held back
 
     @property
     def key(self):
@@ -51,10 +52,13 @@ class Shown:
     label: str = ""  # "Cell 4", "Page 2"; a paragraph needs none
 
 
-def parts_of(submission, files):
-    """Every part that there is, the answer first. Nothing is read."""
-    answer = [Part("Answer")] if submission.answer_md else []
-    return [*answer, *(Part(file.name, file) for file in files)] or [Part("Answer")]
+def parts_of(submission, reader):
+    """Every part that there is, the answer first. Nothing is read. What portal.holding holds back is held in them,
+    except for its owner. Two queries."""
+    files = holding.mark(submission.files.all(), submission)
+    is_owner = reader.pk == submission.student_id
+    answer = [Part("Answer", held="" if is_owner else submission.held)] if submission.answer_md else []
+    return [*answer, *(Part(file.name, file, "" if is_owner else file.held) for file in files)] or [Part("Answer")]
 
 
 def same_part(name, parts):
@@ -67,7 +71,10 @@ def same_part(name, parts):
 
 
 def passages(submission, part):
-    """[Shown] of a part. Empty for what cannot be shown (a picture, an archive, a damaged file): it is a download."""
+    """[Shown] of a part. Empty for what is held back, and for what cannot be shown (a picture, an archive, a damaged
+    file): that is a download."""
+    if part.held:
+        return []
     if part.file is None:
         return _markdown(submission.answer_md)
     read = READERS.get(part.ending)

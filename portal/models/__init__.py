@@ -14,6 +14,7 @@ from portal.models.coursework import (
 )
 from portal.models.dates import DateMove, Extension, Holiday, LiveSession, MovedDate
 from portal.models.discussion import Announcement, Post, Thread, ThreadSeen
+from portal.models.guard import Inspection, Look
 from portal.models.handing_in import ProofKey, Seal, Upload
 from portal.models.invitations import Invitation, InviteLink
 from portal.models.leaving import Leaving
@@ -50,11 +51,13 @@ __all__ = [
     "FeedbackAside",
     "FeedbackBefore",
     "Holiday",
+    "Inspection",
     "Invitation",
     "InviteLink",
     "LabInWeek",
     "Leaving",
     "LiveSession",
+    "Look",
     "Material",
     "MaterialEdition",
     "MaterialSeen",

@@ -45,6 +45,7 @@ from portal.models import (
     Holiday,
     Invitation,
     LabInWeek,
+    Look,
     Material,
     Membership,
 )
@@ -77,7 +78,10 @@ portal:receipt_text                   GET    login  200   404   200   404       
 portal:proof                          GET    login  200   404   200   404       200   200
 portal:check_proof                    GET    200    200   200   200   200       200   200
 portal:check_proof                    POST   422    422   422   422   422       422   422
-portal:submission_file                GET    login  200   404   200   404       200   200
+portal:submission_file                GET    login  200   404   404   404       404   404
+portal:held                           GET    login  200   404   200   404       200   200
+portal:held                           POST   login  404   404   404   404       302   302
+portal:held_all                       GET    login  404   404   404   404       200   200
 portal:feedback                       GET    login  200   404   200   404       200   200
 portal:review                         GET    login  404   404   302   302       302   302
 portal:review_queue                   GET    login  404   404   200   404       200   200
@@ -330,6 +334,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     submitting.add_file(draft, SimpleUploadedFile("a.pdf", b"%PDF-1.7\n"), now=now)
     submitting.save_draft(draft, "My answer.", revision=draft.revision, window="w", now=now)
     received, _ = submitting.submit(draft, key="k", now=now)
+    Look.objects.create(pk=received.files.get().sha256, state="unread", trouble=["it is broken"])
     reviewing.write(received, chit, comment="Good.", points={"cost": 4, "why": 5}, revision=0, ready=True, now=now)
     releasing.release(cohort, case.week, by=chit, now=now)
     certificate = Completion.objects.create(
@@ -401,6 +406,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:receipt": receipt,
         "portal:receipt_text": receipt,
         "portal:submission_file": [*receipt, received.files.get().pk],
+        "portal:held": receipt,
         "portal:feedback": receipt,
         "portal:review_queue": [cohort.slug, 2],
         "portal:review_desk": [cohort.slug, received.number],
@@ -459,6 +465,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     }
     forms = {
         **{f"portal:{name}": form for name in ("draft", "add_files", "remove_file", "choose_text", "submit")},
+        "portal:held": {"sha256": received.files.get().sha256, "reason": "A test."},
         "portal:review_desk": score,
         "portal:reply": {"text": "Thanks.", "key": uuid.uuid4().hex},
         "portal:remark": {"part": "", "place": "p-1", "text": "Why?", "shows": "yes"},

@@ -24,6 +24,7 @@ from portal.models import (
     Extension,
     Feedback,
     LabInWeek,
+    Look,
     Membership,
     Notice,
     NoticeHad,
@@ -53,6 +54,7 @@ PINNED = {
         "portal:submissions": 11,
         "portal:receipt LO-2025-200001": 9,
         "portal:feedback LO-2025-100001": 15,
+        "portal:held LO-2025-200001": 9,
         "portal:labs": 11,
         "portal:start_lab 2 s3-for-ml": 21,
         "portal:search": 9,
@@ -94,6 +96,7 @@ PINNED = {
         "portal:agenda sep-2025 2": 15,
         "portal:phrases sep-2025": 9,
         "portal:gradebook_upload sep-2025": 8,
+        "portal:held LO-2025-200001": 11,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
@@ -109,6 +112,7 @@ PINNED = {
         "labs:panel LAUNCH polled": 12,
     },
     "admin": {
+        "portal:held_all": 11,
         "portal:course": 14,
         "portal:cohort_page sep-2025": 19,
         "portal:accounts": 25,
@@ -191,6 +195,9 @@ def fill(cohort, first, author, number, now):
         case_studies=4,
         issued_by=author,
         issued_at=now,
+    )
+    Look.objects.create(
+        pk="0" * 64, state=Look.State.FOUND, findings=[{"kind": "aws-id", "where": "line 1", "ends": ""}]
     )
     accounts = Account.objects.bulk_create(
         Account(

@@ -30,7 +30,7 @@ def of_aye(case, cohort, aye, now):
 
 
 def say(submission, author, now, text="How many did you measure?", place="p-3", **changed):
-    parts = workpieces.parts_of(submission, list(submission.files.all()))
+    parts = workpieces.parts_of(submission, submission.student)
     facts = {"part": parts[0], "place": place, "quote": "", "expects_released": False, "now": now} | changed
     return remarks.add(submission, author, text=text, **facts)
 
@@ -53,7 +53,7 @@ def post(user, cohort, submission, **changed):
 
 
 def test_every_paragraph_of_an_answer_is_a_place(of_aye):
-    (part,) = workpieces.parts_of(of_aye, [])
+    (part,) = workpieces.parts_of(of_aye, of_aye.student)
     assert [(one.place, one.text) for one in workpieces.passages(of_aye, part)] == [
         ("p-1", "My choice"),
         ("p-2", "We chose Lambda."),
@@ -86,7 +86,7 @@ def test_a_notebook_is_shown_cell_by_cell_and_nothing_in_it_runs(case, cohort, a
         code("plot()", output_type="display_data", data={"image/png": "iVBOR", "text/html": bad}),
     )
     submission = with_files(case, cohort, aye, now, ("a.ipynb", cells))
-    [part] = workpieces.parts_of(submission, list(submission.files.all()))
+    [part] = workpieces.parts_of(submission, submission.student)
     shown = workpieces.passages(submission, part)
     assert [one.place for one in shown] == ["cell-1", "cell-2", "cell-3", "cell-4"]
     html = "".join(one.html for one in shown)
@@ -118,7 +118,7 @@ def pdf(*pages):
 
 def test_a_report_is_shown_page_by_page_and_a_broken_one_is_a_download(case, cohort, aye, bo, chit, now):
     submission = with_files(case, cohort, aye, now, ("report.pdf", pdf("The first page.", "The second <b>page</b>.")))
-    [part] = workpieces.parts_of(submission, list(submission.files.all()))
+    [part] = workpieces.parts_of(submission, submission.student)
     assert [(one.place, one.text) for one in workpieces.passages(submission, part)] == [
         ("page-1", "The first page."),
         ("page-2", "The second <b>page</b>."),
@@ -197,7 +197,7 @@ def test_remarks_follow_their_words_into_a_new_version(case, cohort, aye, chit, 
     say(of_aye, chit, now, "How many?", place="p-3")
     say(of_aye, chit, now, "Which is slow?", place="p-4")
     newer = hand_in(case, cohort, aye, now, TWO)
-    parts = workpieces.parts_of(newer, [])
+    parts = workpieces.parts_of(newer, newer.student)
     shown = workpieces.passages(newer, parts[0])
     placed, counts = remarks.placed(newer, parts, parts[0], shown, Feedback.objects.all())
     told = {one.remark.text_md: one.found and (one.place, one.found.is_moved, one.found.is_changed) for one in placed}
@@ -215,7 +215,7 @@ def test_remarks_on_a_notebook_follow_it_when_its_file_gets_another_name(case, c
     submitting.remove_file(draft, draft.files.get().pk, now=now)
     cells = notebook(code("x = 1"), code("import boto3"), code("cost = 4 * 0.17"))
     newer = with_files(case, cohort, aye, now, ("b.ipynb", cells))
-    parts = workpieces.parts_of(newer, list(newer.files.all()))
+    parts = workpieces.parts_of(newer, newer.student)
     shown = workpieces.passages(newer, parts[0])
     [one], _ = remarks.placed(newer, parts, parts[0], shown, Feedback.objects.all())
     assert (one.place, one.found.is_moved) == ("cell-3", True)

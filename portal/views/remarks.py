@@ -25,7 +25,7 @@ MAX_PHRASES = 100
 def remark(request, receipt, standing):
     """Add a remark to a place, or change one; `text` empty takes one away. Refused words stay in their form."""
     now, found = timezone.now(), version_of(standing, receipt)
-    parts = workpieces.parts_of(found, list(found.files.all()))
+    parts = workpieces.parts_of(found, request.user)
     part = next((one for one in parts if one.key == request.POST.get("part", "")), None)
     if part is None:
         raise Http404("No such part.")

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from labs.keeping import in_words
-from portal import access, agenda, casework, filing, receipts, replying, schedule, sealing, submitting
+from portal import access, agenda, casework, filing, holding, receipts, replying, schedule, sealing, submitting
 from portal.access import member_page
 from portal.filing import Refused
 from portal.models import DraftFile, Feedback, Submission, SubmissionFile
@@ -70,7 +70,7 @@ def assignment_page(request, standing, case, *, text=None, trouble="", status=20
             "text": text if text is not None else draft.answer_md if draft else "",
             "words": submitting.words_in(draft.answer_md) if draft else 0,
             "words_given_up": submitting.words_given_up(draft, case.last) if draft else 0,
-            "files": list(draft.files.all()) if draft else [],
+            "files": holding.mark(draft.files.all()) if draft else [],
             "asides": list(draft.asides.all()) if draft else [],
             **_seal(case),
             "is_changed": draft is not None and (bool(draft.answer_md.strip()) or draft.file_count > 0),
@@ -324,7 +324,11 @@ def draft_file(request, number, slug, pk, standing):
 @require_safe
 @member_page
 def submission_file(request, number, pk, standing):
-    return _send(get_object_or_404(SubmissionFile, pk=pk, submission=received_by(request, number)))
+    received = received_by(request, number)
+    found = get_object_or_404(SubmissionFile, pk=pk, submission=received)
+    if not holding.may_read(request.user, received, found.sha256):
+        raise Http404("This file is held back.")
+    return _send(found)
 
 
 def _send(stored):
@@ -361,7 +365,7 @@ def receipt(request, number, standing):
             # Not by the tag, which does not wrap: with seconds and zone it is longer than a phone is wide.
             "received": written(found.received_at, "full", timezone.get_current_timezone(), now),
             "assignment": found.assignment,
-            "files": list(found.files.all()),
+            "files": holding.mark(found.files.all(), found),
             "is_mine": found.student_id == request.user.pk,
             "feedback": Feedback.objects.released().filter(submission=found).first(),
             "sealed": found.sealed_at and written(found.sealed_at, "full", timezone.get_current_timezone(), now),

@@ -11,7 +11,7 @@ def work(request, found, feedback):
 
     feedback: a queryset of the Feedback whose remarks the reader may see. Shared with the student's page.
     """
-    parts = workpieces.parts_of(found, list(found.files.all()))
+    parts = workpieces.parts_of(found, request.user)
     part = next((one for one in parts if one.key == request.GET.get("part", "")), parts[0])
     shown = workpieces.passages(found, part)
     placed, counts = remarks.placed(found, parts, part, shown, feedback)
