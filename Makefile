@@ -8,6 +8,10 @@ HOST ?= 127.0.0.1
 # Demo people may sign in at one click, so they are for this machine alone.
 DEMO ?= $(if $(filter 127.% localhost ::1,$(HOST)),1,0)
 
+# Where Python may not keep what it compiled, each of the many processes that we start compiles all of it again: a test
+# run takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 INSTALL := sh install.sh $(PYTHON)
 
 help: ## This list

@@ -10,6 +10,9 @@ import pytest
 import time_machine
 from hypothesis import settings as hypothesis_settings
 
+# The fixtures `simulator` and `simulator_that_runs`: one process of each for all the tests of a worker.
+pytest_plugins = ["labs.simulator.testing"]
+
 YANGON = ZoneInfo("Asia/Yangon")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # A venv of its own: the CLI pins its own botocore (`make install-cli` makes it).

@@ -47,7 +47,8 @@ say "Installing $requirements into $venv."
 if command -v "$uv" >/dev/null 2>&1; then
     export UV_PYTHON_DOWNLOADS=never
     [ -x "$venv/bin/python" ] || "$uv" venv --quiet --python "$python" "$venv"
-    "$uv" pip install --quiet --python "$venv/bin/python" -r "$requirements"
+    # Compiled once and here: else every process that starts compiles what it imports, and several start at once.
+    "$uv" pip install --quiet --compile-bytecode --python "$venv/bin/python" -r "$requirements"
 else
     # Debian's Python has venv only with another package; virtualenv comes by pip.
     [ -x "$venv/bin/pip" ] || "$python" -m venv "$venv" 2>/dev/null || {

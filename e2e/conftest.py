@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 
 from conftest import CHROMIUM
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 
 
 def pytest_configure(config):
@@ -49,7 +48,7 @@ class Worker(threading.Thread):
 
 
 @pytest.fixture
-def portal(live_server, simulator, settings):  # noqa: F811
+def portal(live_server, simulator, settings):
     """The address of a running portal whose labs come up in the simulator."""
     from costs import pricebook
     from labs import aws

@@ -20,7 +20,6 @@ from costs.tests import worlds
 from labs import aws, census, launching, reconcile
 from labs.kinds import kind_of, registry
 from labs.models import Resource
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 from labs.tests.aws_cli import Cli
 from labs.tests.kinds.examples import EXAMPLES, REGION, AccountOfAye, want_for
 
@@ -56,7 +55,7 @@ def cli():
 
 
 @pytest.fixture
-def account(aye, simulator, settings):  # noqa: F811
+def account(aye, simulator, settings):
     simulator.serves(settings)
     settings.ABSENCE_GAP = timedelta(0)
     aws.forget_clients()
@@ -111,7 +110,7 @@ def dashed(name):
 
 
 @pytest.mark.parametrize("name", SIMULATED)
-def test_it_is_found_owned_priced_deleted_and_proved_absent(name, cli, account, aye, simulator, tmp_path):  # noqa: F811
+def test_it_is_found_owned_priced_deleted_and_proved_absent(name, cli, account, aye, simulator, tmp_path):
     kind, example = kind_of(name), EXAMPLES[name]
     world = AccountOfAye(simulator, account.aws_id)
     client = aws.client(account, kind.service, REGION)
@@ -144,7 +143,7 @@ def test_it_is_found_owned_priced_deleted_and_proved_absent(name, cli, account, 
     assert row.aws_id not in {seen.aws_id for seen in kind.find_all(client)}
 
 
-def look(row, simulator):  # noqa: F811
+def look(row, simulator):
     """One look of a worker at this row, with the states of the simulator let pass."""
     Resource.objects.exclude(pk=row.pk).update(next_look_at=None)
     Resource.objects.filter(pk=row.pk, closed_at=None).update(next_look_at=now() - timedelta(minutes=1))

@@ -29,7 +29,6 @@ from labs import aws, census
 from labs.kinds import registry
 from labs.kinds.base import Kind
 from labs.models import Account
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 
 D = Decimal
 DOC = Path(conf.BASE_DIR) / "docs" / "own-bill.md"
@@ -85,7 +84,7 @@ def test_the_page_in_docs_has_the_figures_of_the_code():
 
 
 @pytest.fixture
-def account(aye, simulator, settings):  # noqa: F811
+def account(aye, simulator, settings):
     simulator.serves(settings)
     settings.ABSENCE_GAP = timedelta(0)
     aws.forget_clients()
@@ -120,7 +119,7 @@ def test_a_census_asks_what_the_plan_says(account):
 
 @pytest.mark.django_db
 @pytest.mark.simulator
-def test_a_bill_is_read_over_http_and_its_pages_are_counted(account, simulator):  # noqa: F811
+def test_a_bill_is_read_over_http_and_its_pages_are_counted(account, simulator):
     """moto's Cost Explorer answers what it was told, to each question the next of it."""
     day = {"TimePeriod": {"Start": "2025-09-15", "End": "2025-09-16"}, "Total": {}, "Estimated": False}
     cost = {"UnblendedCost": {"Amount": "1.2345678901", "Unit": "USD"}}

@@ -7,7 +7,6 @@ import pytest
 
 from labs.kinds import kind_of, registry
 from labs.kinds.base import ABSENT, DELETING, FAILED, PENDING, RUNNING, STOPPED, STOPPING, Seen
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 from labs.tests.kinds.examples import EXAMPLES, AccountOfAye, make
 
 STATES = (PENDING, RUNNING, STOPPING, STOPPED, DELETING, FAILED, ABSENT)
@@ -131,6 +130,6 @@ def test_each_state_of_each_kind_bills_what_aws_bills(name):
 
 @pytest.mark.simulator
 @pytest.mark.parametrize("name", sorted(NOT_SEEN_LIVE))
-def test_what_is_billed_by_the_request_or_the_gigabyte_says_that_it_is_not_counted(name, simulator):  # noqa: F811
+def test_what_is_billed_by_the_request_or_the_gigabyte_says_that_it_is_not_counted(name, simulator):
     _, _, seen = make(name, AccountOfAye(simulator, "600000000077"))
     assert seen.facts["not_accrued"]

@@ -16,13 +16,12 @@ from costs.tests.worlds import HOUR, MINUTE, SCOPE
 from labs import aws, catalog, census, certify, ending, launching, reconcile, sessions
 from labs.kinds.base import ABSENT, RUNNING, STOPPED
 from labs.models import Launch, Resource
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.simulator, pytest.mark.once, pytest.mark.usefixtures("prices")]
 
 
 @pytest.fixture
-def account(aye, simulator, settings):  # noqa: F811
+def account(aye, simulator, settings):
     simulator.serves(settings)
     settings.ABSENCE_GAP = timedelta(0)
     aws.forget_clients()
@@ -37,7 +36,7 @@ def now():
     return datetime.now(UTC)
 
 
-def work_off(simulator, seconds=30):  # noqa: F811
+def work_off(simulator, seconds=30):
     """What the workers do, with the states of the simulator let pass."""
     later = now() + timedelta(seconds=seconds)
     for _ in range(12):
@@ -47,7 +46,7 @@ def work_off(simulator, seconds=30):  # noqa: F811
             break
 
 
-def test_by_hand_in_another_region_to_lights_out(account, simulator, aye):  # noqa: F811
+def test_by_hand_in_another_region_to_lights_out(account, simulator, aye):
     ec2 = simulator.client("ec2", account.aws_id, "ap-southeast-1")
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
     made = ec2.run_instances(ImageId=image, InstanceType="t3.medium", MinCount=1, MaxCount=1)["Instances"][0]
@@ -76,7 +75,7 @@ def test_by_hand_in_another_region_to_lights_out(account, simulator, aye):  # no
     assert forgotten_page([SCOPE], now()).lights == []
 
 
-def test_lights_out_of_a_whole_cohort_revokes_then_deletes_then_proves(account, simulator, aye):  # noqa: F811
+def test_lights_out_of_a_whole_cohort_revokes_then_deletes_then_proves(account, simulator, aye):
     """A lab in use with credentials out: they open nothing any more, its bucket is gone, and the evidence says both."""
     lab = launching.launch(catalog.catalog()["s3-ml-bucket"], account, aye, now=now(), scope=SCOPE)
     work_off(simulator)
@@ -105,7 +104,7 @@ def test_lights_out_of_a_whole_cohort_revokes_then_deletes_then_proves(account, 
     assert dashboard.went_out(record).is_over
 
 
-def test_an_endpoint_that_nobody_calls_is_idle_once_cloudwatch_was_asked(account, simulator):  # noqa: F811
+def test_an_endpoint_that_nobody_calls_is_idle_once_cloudwatch_was_asked(account, simulator):
     sagemaker = simulator.client("sagemaker", account.aws_id)
     role = f"arn:aws:iam::{account.aws_id}:role/any"
     container = {"Image": f"{account.aws_id}.dkr.ecr.us-east-1.amazonaws.com/model:1"}
@@ -143,7 +142,7 @@ def test_an_endpoint_that_nobody_calls_is_idle_once_cloudwatch_was_asked(account
     assert not Finding.objects.open().filter(resource=row, rule="idle-endpoint").exists()
 
 
-def test_what_is_deleted_stops_costing_when_it_is_seen_to_be_gone(account, simulator, aye):  # noqa: F811
+def test_what_is_deleted_stops_costing_when_it_is_seen_to_be_gone(account, simulator, aye):
     ec2 = simulator.client("ec2", account.aws_id)
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     ec2.create_volume(AvailabilityZone=zone, Size=100, VolumeType="gp3")
@@ -160,7 +159,7 @@ def test_what_is_deleted_stops_costing_when_it_is_seen_to_be_gone(account, simul
     assert ec2.describe_volumes()["Volumes"] == []
 
 
-def test_a_training_job_made_by_hand_costs_from_the_second_it_began_to_the_second_it_ended(simulator, settings, aye):  # noqa: F811
+def test_a_training_job_made_by_hand_costs_from_the_second_it_began_to_the_second_it_ended(simulator, settings, aye):
     """90 s of two machines and their disks, although it was found late and its end was noticed later still."""
     simulator.reset()
     simulator.serves(settings)
@@ -176,7 +175,7 @@ def test_a_training_job_made_by_hand_costs_from_the_second_it_began_to_the_secon
         simulator.let_pass(seconds)
         passed[0] += seconds
 
-    account = worlds.account_of(aye, aws_id=simulator.new_account(), boot_id=boot, at=now() - HOUR)  # noqa: F811
+    account = worlds.account_of(aye, aws_id=simulator.new_account(), boot_id=boot, at=now() - HOUR)
     sagemaker = simulator.client("sagemaker", account.aws_id)
     simulator.client("s3", account.aws_id).create_bucket(Bucket="work")
     sagemaker.create_training_job(

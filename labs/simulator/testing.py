@@ -1,7 +1,8 @@
 """The simulator for tests: a process of its own on a free port, once a test session.
 
-In a conftest: `from labs.simulator.testing import simulator  # noqa: F401`. A test that wants an empty world calls
-`simulator.reset()` first, or works in an account id of its own (`simulator.new_account()`), which is quicker.
+A plugin of pytest, named in the root conftest alone: a fixture that is imported is another one at each place, with a
+process of its own. A test that wants an empty world calls `simulator.reset()` first, or works in an account id of its
+own (`simulator.new_account()`), which is quicker.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Simulator:
     def __init__(self, url: str, secret_file: Path, process: subprocess.Popen[str]):
         self.url, self.secret_file, self.process = url, secret_file, process
         self.operator_secret = secret_file.read_text()
+        self._sts = self.client("sts", "", **self.root())
 
     def serves(self, settings: Any) -> None:
         """Let these settings of Django name this simulator, for the portal and for students alike."""
@@ -119,8 +121,7 @@ class Simulator:
 
     def credentials(self, account: str, seconds: int = 3600) -> dict[str, str]:
         """Temporary credentials as keyword arguments of boto3.client."""
-        sts = self.client("sts", account, **self.root())
-        answer = sts.assume_role(
+        answer = self._sts.assume_role(
             RoleArn=f"arn:aws:iam::{account}:role/lab/student", RoleSessionName="test", DurationSeconds=seconds
         )["Credentials"]
         return {
@@ -172,6 +173,7 @@ def _process(*options: str) -> Iterator[Simulator]:
     with tempfile.TemporaryDirectory(prefix="lightsout-simulator-") as var:
         running = start("--state-seconds", "0", *options, var=Path(var))
         yield running
+        running.process.kill()  # a second of CPU less than to end in order: nothing of it is kept
         stop(running)
 
 

@@ -10,12 +10,6 @@ from labs import aws, certify, ending, kinds, reconcile
 from labs.catalog.base import Lab
 from labs.kinds.base import Want
 from labs.models import Account, Launch, Resource
-from labs.simulator.testing import (  # noqa: F401
-    process_that_runs,
-    simulator,
-    simulator_process,
-    simulator_that_runs,
-)
 from labs.tests.account_with_functions import AccountWithFunctions
 from labs.tests.cast import CAST, START, Clock, Cloud
 
@@ -59,13 +53,13 @@ def account(aye):
 
 
 @pytest.fixture
-def practice(simulator):  # noqa: F811  the fixture, not the import
+def practice(simulator):
     """A simulated account where functions are not run."""
     return AccountWithFunctions(simulator)
 
 
 @pytest.fixture
-def running(simulator_that_runs):  # noqa: F811
+def running(simulator_that_runs):
     """A simulated account where they are: for tests with the marker bwrap."""
     return AccountWithFunctions(simulator_that_runs)
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 import yaml
-from cfnlint.api import lint_all
 
 from labs import guardrails, own_roles, stack_template
 from labs.catalog.stacks import TEMPLATES
@@ -114,6 +113,8 @@ def test_the_command_names_what_the_link_names():
 
 def complaints(text):
     """Errors and warnings. Remarks of cfn-lint on taste are left out, as its command leaves them out."""
+    from cfnlint.api import lint_all  # sympy comes with it: not for every worker
+
     return [str(found) for found in lint_all(text) if found.rule.severity != "informational"]
 
 

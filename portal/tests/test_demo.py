@@ -19,7 +19,6 @@ from costs import budget, currency
 from costs.models import DailySpend, ExchangeRate, Metered, Reading, Scope
 from labs import aws, practice
 from labs.models import Account, Event, Launch, Resource, StepCheck
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 from portal import demo, enrolling, schedule, submitting
 from portal.demo_people import COHORT, DOMAIN, STUDENTS
 from portal.models import Cohort, Course, Draft, Feedback, Membership, Notice, Submission, User
@@ -339,7 +338,7 @@ def test_the_past_mails_nobody_and_hurries_nobody(in_demo, django_capture_on_com
 
 
 @pytest.fixture
-def world(in_demo, simulator, settings):  # noqa: F811
+def world(in_demo, simulator, settings):
     simulator.serves(settings)
     # The accounts are the same in each test of this module, and what an earlier one made would still be in them.
     simulator.reset()

@@ -38,7 +38,6 @@ from labs import aws, launching, sessions
 from labs.kinds.base import Want
 from labs.models import Account
 from labs.simulator import GATEWAY_HEADER, OPERATOR_HEADER, testing
-from labs.simulator.testing import simulator, simulator_process  # noqa: F401
 from labs.tests.aws_cli import Cli, CliFailed
 from labs.tests.cast import Clock
 from labs.tests.conftest import World, lab_of
@@ -92,7 +91,7 @@ def portal_of(running, var, workers="2", tls=(), **env):
 
 
 @pytest.fixture(scope="module")
-def gateway(simulator_process, tmp_path_factory):  # noqa: F811
+def gateway(simulator_process, tmp_path_factory):
     with portal_of(simulator_process, tmp_path_factory.mktemp("var")) as url:
         yield url
 
@@ -118,7 +117,7 @@ class Student:
 
 
 @pytest.fixture
-def student(gateway, simulator):  # noqa: F811
+def student(gateway, simulator):
     """student() -> another student, with a session that the portal gave them."""
 
     def make():
@@ -161,7 +160,7 @@ def raw(port, request, *, patient=False):
 
 
 @pytest.fixture
-def over_https(simulator, tmp_path):  # noqa: F811
+def over_https(simulator, tmp_path):
     """over_https: a student of a portal that speaks https, and the certificate that its clients trust."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lights")])
     now = datetime.now(UTC)
@@ -446,7 +445,7 @@ def test_a_key_needs_its_own_secret_and_token(aye, bo):
         )
 
 
-def test_only_sessions_that_the_portal_gave_a_student_come_in(aye, simulator):  # noqa: F811
+def test_only_sessions_that_the_portal_gave_a_student_come_in(aye, simulator):
     """Each of these is a good key on the server itself."""
     sts, iam = aye.client("sts"), aye.client("iam")
     iam.create_role(RoleName="made", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
@@ -477,7 +476,7 @@ def test_only_sessions_that_the_portal_gave_a_student_come_in(aye, simulator):  
         assert code_of(aye.client("s3", **keys).list_buckets) == "InvalidAccessKeyId"
 
 
-def test_a_session_that_is_over_is_told_so(aye, simulator):  # noqa: F811
+def test_a_session_that_is_over_is_told_so(aye, simulator):
     assert aye.client("sts").get_caller_identity()["Account"] == aye.account
     simulator.expire(aye.account)
     assert code_of(aye.client("sts").get_caller_identity) == "ExpiredToken"
@@ -637,7 +636,7 @@ TRICKS = [
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-def test_administrative_paths_are_closed_by_every_way(aye, simulator, trick):  # noqa: F811
+def test_administrative_paths_are_closed_by_every_way(aye, simulator, trick):
     boot = simulator.boot()["boot_id"]
     smuggled = {OPERATOR_HEADER: simulator.operator_secret, GATEWAY_HEADER: "reads-body", "X-Moto-Account-Id": "1" * 12}
     for path in ADMINISTRATIVE:
@@ -652,7 +651,7 @@ def test_administrative_paths_are_closed_by_every_way(aye, simulator, trick):  #
 
 
 @pytest.mark.parametrize("service", ["s3", "sts", "moto_api", "lightsout"])
-def test_administrative_paths_are_closed_to_a_good_signature(aye, simulator, service):  # noqa: F811
+def test_administrative_paths_are_closed_to_a_good_signature(aye, simulator, service):
     boot, at_home = simulator.boot()["boot_id"], aye.url.replace("/practice", "")
     for path in ADMINISTRATIVE:
         for method in ("GET", "POST"):
@@ -1046,7 +1045,7 @@ def test_students_machines_never_take_all_threads_of_the_web(pretender, monkeypa
 
 
 @pytest.mark.django_db
-def test_the_credentials_of_a_lab_work_by_the_gateway_until_it_is_finished(gateway, simulator, settings, aye_of_school):  # noqa: F811
+def test_the_credentials_of_a_lab_work_by_the_gateway_until_it_is_finished(gateway, simulator, settings, aye_of_school):
     simulator.serves(settings)
     settings.GATEWAY_URL = gateway
     aws.forget_clients()

@@ -47,6 +47,18 @@ def test_the_demo_is_on_by_itself_on_loopback_only(host, demo):
     assert said.stdout.strip() == demo
 
 
+def test_python_keeps_what_it_compiled_also_where_the_shell_says_otherwise():
+    said = run(
+        "make",
+        "--no-print-directory",
+        "--eval",
+        "show:;@echo [$$PYTHONDONTWRITEBYTECODE]",
+        "show",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert said.stdout.strip() == "[]"
+
+
 @pytest.fixture
 def bare(tmp_path):
     """A folder with the script and one requirement; bare.python(words) makes a Python that says no to some words."""
