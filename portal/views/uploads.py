@@ -8,6 +8,7 @@ import base64
 import binascii
 import tempfile
 
+from django.conf import settings
 from django.http import Http404, HttpResponse, UnreadablePostError
 from django.urls import reverse
 from django.utils import timezone
@@ -121,7 +122,7 @@ def _take(request, found, now):
     offset = _number(request, "Upload-Offset")
     if offset != found.offset:
         raise uploading.Moved(found.offset)
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as piece:
+    with tempfile.SpooledTemporaryFile(IN_MEMORY, dir=settings.FILE_UPLOAD_TEMP_DIR) as piece:
         is_cut = _read_into(piece, request, found.size - offset)
         asked = request.headers.get("Upload-Checksum")
         if asked and (is_cut or not _fits(piece, asked)):
@@ -144,6 +145,8 @@ def _read_into(piece, request, most):
                 raise _Answer(413, "More bytes came than this file was to have. Choose it again.")
     except (UnreadablePostError, ConnectionError):
         return True
+    except OSError as failed:
+        raise uploading.DiskFull from failed
     said = request.headers.get("Content-Length", "")
     return said.isdecimal() and came < int(said)
 
