@@ -38,7 +38,7 @@ demo: install ## The same, with the demo's data laid afresh
 	@HOST=$(HOST) DEMO=1 exec $(BIN)/python manage.py up --afresh
 
 test: lint ## Lint, types, and all tests in random order
-	$(BIN)/python -m pytest -n 3 $(TESTS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(TESTS)
 
 lint: install-dev ## ruff and mypy
 	$(BIN)/ruff check .

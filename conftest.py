@@ -53,14 +53,25 @@ def _redis_url():
 
 
 DATABASE = {"db", "transactional_db", "live_server"}
+SIMULATOR = {"simulator", "simulator_process", "simulator_that_runs"}
 
 
-@pytest.hookimpl(tryfirst=True)
+def _is_once(item):
+    """Whether it proves the same on any database, so that CI's second pass leaves it out: what asks none, and what is
+    played on the simulator to see what AWS is asked. What commits for real (transaction=True) is played on each."""
+    marker, asks = item.get_closest_marker("django_db"), set(getattr(item, "fixturenames", ()))
+    if item.get_closest_marker("services"):
+        return False
+    if not marker and not DATABASE & asks:
+        return True
+    commits = {"transactional_db", "live_server"} & asks or (marker and marker.kwargs.get("transaction"))
+    return bool(SIMULATOR & asks) and not commits
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
-        # What asks no database and no service is the same on any: CI's second pass leaves it out.
-        asks = item.get_closest_marker("django_db") or DATABASE & set(getattr(item, "fixturenames", ()))
-        if not asks and not item.get_closest_marker("services"):
+        if _is_once(item):
             item.add_marker(pytest.mark.once)
     for marker in ("browser", "services", "awscli", "bwrap"):
         marked = [item for item in items if item.get_closest_marker(marker)]
@@ -68,6 +79,9 @@ def pytest_collection_modifyitems(items):
         forbidden = os.environ.get(f"LIGHTSOUT_REQUIRE_{marker.upper()}") == "1"
         for item in marked if why else ():
             item.add_marker(pytest.mark.absent(why) if forbidden else pytest.mark.skip(reason=why))
+    yield
+    # In random order, but the long ones first: at the end no worker waits for another's.
+    items.sort(key=lambda item: not item.get_closest_marker("slow"))
 
 
 def pytest_configure(config):

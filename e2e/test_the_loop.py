@@ -49,6 +49,7 @@ def test_a_lab_from_a_click_to_its_certificate(portal, enter, aye, bucket_lab):
     assert Launch.objects.get().certificate["left"] == []
 
 
+@pytest.mark.once
 def test_the_same_lab_without_javascript(portal, browser, aye, bucket_lab, settings):
     context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
     from django.test import Client
@@ -96,6 +97,7 @@ def test_a_case_study_goes_in_and_its_feedback_comes_out(portal, enter, context,
     expect(page.get_by_text("Least privilege is right")).to_have_count(0)
 
 
+@pytest.mark.once
 def test_what_was_made_by_hand_in_another_region_is_found_and_turned_off(
     portal, enter, aye, chit, cohort, simulator, bucket_lab
 ):

@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from costs import pricebook
 from costs.models import Price
@@ -30,6 +31,15 @@ def chit(db):
 def whole_book(db):
     """The price book as it is shipped."""
     pricebook.load()
+
+
+@pytest.fixture(scope="module")
+def standing_book(django_db_setup, django_db_blocker):
+    """The same, loaded once for the module; what a test does to it is rolled back. Not for tests that commit."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        pricebook.load()
+        yield
+        transaction.set_rollback(True)
 
 
 @cache

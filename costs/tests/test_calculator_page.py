@@ -5,19 +5,18 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from costs import pricebook, quoting
+from costs import quoting
 from costs.forms import CalculatorForm
 from costs.pricebook import PriceBook
 from costs.tests.worlds import NOW
 from costs.workloads import EXAMPLES, WORKLOADS, workload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CENT = Decimal("0.01")
 
 
 @pytest.fixture(autouse=True)
-def book(db):
-    pricebook.load()
+def book(standing_book, db):
     return PriceBook.open()
 
 

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.simulator,
     pytest.mark.awscli,
     pytest.mark.once,
-    pytest.mark.usefixtures("whole_book"),
+    pytest.mark.usefixtures("standing_book"),
 ]
 
 SIMULATED = sorted(name for name, kind in registry().items() if not kind.not_in_practice)

@@ -7,6 +7,7 @@ from costs.tests import month
 GOOD = {"off_by_percent": 0.5, "missed": [], "false_stops": [], "called_idle_in_use": [], "totals_that_fell": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.once
 def test_in_a_class_all_is_counted_what_is_forgotten_is_found_and_what_is_in_use_stays_on():

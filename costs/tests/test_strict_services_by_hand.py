@@ -21,7 +21,7 @@ from labs.tests.soak import OneThread
 from labs.tests.strict_services import StrictServices
 from labs.tests.strict_sorts import ACCOUNT, REGION
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("whole_book")]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("standing_book")]
 
 
 @pytest.mark.parametrize("name", sorted(BY_HAND))

@@ -159,6 +159,7 @@ def test_the_switch_is_there_until_the_thing_is_seen_gone_and_not_longer(start, 
     assert last_look > calls.index("Delete fake-costly-name") + 1
 
 
+@pytest.mark.slow
 @pytest.mark.once
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_worker_that_dies_at_any_call_of_the_switch_leaves_one_switch_a_thing(start, world, costly, clock, aye, when):

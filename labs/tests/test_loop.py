@@ -102,6 +102,7 @@ def whole_life(world, cloud, clock, account, aye, at, lab=FAMILY):
     return launch, up
 
 
+@pytest.mark.slow
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("lab", "when"),

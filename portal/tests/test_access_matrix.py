@@ -540,6 +540,7 @@ def signed_in(user):
     return client
 
 
+@pytest.mark.slow
 def test_each_person_gets_what_is_theirs(world, everybody):
     """One world for all rows; what a request changed is taken back before the next."""
     clients = {who: signed_in(user) for who, user in everybody.items()}

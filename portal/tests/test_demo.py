@@ -380,6 +380,7 @@ def test_the_live_things_are_laid_once_for_each_start(world):
     assert Resource.objects.open().strangers().filter(name="near-me").count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.once
 @pytest.mark.simulator
 def test_a_laying_that_was_cut_off_goes_on_and_makes_nothing_twice(world):
