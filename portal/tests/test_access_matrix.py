@@ -18,9 +18,9 @@ from conftest import member, person
 from costs.models import LightsOut
 from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
-from labs.models import Launch, SavedFile
+from labs.models import Account, Launch, SavedFile
 from portal import channels, enrolling, prelaunching, releasing, reviewing, submitting, unsubscribing
-from portal.models import Assignment, CohortWeek, Feedback, LabInWeek, Membership
+from portal.models import Assignment, Cohort, CohortWeek, Feedback, LabInWeek, Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
 
@@ -57,6 +57,9 @@ portal:choose_cohort                  POST   login  302   302   302   404       
 portal:cohort_page                    GET    login  404   404   200   404       200   200
 portal:lights_policy                  GET    login  404   404   200   404       200   200
 portal:lights_policy                  POST   login  404   404   302   404       302   302
+portal:lab_limits                     GET    login  404   404   200   404       200   200
+portal:lab_limits                     POST   login  404   404   302   404       302   302
+portal:lab_limits_template            GET    login  404   404   200   404       200   200
 portal:class_starts                   GET    login  404   404   200   404       200   200
 portal:class_starts                   POST   login  404   404   302   404       302   302
 portal:class_start                    GET    login  404   404   200   404       200   200
@@ -226,6 +229,9 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     real = {"regions": ["us-east-1"], "lab_regions": ["us-east-1"], "now": now}
     own = connecting.begin(mode="own", name="Aye's own", owner=aye, **real)
     shared = connecting.begin(mode="shared", name="Bootcamp", scope=cohort.scope, **real)
+    connecting.begin(mode="shared", name="Connected", **real)
+    Account.objects.filter(name="Connected").update(aws_id="111122223333", is_open=True, connected_at=now)
+    Cohort.objects.filter(pk=cohort.pk).update(lab_limits={"instance_types": ["t3.micro"]})
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
     saturday = CohortWeek.objects.get(cohort=cohort, week__number=2).session_at
@@ -260,6 +266,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:cohort_page": [cohort.slug],
         "portal:class_starts": [cohort.slug],
         "portal:lights_policy": [cohort.slug],
+        **{f"portal:{name}": [cohort.slug] for name in ("lab_limits", "lab_limits_template")},
         "portal:class_start": [cohort.slug, planned.pk],
         "portal:cancel_class_start": [cohort.slug, planned.pk],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
@@ -291,6 +298,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:choose_cohort": {"cohort": cohort.slug},
         "portal:class_starts": {"lab": part.pk, "at": "2025-09-20T09:00", "spread": 5},
         "portal:lights_policy": {"level": "grace", "grace": "60", "delete_days": ""},
+        "portal:lab_limits": {"regions": "us-east-1", "instance_types": "t3.micro", "sagemaker_types": "ml.t3.medium"},
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
         "portal:notice_choices": {"pace": "hourly", "daily_at": "08:00"},
         "portal:add_channel": {"address": "discord://4174216298/JHMHI8qBe7", "label": "Chat"},

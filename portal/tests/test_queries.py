@@ -63,6 +63,7 @@ PINNED = {
         "portal:review_desk sep-2025 LO-2025-200001": 16,
         "portal:release sep-2025 2": 13,
         "portal:cohort_page sep-2025": 15,
+        "portal:lab_limits sep-2025": 10,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
