@@ -1,5 +1,5 @@
-"""Students' roles in the shared account: one each, made by the portal's role at their first lab, taken away when they
-leave.
+"""Students' roles in the shared account: one each (and one more for a cohort with limits of its own), made by the
+portal's role at their first lab, taken away when they leave.
 
 In a student's own account the stack makes it. What holds the role lies in the account already, by the stack: boundary
 and policies, which the portal cannot change.
@@ -15,16 +15,19 @@ from labs import aws, guardrails
 from labs.kinds.aws_words import code_of, tag_list
 from labs.kinds.base import TAG_OWNER
 from labs.kinds.iam_identity import PATH, pages_of
-from labs.models import Account, Launch, StudentRole
+from labs.models import Launch, StudentRole
 
 AGAIN, NOT_ALLOWED = timedelta(seconds=30), timedelta(minutes=10)
 # AWS knows a new role everywhere only after a while.
 KNOWN_AFTER = timedelta(seconds=30)
 
 
-def ask(account: Account, student, now: datetime) -> StudentRole:
-    """Write down that the student needs a role in this account. Called in the launch's transaction; workers make it."""
-    role, is_new = StudentRole.objects.get_or_create(account=account, student=student, defaults={"next_try_at": now})
+def ask(launch: Launch, now: datetime) -> StudentRole:
+    """Write down that the launch's student needs a role under the limits of that lab. Called in the launch's
+    transaction; workers make it."""
+    role, is_new = StudentRole.objects.get_or_create(
+        account=launch.account, student=launch.owner, scope=launch.limited_scope, defaults={"next_try_at": now}
+    )
     if not is_new and role.leaves_at is not None:
         # They come back. The role is looked at anew: it may be half taken away.
         StudentRole.objects.filter(pk=role.pk).update(leaves_at=None, made_at=None, next_try_at=now)
@@ -36,9 +39,10 @@ def ask_to_leave(roles, now: datetime) -> int:
     return roles.filter(leaves_at=None).update(leaves_at=now, next_try_at=now)
 
 
-def why_not_yet(account: Account, student: int, now: datetime) -> str:
-    """Why the student has no role to work with yet, in words; '' when they have one."""
-    role = StudentRole.objects.filter(account=account, student=student).first()
+def why_not_yet(launch: Launch, student: int, now: datetime) -> str:
+    """Why the student has no role to work with in this lab yet, in words; '' when they have one."""
+    known = StudentRole.objects.filter(account=launch.account, student=student, scope=launch.limited_scope)
+    role = known.first()
     if role is None or role.made_at is None:
         trouble = f" {role.trouble}" if role and role.trouble else ""
         return f"Your role in the bootcamp's account is being made. Try again in half a minute.{trouble}"
@@ -85,13 +89,13 @@ def _make(role: StudentRole) -> None:
             Path=PATH,
             AssumeRolePolicyDocument=json.dumps(trust),
             Description="What a student of the learning portal works with",
-            PermissionsBoundary=guardrails.boundary_arn(account.aws_id),
+            PermissionsBoundary=guardrails.boundary_arn(account.aws_id, role.scope),
             Tags=tag_list({guardrails.TAG_STUDENT: str(role.student_id), TAG_OWNER: str(role.student_id)}),
         )
     except iam.exceptions.ClientError as error:
         if code_of(error) != "EntityAlreadyExists":
             raise
-    for arn in guardrails.student_policy_arns(account.aws_id).values():
+    for arn in guardrails.student_policy_arns(account.aws_id, role.scope).values():
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
 
 
@@ -109,4 +113,4 @@ def _take_away(role: StudentRole) -> None:
 
 
 def _name(role: StudentRole) -> str:
-    return guardrails.student_role(role.account.aws_id, role.student_id).rsplit("/", 1)[-1]
+    return guardrails.student_role(role.account.aws_id, role.student_id, role.scope).rsplit("/", 1)[-1]

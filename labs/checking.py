@@ -57,6 +57,6 @@ def view_of(launch: Launch) -> StudentView:
         account_id=launch.account.aws_id,
         prefix=guardrails.own_prefix(launch.id.hex),
         tags=guardrails.tags(launch.owner_id, launch.id.hex),
-        boundary=guardrails.boundary_arn(launch.account.aws_id),
+        boundary=guardrails.boundary_arn(launch.account.aws_id, launch.limited_scope),
         mode=launch.account.mode,
     )

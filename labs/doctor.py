@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from labs.limits import Limits
 from labs.quotas import Need, is_enough
+from labs.stack_template import KNOWS_COHORTS
 
 OK, FAILS, UNKNOWN = "ok", "fails", "unknown"
 ALLOWED, DENIED = "allowed", "denied"
@@ -19,6 +21,20 @@ PRACTICE = "practice"
 SKEW_REFUSED = timedelta(minutes=5)
 SKEW_TOLD = timedelta(minutes=1)
 LOOK_IS_OLD = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class CohortLimits:
+    """A cohort that shares the account and has limits of its own there. stack: the name of what holds them. held: the
+    limits that AWS holds it to; None when it does not. is_as_written: as this portal would write them today. trouble:
+    why that is not known."""
+
+    scope: str
+    cohort: str
+    stack: str
+    held: Limits | None
+    is_as_written: bool = False
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,7 @@ class Facts:
     census_trouble: str = ""
     # Why its bill at AWS could not be read; '' when it was; None where nobody asked for it yet.
     bill_trouble: str | None = None
+    cohort_limits: tuple[CohortLimits, ...] = ()
     # Of the portal itself.
     own_arn: str = ""
     own_method: str = ""
@@ -344,6 +361,28 @@ def template(facts: Facts) -> Iterable[Finding]:
         yield Finding("template", OK, "Its template is the newest", f"Version {facts.template_version}.")
 
 
+def limits(facts: Facts) -> Iterable[Finding]:
+    """Of each cohort with limits of its own; nothing is said where there is none."""
+    for one in facts.cohort_limits:
+        if one.is_as_written:
+            continue
+        if one.trouble:
+            yield Finding("limits", UNKNOWN, f"Whether AWS holds the limits of {one.cohort} is not known", one.trouble)
+            continue
+        older = (facts.template_version or 0) < KNOWS_COHORTS
+        first = f"update the stack to template {facts.template_out} first. Then " if older else ""
+        yield Finding(
+            "limits",
+            FAILS,
+            f"AWS {'has older documents for' if one.held else 'does not hold'} the limits of {one.cohort}",
+            "No lab of this cohort starts in the account while AWS would let people do more than these limits.",
+            f"{first}deploy the stack {one.stack}: the cohort's page of limits has its file and the command.",
+        )
+    told = [one.cohort for one in facts.cohort_limits]
+    if told and all(one.is_as_written for one in facts.cohort_limits):
+        yield Finding("limits", OK, "AWS holds each cohort to its limits", ", ".join(told))
+
+
 def bill(facts: Facts) -> Iterable[Finding]:
     if facts.mode == PRACTICE or facts.bill_trouble is None:
         return
@@ -372,6 +411,7 @@ CHECKS: tuple[Check, ...] = (
     key,
     switch,
     template,
+    limits,
     census,
     bill,
 )

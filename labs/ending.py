@@ -87,7 +87,7 @@ def fence(launch: Launch, now: datetime) -> None:
     room for some forty.
     """
     iam = aws.client(launch.account, "iam")
-    role = sessions.student_role(launch.account, launch.owner_id).rsplit("/", 1)[-1]
+    role = sessions.student_role(launch, launch.owner_id).rsplit("/", 1)[-1]
     _put(iam, role, f"lightsout-fence-{launch.id.hex[:12]}-{now:%Y%m%dT%H%M}", guardrails.fence(launch.id.hex, now))
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         if name.startswith("lightsout-fence-") and _is_over(name, now):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,10 +14,11 @@ from django.conf import settings
 
 from labs import aws, connecting, doctor, kind_actions, quotas, stack_template
 from labs.catalog.base import Lab
-from labs.doctor import ALLOWED, DENIED, UNKNOWN, Facts, Finding
-from labs.iam_words import SWITCH
+from labs.doctor import ALLOWED, DENIED, UNKNOWN, CohortLimits, Facts, Finding
+from labs.iam_words import SWITCH, Document, policy_arn
 from labs.kinds import kind_of
 from labs.kinds.aws_words import code_of
+from labs.limits import Limits, held_by
 from labs.models import Account
 
 EVERY = timedelta(hours=1)
@@ -27,12 +29,14 @@ Clock = Callable[[], datetime]
 @dataclass(frozen=True)
 class Patient:
     """An account with what its people do there. people: how many do a lab at the same time. bill_trouble: as in
-    doctor.Facts; whoever reads bills knows it."""
+    doctor.Facts; whoever reads bills knows it. limits: {scope: (the cohort's name, its limits)} of those that share the
+    account and have some."""
 
     account: Account
     labs: tuple[Lab, ...] = ()
     people: int = 1
     bill_trouble: str | None = None
+    limits: Mapping[str, tuple[str, Limits]] = field(default_factory=dict)
 
 
 def examine(patient: Patient, clock: Clock) -> list[Finding]:
@@ -50,6 +54,8 @@ def examine(patient: Patient, clock: Clock) -> list[Finding]:
         # A lab does not start where it could not be ended. That AWS is away for a moment is no such reason.
         kept["trouble"] = doctor.stops_launches(findings)
         kept["template_version"] = facts.template_version
+        if not facts.trouble:
+            kept["limits_held"] = {one.scope: one.held.as_json() for one in facts.cohort_limits if one.held}
         if any(one.check == "strangers" and one.verdict == doctor.OK for one in findings):
             kept["proved_at"] = now
     Account.objects.filter(pk=account.pk).update(**kept)
@@ -96,6 +102,7 @@ def _of_a_real_one(facts: Facts, look: _Look, patient: Patient) -> Facts:
     needs = {lab.title: tuple(sorted(kind_actions.actions_of_wants(lab.wants, kind_of))) for lab in labs}
     permitted, how = look.permissions({action for needed in needs.values() for action in needed})
     wanted = tuple(quotas.needs_of(labs, patient.people, look.vcpus(quotas.types_of(labs))))
+    version = connecting.version_in(look.client("iam"))
     return replace(
         facts,
         let_in=_let_in(patient.account),
@@ -104,8 +111,32 @@ def _of_a_real_one(facts: Facts, look: _Look, patient: Patient) -> Facts:
         needs=needs,
         quota_needs=wanted,
         quotas=look.quotas({need.quota.service for need in wanted}),
-        template_version=connecting.version_in(look.client("iam")),
+        template_version=version,
+        cohort_limits=tuple(_cohort_limits(patient, look, version)),
     )
+
+
+def _cohort_limits(patient: Patient, look: _Look, version: int | None) -> Iterator[CohortLimits]:
+    """Of each cohort that needs documents of its own in the account. version: of the account's own stack."""
+    account = patient.account
+    knows_cohorts = version is None or version >= stack_template.KNOWS_COHORTS
+    for scope, (cohort, limits) in patient.limits.items():
+        stack = stack_template.cohort_stack(scope)
+        # Until AWS says otherwise, it holds what it held.
+        before = Limits.read(account.limits_held.get(scope, {})) or None
+        try:
+            rules = account.limited_to(limits)
+            if rules is None:
+                continue
+            ours = stack_template.cohort_documents(rules, account.aws_id, scope)
+            theirs = {name: look.policy(policy_arn(account.aws_id, name)) for name in ours}
+        except (ValueError, aws.Trouble) as why:
+            yield CohortLimits(scope, cohort, stack, before, trouble=str(why))
+            continue
+        there = [document for document in theirs.values() if document is not None]
+        held = held_by(there) if len(there) == len(ours) and knows_cohorts else None
+        is_as_written = held is not None and theirs == json.loads(json.dumps(ours))
+        yield CohortLimits(scope, cohort, stack, held, is_as_written)
 
 
 def _let_in(account: Account) -> dict[str, bool | str]:
@@ -214,6 +245,18 @@ class _Look:
     def regions(self) -> tuple[str, ...] | None:
         listed = _told(lambda: self.client("ec2").describe_regions()["Regions"], None)
         return None if listed is None else tuple(sorted(one["RegionName"] for one in listed))
+
+    def policy(self, arn: str) -> Document | None:
+        """A managed policy as it is in force; None when there is none. Raises aws.Trouble when AWS does not tell."""
+        iam = self.client("iam")
+        try:
+            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        except Exception as error:
+            trouble = aws.sorted_trouble(error)
+            if isinstance(trouble, aws.NotThere):
+                return None
+            raise trouble from error
 
     def has_switch(self) -> bool | None:
         try:

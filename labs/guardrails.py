@@ -7,6 +7,9 @@ is held by the boundary alone. docs/guardrails.md says which of them may be lost
 Whose something is, two tags say, `student` and `lab`: the same on a session, on a role and on what they make. Where AWS
 takes a name, its beginning says it: `lab-<lab>-`. The beginning and not the end, for in the ARN of an object or of a
 log stream a `*` also runs over the `/`: a key of the right name would make another's bucket look like one's own.
+
+A cohort with limits of its own (limits.py) has a set of these documents of its own, under names that end with its mark:
+roles of its students and labs carry its boundary, and that lets no role be made under another.
 """
 
 from __future__ import annotations
@@ -54,10 +57,12 @@ ITS_OWN = {"aws:ResourceTag/student": STUDENT}
 TAGGED_AS_OWN = {"aws:RequestTag/student": STUDENT, "aws:RequestTag/lab": LAB}
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-_EC2_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
-_SAGEMAKER_TYPE = re.compile(r"ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+")
+EC2_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+SAGEMAKER_TYPE = re.compile(r"ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _MODEL = re.compile(r"[a-z0-9-]+\.[a-zA-Z0-9.:_-]+")
 _LAUNCH = re.compile(rf"[0-9a-f]{{{LAB_LENGTH},32}}")
+_SCOPE = re.compile(r"[0-9a-f]{32}")
+COHORT_LENGTH = 12
 _STUDENT = re.compile(r"\d{1,18}")
 
 
@@ -83,8 +88,8 @@ class Rules:
     def __post_init__(self):
         wrong = [
             *_not_all(self.regions, _REGION, "regions", "us-east-1"),
-            *_not_all(self.instance_types, _EC2_TYPE, "instance_types", "t3.micro"),
-            *_not_all(self.sagemaker_types, _SAGEMAKER_TYPE, "sagemaker_types", "ml.t3.medium"),
+            *_not_all(self.instance_types, EC2_TYPE, "instance_types", "t3.micro"),
+            *_not_all(self.sagemaker_types, SAGEMAKER_TYPE, "sagemaker_types", "ml.t3.medium"),
             *_not_all(self.models, _MODEL, "models", "amazon.nova-micro-v1:0"),
             *_not_between(self.max_gb, 1, 1000, "max_gb"),
             *_not_between(self.max_runtime_seconds, 60, 86400, "max_runtime_seconds"),
@@ -124,19 +129,35 @@ def own_prefix(launch: str) -> str:
     return f"lab-{lab_of(launch)}-"
 
 
-def student_role(account: str, student: int | str) -> str:
-    """ARN of the role that one student works with; its sessions are the portal's to make."""
-    return role_arn(account, STUDENTS.replace("*", _student(student)))
+def cohort_mark(scope: str) -> str:
+    """What the names of a cohort's own documents end with: the first twelve characters of its scope (a UUID in hex)."""
+    return like(scope, _SCOPE, "a cohort's scope in hex")[:COHORT_LENGTH]
 
 
-def boundary_arn(account: str) -> str:
-    """ARN of the managed policy that bounds every role of students and labs."""
-    return policy_arn(account, "boundary")
+def named(name: str, scope: str = "") -> str:
+    """The name of one of these documents: the account's, or with a scope that cohort's own."""
+    return f"{name}-{cohort_mark(scope)}" if scope else name
 
 
-def student_policy_arns(account: str) -> dict[str, str]:
-    """{name: ARN} of the managed policies that students have."""
-    return {name: policy_arn(account, name) for name in STUDENT_POLICIES}
+def student_role(account: str, student: int | str, scope: str = "") -> str:
+    """ARN of the role that one student works with, under the account's documents or (scope) under a cohort's own; its
+    sessions are the portal's to make."""
+    return role_arn(account, named(STUDENTS.replace("*", _student(student)), scope))
+
+
+def boundary_arn(account: str, scope: str = "") -> str:
+    """ARN of the managed policy that bounds every role of students and labs: the account's, or a cohort's own."""
+    return policy_arn(account, named("boundary", scope))
+
+
+def boundary_arns(account: str) -> list[str]:
+    """Patterns of the ARNs of all of an account's boundaries, for StringLike."""
+    return [policy_arn(account, "boundary"), policy_arn(account, f"boundary-{'?' * COHORT_LENGTH}")]
+
+
+def student_policy_arns(account: str, scope: str = "") -> dict[str, str]:
+    """{name: ARN} of the managed policies that students have: the account's, or a cohort's own."""
+    return {name: policy_arn(account, named(name, scope)) for name in STUDENT_POLICIES}
 
 
 def _student(student: int | str) -> str:
@@ -387,8 +408,9 @@ def _hands_roles_over(account: str) -> Document:
 # --- of students and labs ------------------------------------------------------------------------------------
 
 
-def boundary(rules: Rules, account: str) -> Document:
+def boundary(rules: Rules, account: str, scope: str = "") -> Document:
     """The permissions boundary of an account: of its students' roles, and of every role that is made for or in a lab.
+    With a scope that cohort's own, for its rules: no role is made under it that has not the same.
 
     A student's role it keeps to the regions, to SageMaker's machines of the rules, and from every identity but roles
     that are bounded like this; whose things it may touch is told by student_policies. A role of a lab, to which a
@@ -397,7 +419,7 @@ def boundary(rules: Rules, account: str) -> Document:
     """
     own = _own(account)
     a_student = {"ArnLike": {"aws:PrincipalArn": role_arn(account, STUDENTS)}}
-    bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(account)}}
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(account, scope)}}
     statements = [
         allow_but(
             "StudentsByTheirPolicies",
@@ -472,9 +494,9 @@ def boundary(rules: Rules, account: str) -> Document:
     return document(statements, MANAGED_LIMIT, "boundary")
 
 
-def student_policies(rules: Rules, account: str) -> dict[str, Document]:
+def student_policies(rules: Rules, account: str, scope: str = "") -> dict[str, Document]:
     """{name: policy}: what a student's role may do, and with whose things. Managed policies (one alone would be longer
-    than AWS takes), the same for every student, made with the account like the boundary.
+    than AWS takes), the same for every student of an account or (scope) of a cohort, made with its boundary.
 
     Whose things they are is told by the tags of the session, which student_trust sees to. Raises ValueError when the
     rules make one longer than AWS takes.
@@ -589,7 +611,7 @@ def student_policies(rules: Rules, account: str) -> dict[str, Document]:
         _tagged_truly("TaggedAsNobodyElses", "aws:RequestTag/student"),
         _tagged_truly("TaggedForNoOtherLab", "aws:RequestTag/lab"),
     ]
-    bounded = {"iam:PermissionsBoundary": boundary_arn(account)}
+    bounded = {"iam:PermissionsBoundary": boundary_arn(account, scope)}
     account_wide = [
         allow("LooksAround", LOOKS),
         deny("NotLookedAt", NOT_LOOKED_AT),

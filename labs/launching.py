@@ -17,6 +17,7 @@ from labs.catalog.base import Lab
 from labs.decide import GONE
 from labs.kinds import kind_of
 from labs.kinds.base import RUNNING, STOPPED
+from labs.limits import Limits, is_held
 from labs.models import Account, Launch, Resource
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,27 @@ class CannotExtend(Exception):
     """Why this lab's time is not extended, in words for the person who asked."""
 
 
+NO_LIMITS = Limits()
+
+
+def why_beyond(lab: Lab, limits: Limits, region: str, account: Account | None = None, scope: str = "") -> str:
+    """Why a lab in that region is beyond a cohort's limits, or AWS does not hold the account to them, in words; '' when
+    it may start. account: None for a practice account that is not made yet."""
+    if beyond := limits.why_not(lab, region):
+        return beyond
+    try:
+        narrowed = account.limited_to(limits) if account else None
+    except ValueError as why:
+        return str(why)
+    if account is None or narrowed is None:
+        return ""
+    held = Limits.read(account.limits_held.get(scope, {}))
+    if is_held(lab, region, narrowed, held):
+        return ""
+    state = "still holds older limits of this cohort" if held else "does not hold this cohort's limits yet"
+    return f"In account {account.aws_id} AWS {state}. The cohort's page of limits says how that is mended."
+
+
 def launch(
     lab: Lab,
     account: Account,
@@ -41,11 +63,13 @@ def launch(
     region: str = "",
     hours=None,
     look_ahead_until: datetime | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> Launch:
     """Write a Launch and a row for each of the lab's Wants in one transaction; workers do the rest.
 
     hours: how long it may stay on (the lab's own by default). look_ahead_until: the next session, a plain instant.
-    Raises CannotLaunch when the lab cannot run in that kind of account or region.
+    limits: those of the cohort that `scope` is. Raises CannotLaunch when the lab cannot run in that kind of account or
+    region, or is beyond the limits.
     """
     if account.mode not in lab.modes:
         raise CannotLaunch(f"{lab.title} cannot run in a {account.mode} account.")
@@ -54,12 +78,15 @@ def launch(
     region = region or account.regions[0]
     if region not in account.regions:
         raise CannotLaunch(f"{region} is not a region of this account; use {', '.join(account.regions)}.")
+    if beyond := why_beyond(lab, limits, region, account, scope):
+        raise CannotLaunch(beyond)
     with transaction.atomic():
         made = Launch.objects.create(
             lab=lab.slug,
             account=account,
             owner=owner,
             scope=scope,
+            limits=limits.as_json() if account.limited_to(limits) else {},
             labels=labels or {},
             region=region,
             created_at=now,
@@ -67,7 +94,7 @@ def launch(
             look_ahead_until=look_ahead_until,
         )
         if account.mode == account.SHARED:
-            admitting.ask(account, owner, now)
+            admitting.ask(made, now)
         rows = ledger.plan(made, lab.wants, now)
         if not rows:
             Launch.objects.filter(pk=made.pk).update(ready_at=now)

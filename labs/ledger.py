@@ -158,6 +158,7 @@ def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
     tags = {TAG_RESOURCE: row.id.hex}
     if row.launch_id:
         tags |= {TAG_LAUNCH: row.launch_id.hex, TAG_OWNER: str(row.owner_id or "")}
+    limited = row.launch.limited_scope if row.launch and row.account.is_real else ""
     if row.launch_id and row.owner_id:
         tags |= guardrails.tags(row.owner_id, row.launch_id.hex)
     return Want(
@@ -172,7 +173,7 @@ def want_of(row: Resource, family: Mapping[str, Resource]) -> Want:
         account_id=row.account.aws_id,
         region=row.region,
         parents=parents,
-        boundary=guardrails.boundary_arn(row.account.aws_id) if row.account.is_real else "",
+        boundary=guardrails.boundary_arn(row.account.aws_id, limited) if row.account.is_real else "",
     )
 
 

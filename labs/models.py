@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from labs import guardrails
 from labs.audit import Act as Act
+from labs.limits import Limits
 
 RUNNING, STOPPED, GONE = "running", "stopped", "gone"
 WANTED = [(RUNNING, "running"), (STOPPED, "stopped"), (GONE, "gone")]
@@ -49,6 +50,8 @@ class Account(models.Model):
     external_id = models.CharField(max_length=64, blank=True, default="", help_text="Made by us, for this account.")
     # Fields of guardrails.Rules that differ from its defaults; the regions are lab_regions.
     rules = models.JSONField(default=dict, blank=True)
+    # Of a shared account: {scope: limits.Limits as JSON} of the cohorts whose own documents AWS has, as the doctor saw.
+    limits_held = models.JSONField(default=dict, blank=True, editable=False)
     # Practice only: the simulator's boot in which this account's rows were made. Another boot is another world.
     boot_id = models.CharField(max_length=36, blank=True, default="")
     is_open = models.BooleanField(default=True)
@@ -99,6 +102,15 @@ class Account(models.Model):
         }
         return guardrails.Rules(**({"regions": tuple(self.lab_regions)} | chosen))
 
+    def limited_to(self, limits):
+        """guardrails.Rules of a cohort's own documents in this account; None where the account's own will do. Raises
+        ValueError in words when the account allows nothing of what the cohort does."""
+        if self.mode != self.SHARED or not limits:
+            return None
+        rules = self.limits()
+        narrowed = limits.of(rules)
+        return narrowed if narrowed != rules else None
+
 
 # Over without anybody's asking and without a proof: its practice world was started anew (ledger.end_world).
 CUT_OFF = Q(ended_at__isnull=False, asked_to_end_at=None, certificate__isnull=True)
@@ -112,13 +124,18 @@ class StudentRole(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="student_roles")
     student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="student_roles")
+    scope = models.CharField(
+        max_length=32, blank=True, default="", help_text="The cohort whose own limits hold it; '': the account's do."
+    )
     made_at = models.DateTimeField(null=True, blank=True)
     leaves_at = models.DateTimeField(null=True, blank=True, help_text="From when on it is taken away.")
     next_try_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="Empty: nothing is to be done.")
     trouble = models.TextField(blank=True, default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "student"], name="one_role_a_student")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "student", "scope"], name="one_role_a_student_and_limits")
+        ]
 
     def __str__(self):
         return f"{self.student_id} in {self.account_id}"
@@ -146,6 +163,8 @@ class Launch(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="launches")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="launches")
     scope = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    # The cohort's own limits (limits.Limits as JSON), where AWS holds this lab to them; {}: to the account's.
+    limits = models.JSONField(default=dict, blank=True, editable=False)
     labels = models.JSONField(default=dict, blank=True)
     region = models.CharField(max_length=30)
     created_at = models.DateTimeField()
@@ -183,6 +202,15 @@ class Launch(models.Model):
 
     def __str__(self):
         return f"{self.lab} of {self.owner_id}"
+
+    @property
+    def limited_scope(self):
+        """The scope of the cohort whose own documents hold this lab; '' where the account's do (guardrails.named)."""
+        return self.scope if self.limits else ""
+
+    def rules(self):
+        """guardrails.Rules that hold this lab. Raises ValueError in words when none can be used."""
+        return Limits.read(self.limits).of(self.account.limits())
 
     @property
     def is_over(self):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from labs.guardrails import JOBS, NEW_ROLE, PROFILES, ROLE_CHANGES, TAG_LAB, boundary_arn
+from labs.guardrails import JOBS, NEW_ROLE, PROFILES, ROLE_CHANGES, TAG_LAB, boundary_arns
 from labs.iam_words import (
     EMR_SERVICE,
     INLINE_LIMIT,
@@ -188,10 +188,10 @@ SERVICE_LINKED = (
 def controller_policy(account: str) -> Document:
     """What the portal's own role in the account may do: look at all that costs, make what labs want, end all of it.
 
-    Not: make users with keys, roles without our boundary, change itself, the switch, or any of our policies, buy, or
-    read secrets. An inline policy; a kind that needs more says so in labs/tests/test_guardrails.py.
+    Not: make users with keys, roles without one of our boundaries, change itself, the switch, or any of our policies,
+    buy, or read secrets. An inline policy; a kind that needs more says so in labs/tests/test_guardrails.py.
     """
-    bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(account)}}
+    bounded = {"StringLike": {"iam:PermissionsBoundary": boundary_arns(account)}}
     roles = role_arn(account, OF_LABS)
     statements = [
         allow("Sees", SEES),

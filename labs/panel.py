@@ -228,7 +228,7 @@ def filled(text: str, launch: Launch, rows: list[Resource]) -> str:
         "lab.prefix": guardrails.own_prefix(launch.id.hex),
         "lab.tag": guardrails.lab_of(launch.id.hex),
         "lab.student": launch.owner_id,
-        "lab.boundary": guardrails.boundary_arn(launch.account.aws_id),
+        "lab.boundary": guardrails.boundary_arn(launch.account.aws_id, launch.limited_scope),
     }
     for row in rows:
         facts = {"name": row.name, "aws_id": row.aws_id, **row.facts}

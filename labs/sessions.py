@@ -82,7 +82,7 @@ def credentials(launch: Launch, user, now: datetime) -> Credentials:
 
 
 def _assumed(launch: Launch, user, now: datetime) -> Credentials:
-    if launch.account.mode == launch.account.SHARED and (why := admitting.why_not_yet(launch.account, user.pk, now)):
+    if launch.account.mode == launch.account.SHARED and (why := admitting.why_not_yet(launch, user.pk, now)):
         raise NoSession(why)
     # Written down before they exist: a lab that is asked to end from here on is fenced off first (ending.py).
     if not _that_is_on(launch).update(session_at=now):
@@ -90,7 +90,7 @@ def _assumed(launch: Launch, user, now: datetime) -> Credentials:
     left = max(SHORTEST, min(LONGEST, launch.expires_at - now))
     answer = aws.assume(
         launch.account,
-        student_role(launch.account, user.pk),
+        student_role(launch, user.pk),
         session_name=f"student-{user.pk}",
         seconds=int(left.total_seconds()),
         tags=guardrails.tags(user.pk, launch.id.hex),
@@ -191,14 +191,18 @@ def console_link(launch: Launch, user, now: datetime, *, issuer: str) -> str:
 
 
 def _session_policy(launch: Launch) -> Document | None:
-    """What holds a session to its lab, where students share an account."""
+    """What holds a session to its lab, where students share an account. Raises NoSession when its limits cannot be
+    used any more."""
     if launch.account.mode != launch.account.SHARED:
         return None
-    return guardrails.session_policy(launch.account.limits(), launch.id.hex)
+    try:
+        return guardrails.session_policy(launch.rules(), launch.id.hex)
+    except ValueError as why:
+        raise NoSession(f"{why} Ask your instructor.") from why
 
 
-def student_role(account, student: int) -> str:
-    """The role that a student (their number) works with in this account. A practice account has one student."""
-    if account.mode == account.PRACTICE:
-        return role_arn(account.aws_id, "student")
-    return guardrails.student_role(account.aws_id, student)
+def student_role(launch: Launch, student: int) -> str:
+    """The role that a student (their number) works with in this lab. A practice account has one student."""
+    if launch.account.mode == launch.account.PRACTICE:
+        return role_arn(launch.account.aws_id, "student")
+    return guardrails.student_role(launch.account.aws_id, student, launch.limited_scope)

@@ -2,10 +2,14 @@
 
 It names no account: the same file serves a student's own account (with the parameter Student) and the bootcamp's shared
 one (without; there the portal makes a role for each student). All that it makes lies under /lab/.
+
+A cohort with limits of its own in a shared account is a stack of its own beside it: made, changed and taken away by
+itself, and short enough for AWS to take it without a bucket, however many cohorts there are.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,9 +19,11 @@ from labs import guardrails, own_roles
 from labs.iam_words import CONTROLLER, EMR_SERVICE, PATH, STUDENTS, SWITCH, Document, role_arn
 
 # Raised with every change that connected accounts should have: the doctor names those that lag behind.
-VERSION = 2
+VERSION = 3
+KNOWS_COHORTS = 3  # from this one on the portal's role may make roles under a cohort's own boundary
 TAG_VERSION = "lightsout:template"
 STACK = "lightsout"
+_OF_A_COHORT = re.compile(rf"{STACK}-limits-[0-9a-f]{{{guardrails.COHORT_LENGTH}}}")
 
 # What stands in a document until AWS fills it in: an account, a student and an external id that nobody has.
 _ACCOUNT, _STUDENT, _EXTERNAL_ID = "000000000000", "999999999999999999", "external-id-of-this-account"
@@ -91,6 +97,36 @@ def template(portal_role: str, rules: guardrails.Rules) -> dict[str, Any]:
     }
 
 
+def cohort_template(rules: guardrails.Rules, scope: str) -> dict[str, Any]:
+    """The template of what holds one cohort of a shared account to limits of its own (limits.Limits.of gives `rules`).
+
+    Raises ValueError when the rules make a document longer than AWS takes.
+    """
+    documents = cohort_documents(rules, _ACCOUNT, scope)
+    mark = guardrails.cohort_mark(scope)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"Lightsout, template {VERSION}: the limits of cohort {mark}, beside the stack {STACK}.",
+        "Resources": _with_references({_logical(name): _policy(name, made) for name, made in documents.items()}),
+    }
+
+
+def cohort_documents(rules: guardrails.Rules, account: str, scope: str) -> dict[str, Document]:
+    """{name: managed policy} of all that a cohort's own stack makes."""
+    made = guardrails.student_policies(rules, account, scope) | {"boundary": guardrails.boundary(rules, account, scope)}
+    return {guardrails.named(name, scope): one for name, one in made.items()}
+
+
+def cohort_stack(scope: str) -> str:
+    """The name of the stack that holds a cohort to limits of its own."""
+    return f"{STACK}-limits-{guardrails.cohort_mark(scope)}"
+
+
+def is_ours(stack: str) -> bool:
+    """Whether a stack of this name is how the portal and students come into an account."""
+    return stack == STACK or bool(_OF_A_COHORT.fullmatch(stack))
+
+
 def as_text(made: dict[str, Any]) -> str:
     """The template as YAML, as it is shown and downloaded."""
     return yaml.safe_dump(made, sort_keys=False, default_flow_style=None, width=110)
@@ -117,9 +153,17 @@ def deploy_command(file: str, region: str, external_id: str, student: str = "") 
     )
 
 
-def delete_command(region: str) -> str:
-    """The command that takes all of it away again."""
-    return f"aws cloudformation delete-stack --stack-name {STACK} --region {region}"
+def deploy_cohort_command(file: str, region: str, scope: str) -> str:
+    """The command that makes a cohort's own stack of the downloaded file, or brings it up to date."""
+    return (
+        f"aws cloudformation deploy --stack-name {cohort_stack(scope)} --region {region} --template-file {file} "
+        "--capabilities CAPABILITY_NAMED_IAM"
+    )
+
+
+def delete_command(region: str, stack: str = STACK) -> str:
+    """The command that takes all of a stack away again."""
+    return f"aws cloudformation delete-stack --stack-name {stack} --region {region}"
 
 
 def _role(name: str, description: str, trust: Document, **more: Any) -> dict[str, Any]:

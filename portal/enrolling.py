@@ -82,11 +82,14 @@ def practice_account(user, *, now):
 
 
 def let_leave(now):
-    """Take the roles in shared accounts away from those who are in no running cohort any more. Answers how many.
+    """Take the roles in shared accounts away from those who are in no running cohort any more, and those under a
+    cohort's own limits when it is over or has none any more. Answers how many.
 
-    A cohort runs until a week after its last session. Admins keep theirs.
+    A cohort runs until a week after its last session. Admins keep theirs, while their cohort runs.
     """
     over = Cohort.objects.annotate(last=Max("told__session_at")).filter(last__lte=now - ROLES_STAY_FOR)
     staying = Membership.objects.exclude(cohort__in=over.values("pk")).values("user")
     roles = StudentRole.objects.exclude(student__in=staying).exclude(student__is_staff=True)
-    return admitting.ask_to_leave(roles, now)
+    limited = Cohort.objects.exclude(lab_limits={}).exclude(pk__in=over.values("pk"))
+    unused = StudentRole.objects.exclude(scope="").exclude(scope__in=limited.values("scope"))
+    return admitting.ask_to_leave(roles, now) + admitting.ask_to_leave(unused, now)

@@ -28,6 +28,7 @@ CHECKS = {
     "key": "Keeps no long-lived key",
     "switch": "The dead-man’s switch can act",
     "template": "The newest template",
+    "limits": "Holds each cohort to its limits",
     "census": "Sees everything",
     "bill": "Its AWS bill is read",
 }
@@ -50,7 +51,8 @@ def patients(accounts):
         theirs = [one for one in cohorts if _is_for(account, one)]
         labs = {slug: known[slug] for one in theirs for slug in slugs[one.course_id] if slug in known}
         people = 1 if account.owner_id else max(1, sum(students[one.pk] for one in theirs))
-        found.append(Patient(account, tuple(labs.values()), people, troubles.get(account.pk)))
+        limits = {one.scope: (str(one), one.limits) for one in theirs if one.lab_limits}
+        found.append(Patient(account, tuple(labs.values()), people, troubles.get(account.pk), limits))
     return found
 
 
@@ -58,6 +60,13 @@ def _is_for(account, cohort):
     if account.scope:
         return account.scope == cohort.scope
     return account.mode == Account.SHARED and cohort.lab_mode == Account.SHARED
+
+
+def limited_in(account):
+    """[Cohort] with limits of their own among those that share this account. One query of a shared one."""
+    if account.mode != Account.SHARED:
+        return []
+    return [one for one in Cohort.objects.exclude(lab_limits={}) if _is_for(account, one)]
 
 
 def visit_due(clock=timezone.now, *, most=2):

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from labs import connecting, practice, rehearsal
+from labs import connecting, launching, practice, rehearsal
 from labs.models import Account
 from portal import rules_of_use
 
@@ -32,6 +32,13 @@ def region_of(cohort):
     return (cohort.lab_regions or settings.LAB_REGIONS)[0]
 
 
+def shared_account(cohort):
+    """The connected account of the bootcamp in which this cohort's labs would start; None when there is none. One that
+    is this cohort's goes before one that is every cohort's."""
+    shared = Account.objects.filter(mode=Account.SHARED, is_open=True, scope__in=[cohort.scope, ""])
+    return shared.exclude(aws_id="").order_by("-scope", "-connected_at").first()
+
+
 class Known:
     """What places depend on, for some people of a cohort: each asked when it is first needed, once for all of them."""
 
@@ -41,9 +48,7 @@ class Known:
 
     @cached_property
     def shared(self):
-        """The connected account of the bootcamp; None when there is none."""
-        shared = Account.objects.filter(mode=Account.SHARED, is_open=True, scope__in=[self.cohort.scope, ""])
-        return shared.exclude(aws_id="").order_by("-scope", "-connected_at").first()
+        return shared_account(self.cohort)
 
     @cached_property
     def own(self):
@@ -79,7 +84,8 @@ def place_of(standing, lab, *, back="", known=None):
     """
     mode, known = mode_of(standing.cohort, lab), known or Known(standing.cohort, [standing.user])
     if mode == Account.PRACTICE:
-        return Place(mode, trouble="" if practice.is_on() else NOT_CONNECTED)
+        trouble = "" if practice.is_on() else NOT_CONNECTED
+        return _beyond(standing, lab, mode) or Place(mode, trouble=trouble)
     if mode not in lab.modes:
         return Place(
             mode, trouble=f"{lab.title} cannot run in {'an own' if mode == Account.OWN else 'a shared'} account."
@@ -93,6 +99,8 @@ def place_of(standing, lab, *, back="", known=None):
     if region not in account.lab_regions:
         words = f"Labs of this cohort start in {region}, and account {account.aws_id} was connected for"
         return Place(mode, trouble=f"{words} {', '.join(account.lab_regions)} only.")
+    if beyond := _beyond(standing, lab, mode, account):
+        return beyond
     if standing.user.pk not in known.accepted:
         rules = f"{reverse('portal:rules_of_use')}?{urlencode({'next': back})}"
         words = "This lab runs in a real AWS account, where things cost money. Read and accept the rules of use first."
@@ -107,6 +115,18 @@ def place_of(standing, lab, *, back="", known=None):
 def nowhere(cohort):
     """Why no lab of this cohort starts at all, in words; '' when some do."""
     return NOT_CONNECTED if cohort.lab_mode == Account.PRACTICE and not practice.is_on() else ""
+
+
+def _beyond(standing, lab, mode, account=None):
+    """A Place with trouble when the cohort's limits do not allow the lab there, or AWS does not hold it to them; else
+    None. Asks nothing of the database."""
+    cohort = standing.cohort
+    trouble = launching.why_beyond(lab, cohort.limits, region_of(cohort), account, cohort.scope)
+    if not trouble:
+        return None
+    if not standing.teaches:
+        return Place(mode, trouble=f"{trouble} Ask your instructor.")
+    return Place(mode, trouble=trouble, help="Limits", help_url=reverse("portal:lab_limits", args=[cohort.slug]))
 
 
 def _none_is_connected(mode):

@@ -12,7 +12,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 def stack(key: str, template: str, *, needs: tuple[str, ...] = (), **parameters: str | int) -> Want:
     """The Want of a stack of templates/<template>.yaml (51,200 bytes at most) with these parameters.
 
-    A template that makes roles names them /lab/lab-..., with the account's boundary: else a real account refuses them.
+    It makes no roles: those are Wants, which carry the boundary of their launch, a cohort's own where it has one.
     Raises FileNotFoundError when there is no such template.
     """
     params = {"template_body": (TEMPLATES / f"{template}.yaml").read_text(), "parameters": parameters}

@@ -23,7 +23,7 @@ from labs.kinds.base import (
     Seen,
     Want,
 )
-from labs.stack_template import STACK
+from labs.stack_template import is_ours
 
 STATES = {
     "CREATE_IN_PROGRESS": PENDING,
@@ -127,7 +127,7 @@ class CloudFormationStack(Kind):
         for page in client.get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
                 # A nested stack belongs to its root, and goes with it. Ours is how we come in.
-                is_its_own = not stack.get("ParentId") and stack["StackName"] != STACK
+                is_its_own = not stack.get("ParentId") and not is_ours(stack["StackName"])
                 if is_its_own and stack["StackStatus"] != "DELETE_COMPLETE":
                     yield replace(_seen(stack), whole=False)
 

@@ -14,7 +14,7 @@ from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
 PATH = "/lab/"
 # Not to be listed: what AWS makes for itself, and that by which the portal and the students come in.
 AWS_OWN = ("/aws-service-role/", "/aws-reserved/")
-OURS = ("emr-", "lab-student-", *STUDENT_POLICIES)  # roles and policies of guardrails.py
+OURS = ("boundary-", "emr-", "lab-student-", *STUDENT_POLICIES)  # roles and policies of guardrails.py
 PORTALS_OWN = ("/lab/controller", "/lab/student", "/lab/deadman", "/lab/boundary")
 
 

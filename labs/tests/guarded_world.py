@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from labs import guardrails as g
 from labs.iam_words import role_arn
+from labs.limits import Limits
 from labs.policy_evaluator import Call, Principal
 
 ACCOUNT, ELSEWHERE = "111122223333", "999988887777"
@@ -47,10 +49,10 @@ DOCUMENTS = {
 }
 
 
-def actors(documents: Mapping[str, Any] = DOCUMENTS) -> dict[str, Principal]:
+def actors(documents: Mapping[str, Any] = DOCUMENTS, student_role: str = STUDENT_ROLE) -> dict[str, Principal]:
     """The student as it should be; the student with one of the documents lost, or all but one; and a role of a lab to
     which a student gave everything."""
-    student, role = session_of(STUDENT_ROLE), session_of(LAB_ROLE)
+    student, role = session_of(student_role), session_of(LAB_ROLE)
     policies = tuple(documents[name] for name in g.STUDENT_POLICIES)
     boundary, session = documents["boundary"], documents["session"]
     # Whom a role's trust names may tag the session as he likes, and such tags count before the role's own.
@@ -67,6 +69,33 @@ def actors(documents: Mapping[str, Any] = DOCUMENTS) -> dict[str, Principal]:
         "role with everything, entered as bo's": Principal(role | as_bo, (ALLOW_ALL,), boundary, None),
         "role with everything, entered as bo": Principal(role | half_bo, (ALLOW_ALL,), boundary, None),
     }
+
+
+# Two cohorts that share the account, each with limits of its own. aye is in the first.
+NARROW, OTHER_NARROW = "a0" * 16, "b0" * 16
+LIMITS = {
+    NARROW: Limits((REGION,), ("t3.micro",), ("ml.t3.medium", "ml.m5.large")),
+    OTHER_NARROW: Limits((), ("t3.large",), ("ml.m5.xlarge",)),
+}
+
+
+def documents_of(scope: str) -> dict[str, Any]:
+    """What holds a student of that cohort."""
+    rules = LIMITS[scope].of(RULES)
+    return {
+        **g.student_policies(rules, ACCOUNT, scope),
+        "boundary": g.boundary(rules, ACCOUNT, scope),
+        "session": g.session_policy(rules, LAUNCH),
+    }
+
+
+def under(scope: str, call: Call) -> Call:
+    """The same call where aye's roles are those of that cohort: under its boundary."""
+    theirs = {BOUNDARY: g.boundary_arn(ACCOUNT, scope), STUDENT_ROLE: g.student_role(ACCOUNT, AYE, scope)}
+    context = {
+        key: theirs.get(value, value) if isinstance(value, str) else value for key, value in call.context.items()
+    }
+    return replace(call, resource=theirs.get(call.resource, call.resource), context=context)
 
 
 # --- tags ----------------------------------------------------------------------------------------------------

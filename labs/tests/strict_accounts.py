@@ -273,6 +273,17 @@ class _Client:
         if asked["PolicyArn"] not in role.attached:
             role.attached.append(asked["PolicyArn"])
 
+    def _iam_get_policy(self, asked):
+        self._accounts.permit(self._caller, Call("iam:GetPolicy", asked["PolicyArn"]))
+        if asked["PolicyArn"] not in self._accounts.policies:
+            raise refusal("NoSuchEntity", f"Policy {asked['PolicyArn']} was not found.", status=404)
+        return {"Policy": {"Arn": asked["PolicyArn"], "DefaultVersionId": "v1"}}
+
+    def _iam_get_policy_version(self, asked):
+        self._accounts.permit(self._caller, Call("iam:GetPolicyVersion", asked["PolicyArn"]))
+        assert asked["VersionId"] == "v1"
+        return {"PolicyVersion": {"Document": json.loads(json.dumps(self._accounts.policies[asked["PolicyArn"]]))}}
+
     def _iam_put_role_policy(self, asked):
         role = self._known(asked["RoleName"])
         self._may("PutRolePolicy", role)

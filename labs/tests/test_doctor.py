@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from labs import doctor
-from labs.doctor import ALLOWED, DENIED, FAILS, OK, UNKNOWN, Facts
+from labs.doctor import ALLOWED, DENIED, FAILS, OK, UNKNOWN, CohortLimits, Facts
+from labs.limits import Limits
 from labs.quotas import Need, Quota
 from labs.tests.cast import START
 
@@ -35,6 +36,7 @@ WELL = Facts(
     template_out=3,
     looked_at=START - timedelta(minutes=10),
     bill_trouble="",
+    cohort_limits=(CohortLimits("a0" * 16, "September", "lightsout-limits-a0", Limits(("us-east-1",)), True),),
     own_arn=OWN,
     own_method="iam-role",
     portal_role="arn:aws:iam::444455556666:role/service/lightsout",
@@ -46,6 +48,10 @@ PRACTICE = replace(
 
 def changed(**facts):
     return replace(WELL, **facts)
+
+
+def limited(**facts):
+    return changed(cohort_limits=(replace(WELL.cohort_limits[0], is_as_written=False, **facts),))
 
 
 CASES = [
@@ -120,6 +126,10 @@ CASES = [
     ("the newest template", WELL, "template", OK, "newest"),
     ("an older template", changed(template_version=2), "template", FAILS, "has template 2, and 3 is out"),
     ("a template without a number", changed(template_version=None), "template", UNKNOWN, "not known"),
+    ("limits held", WELL, "limits", OK, "holds each cohort to its limits"),
+    ("limits without a stack", limited(held=None), "limits", FAILS, "does not hold the limits of September"),
+    ("limits of before", limited(), "limits", FAILS, "older documents for the limits of September"),
+    ("limits not told", limited(trouble="throttled"), "limits", UNKNOWN, "not known"),
     ("looked into", WELL, "census", OK, "looked into"),
     ("not yet", changed(looked_at=None), "census", UNKNOWN, "No census"),
     ("long ago", changed(looked_at=START - timedelta(minutes=31)), "census", FAILS, "for 31 minutes"),

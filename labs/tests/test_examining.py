@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from labs import aws, connecting, doctor, examining, launching, stack_template
+from labs import aws, connecting, doctor, examining, guardrails, launching, stack_template
 from labs.examining import Patient
 from labs.kinds.base import Want
+from labs.limits import Limits, limits_of
 from labs.models import Account
 from labs.tests.cast import Clock, refusal
 from labs.tests.conftest import lab_of
@@ -173,6 +174,69 @@ def test_a_switch_without_its_role_and_an_older_template_are_told(look, accounts
     assert (found["switch"], found["template"]) == ([doctor.FAILS], [doctor.FAILS])
     connected.refresh_from_db()
     assert connected.template_version == 0
+
+
+COHORT, SMALL = "c0ffee0123456789" * 2, Limits(instance_types=("t3.micro",))
+
+
+@pytest.fixture
+def look_at_limits(connected, clock):
+    """look_at_limits(limits) -> (verdicts about them, what is kept of them) of a visit now."""
+
+    def visit(limits=SMALL):
+        connected.refresh_from_db()
+        patient = Patient(connected, (), 1, limits={COHORT: ("September", limits)})
+        found = [one.verdict for one in examining.examine(patient, clock) if one.check == "limits"]
+        return found, connected.limits_held
+
+    return visit
+
+
+def deploy(accounts, account, limits):
+    accounts.deploy(AWS_ID, stack_template.cohort_template(account.limited_to(limits), COHORT))
+
+
+def test_a_cohorts_limits_are_held_once_its_stack_is_there(look_at_limits, accounts, connected):
+    assert look_at_limits() == ([doctor.FAILS], {})
+    [said] = [one for one in stored(connected) if one["check"] == "limits"]
+    assert "September" in said["title"] and stack_template.cohort_stack(COHORT) in said["mend"]
+    deploy(accounts, connected, SMALL)
+    kept = limits_of(connected.limited_to(SMALL)).as_json()
+    assert look_at_limits() == ([doctor.OK], {COHORT: kept})
+    wider = Limits(instance_types=("t3.micro", "t3.large"))
+    assert look_at_limits(wider) == ([doctor.FAILS], {COHORT: kept}), "the stack is older than what was chosen"
+    assert look_at_limits(Limits()) == ([], {}), "what needs no stack is not asked for"
+
+
+def test_a_stack_of_a_cohort_that_is_not_whole_holds_nobody(look_at_limits, accounts, connected):
+    deploy(accounts, connected, SMALL)
+    del accounts.policies[guardrails.student_policy_arns(AWS_ID, COHORT)["student-account"]]
+    assert look_at_limits() == ([doctor.FAILS], {})
+
+
+def test_older_documents_with_the_same_limits_are_told_and_hold_all_the_same(look_at_limits, accounts, connected):
+    deploy(accounts, connected, SMALL)
+    before = look_at_limits()[1]
+    accounts.policies[guardrails.boundary_arn(AWS_ID, COHORT)]["Statement"].pop()
+    assert look_at_limits() == ([doctor.FAILS], before)
+
+
+def test_a_portals_role_that_knows_no_cohorts_makes_no_roles_of_one(look_at_limits, accounts, connected):
+    deploy(accounts, connected, SMALL)
+    accounts.role(AWS_ID, "controller").tags["lightsout:template"] = "2"
+    assert look_at_limits() == ([doctor.FAILS], {})
+    [said] = [one for one in stored(connected) if one["check"] == "limits"]
+    assert said["mend"].startswith("update the stack to template")
+
+
+def test_while_aws_does_not_tell_it_holds_what_it_held(look_at_limits, accounts, connected):
+    deploy(accounts, connected, SMALL)
+    kept = look_at_limits()[1]
+    accounts.answers["iam", "get_policy"] = refusal("Throttling", 400)
+    assert look_at_limits() == ([doctor.UNKNOWN], kept) and kept
+    accounts.answers.clear()
+    accounts.delete_stack(AWS_ID)
+    assert look_at_limits() == ([], kept), "nobody sees into it now; no lab starts there anyway"
 
 
 def test_a_long_lived_key_of_the_portals_is_told_even_where_it_is_allowed(look, accounts, settings):

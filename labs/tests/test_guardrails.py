@@ -20,23 +20,43 @@ from labs.policy_evaluator import Call, Principal, as_list, is_allowed, matches,
 from labs.tests.guarded_world import (
     ACCOUNT,
     ALLOW_ALL,
+    AS_MINE,
     AYE,
     BO,
     CONTROLLER,
     DOCUMENTS,
     LAB_ROLE,
     LAUNCH,
+    NARROW,
     OTHER_LAUNCH,
+    OTHER_NARROW,
     OWN,
     RULES,
     STUDENT_ROLE,
     actors,
     bucket,
+    documents_of,
+    new_role,
+    notebook,
+    pass_role,
+    run_instances,
     session_of,
+    training,
+    under,
 )
 from labs.tests.iam_facts import faults, impossible
 from labs.tests.lab_needs import ROLE_NEEDS, STUDENT_NEEDS
-from labs.tests.ways_out import BY_ROLE, IDENTITIES, IF_AWS_SENT_MORE, LIMITS, OTHER_LAB, UNTAGGED, WAYS, Way
+from labs.tests.ways_out import (
+    BOS_LAB_ROLE,
+    BY_ROLE,
+    IDENTITIES,
+    IF_AWS_SENT_MORE,
+    LIMITS,
+    OTHER_LAB,
+    UNTAGGED,
+    WAYS,
+    Way,
+)
 
 NOW = datetime(2025, 9, 13, 14, 30, tzinfo=UTC)
 WORKS_UNDER = {
@@ -81,10 +101,20 @@ def held(actor: str) -> list[Way]:
 # --- ways out, and what is needed ----------------------------------------------------------------------------
 
 
+WORLDS = {
+    "the account's": (actors(), lambda call: call),
+    "a cohort's own": (
+        actors(documents_of(NARROW), g.student_role(ACCOUNT, AYE, NARROW)),
+        lambda call: under(NARROW, call),
+    ),
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("actor", actors())
-def test_no_known_way_out_succeeds(actor):
-    who = actors()[actor]
-    assert [way.name for way in held(actor) if succeeds(who, way.calls)] == []
+def test_no_known_way_out_succeeds(actor, world):
+    everybody, here = WORLDS[world]
+    assert [way.name for way in held(actor) if succeeds(everybody[actor], map(here, way.calls))] == []
 
 
 @pytest.mark.parametrize("actor", WORKS_UNDER)
@@ -94,6 +124,79 @@ def test_what_labs_need_gets_through(actor):
         f"{need}: {call}" for need, calls in WORKS_UNDER[actor].items() for call in calls if not is_allowed(who, call)
     ]
     assert refused == []
+
+
+# --- cohorts that share the account, each with limits of its own ----------------------------------------------
+
+OF_NARROW = WORLDS["a cohort's own"][0]
+OF_OTHER = actors(documents_of(OTHER_NARROW), g.student_role(ACCOUNT, AYE, OTHER_NARROW))
+CROSSERS = (
+    *("student", "student without boundary", "student without session policy", "student with everything"),
+    *("role with everything", "role with everything, entered as bo's"),
+)
+THEIRS = {"iam:PermissionsBoundary": g.boundary_arn(ACCOUNT, OTHER_NARROW)}
+ACCOUNTS = {"iam:PermissionsBoundary": g.boundary_arn(ACCOUNT)}
+# What a student of the other cohort may: the other half of the table.
+BEYOND = {
+    "an instance of a type of theirs": run_instances(type="t3.large"),
+    "one in a region of theirs": run_instances(type="t3.large", region="ap-southeast-1"),
+    "a notebook of a type of theirs": notebook(type="ml.m5.xlarge"),
+    "a training of a type of theirs": training(types=("ml.m5.xlarge",)),
+    "a role under their boundary": new_role(boundary=THEIRS["iam:PermissionsBoundary"]),
+    "any policy for a role under their boundary": (Call("iam:PutRolePolicy", LAB_ROLE, THEIRS),),
+    "AWS's policy for such a role": (
+        Call("iam:AttachRolePolicy", LAB_ROLE, {**THEIRS, "iam:PolicyARN": "arn:aws:iam::aws:policy/PowerUserAccess"}),
+    ),
+}
+NOBODYS = {
+    "one's own type in a region of theirs": run_instances(region="ap-southeast-1"),
+    "a role under the account's wider boundary": new_role(boundary=ACCOUNTS["iam:PermissionsBoundary"]),
+    "any policy for a role under the account's boundary": (Call("iam:PutRolePolicy", LAB_ROLE, ACCOUNTS),),
+    "their boundary put on one's own role": (Call("iam:PutRolePermissionsBoundary", LAB_ROLE, THEIRS),),
+    "the account's put on one's own student's role": (
+        Call("iam:PutRolePermissionsBoundary", g.student_role(ACCOUNT, AYE, NARROW), ACCOUNTS),
+    ),
+    "a role of a lab of theirs handed to a function": (pass_role(BOS_LAB_ROLE, "lambda"),),
+    "a role of a lab of theirs handed to a notebook": notebook(role=BOS_LAB_ROLE),
+    "one's own student's role under their documents": (
+        Call("sts:AssumeRole", g.student_role(ACCOUNT, AYE, OTHER_NARROW), AS_MINE, granted_there=True),
+    ),
+    "their policy rewritten": (
+        Call("iam:CreatePolicyVersion", g.student_policy_arns(ACCOUNT, OTHER_NARROW)["student-machines"]),
+    ),
+    "one's own boundary rewritten": (Call("iam:CreatePolicyVersion", g.boundary_arn(ACCOUNT, NARROW)),),
+}
+
+
+@pytest.mark.parametrize("actor", CROSSERS)
+def test_a_cohort_does_not_get_what_another_in_its_account_has(actor):
+    assert [what for what, calls in (BEYOND | NOBODYS).items() if succeeds(OF_NARROW[actor], calls)] == []
+
+
+def test_the_other_cohort_gets_it():
+    assert [what for what, calls in BEYOND.items() if not succeeds(OF_OTHER["student"], calls)] == []
+    assert not succeeds(OF_OTHER["student"], run_instances(type="t3.micro")), "nor what the first alone has"
+
+
+def test_a_cohort_without_limits_makes_no_role_under_anothers_boundary():
+    for actor in CROSSERS:
+        assert not succeeds(WORLDS["the account's"][0][actor], BEYOND["a role under their boundary"])
+
+
+def test_what_labs_need_gets_through_for_a_cohort_but_for_what_its_limits_leave_out():
+    for actor, needs in WORKS_UNDER.items():
+        refused = {
+            need
+            for need, calls in needs.items()
+            if not all(is_allowed(OF_NARROW[actor], under(NARROW, call)) for call in calls)
+        }
+        assert refused == ({"work in the other region"} if needs is STUDENT_NEEDS else set()), actor
+
+
+def test_a_cohorts_documents_are_sound_and_short_enough():
+    for name, document in documents_of(NARROW).items():
+        assert list(faults(document)) == [], name
+        assert len(text(document)) <= (SESSION_LIMIT if name == "session" else MANAGED_LIMIT), name
 
 
 def test_the_tables_are_as_large_as_they_claim():
@@ -222,7 +325,10 @@ def test_an_account_may_allow_half_as_many_types_again():
         sagemaker_types=(*RULES.sagemaker_types, "ml.c5.xlarge", "ml.g4dn.xlarge"),
         models=(*RULES.models, "amazon.nova-lite-v1:0"),
     )
-    for document in (g.boundary(more, ACCOUNT), *g.student_policies(more, ACCOUNT).values()):
+    of_the_account = (g.boundary(more, ACCOUNT), *g.student_policies(more, ACCOUNT).values())
+    # A cohort's lists are shorter, but the names in its documents longer.
+    of_a_cohort = (g.boundary(more, ACCOUNT, NARROW), *g.student_policies(more, ACCOUNT, NARROW).values())
+    for document in (*of_the_account, *of_a_cohort):
         assert len(text(document)) <= MANAGED_LIMIT
     assert len(text(g.session_policy(more, LAUNCH))) <= SESSION_LIMIT
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labs import own_roles
+from labs.guardrails import boundary_arn
 from labs.iam_words import INLINE_LIMIT, TRUST_LIMIT, role_arn, text
 from labs.kind_actions import EVERY_LAB, actions_of, asked_with
 from labs.kinds import registry
@@ -143,6 +144,7 @@ PORTAL_NEEDS = [
     Call("iam:CreateRole", STUDENT_ROLE, {**BOUND, **AS_MINE}),
     Call("iam:AttachRolePolicy", STUDENT_ROLE, {**BOUND, "iam:PolicyARN": policy("lab/student-account")}),
     Call("iam:PutRolePolicy", STUDENT_ROLE, BOUND),  # the fence
+    Call("iam:CreateRole", LAB_ROLE, {"iam:PermissionsBoundary": boundary_arn(ACCOUNT, "a0" * 16), **AS_MINE}),
     Call("iam:DeleteRole", LAB_ROLE, BOUND),
     Call("iam:CreateInstanceProfile", f"arn:aws:iam::{ACCOUNT}:instance-profile/lab/{OWN}p", AS_MINE),
     Call("sts:AssumeRole", STUDENT_ROLE, AS_MINE),

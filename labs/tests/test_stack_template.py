@@ -5,12 +5,13 @@ import json
 import pytest
 import yaml
 
-from labs import guardrails, own_roles, stack_template
+from labs import guardrails, limits, own_roles, stack_template
 from labs.catalog.stacks import TEMPLATES
 from labs.tests.strict_accounts import PORTAL, Accounts, resolved
 
 ACCOUNT, STUDENT, EXTERNAL_ID = "111122223333", "7", "an-external-id-that-nobody-guesses"
 RULES = guardrails.Rules()
+COHORT, NARROWED = "c0ffee0123456789" * 2, limits.Limits(("us-east-1",), ("t3.micro",), ("ml.t3.medium",)).of(RULES)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,7 @@ def test_cfn_lint_would_have_something_against_a_wrong_one(template):
 def test_it_has_nothing_against_the_templates_of_labs_and_aws_takes_them_without_a_bucket(path):
     assert complaints(path.read_text()) == []
     assert len(path.read_bytes()) <= 51_200
+    assert "AWS::IAM::" not in path.read_text(), "a role in it would not have its launch's boundary"
 
 
 def test_its_text_is_short_enough_to_be_deployed_without_a_bucket(template):
@@ -63,6 +65,46 @@ def test_aws_makes_of_it_what_guardrails_say(deployed):
     assert as_json(deployed.policies[guardrails.boundary_arn(ACCOUNT)]) == as_json(guardrails.boundary(RULES, ACCOUNT))
     made = {name: deployed.policies[arn] for name, arn in guardrails.student_policy_arns(ACCOUNT).items()}
     assert as_json(made) == as_json(guardrails.student_policies(RULES, ACCOUNT))
+
+
+@pytest.fixture(scope="module")
+def of_a_cohort():
+    return stack_template.cohort_template(NARROWED, COHORT)
+
+
+def test_a_cohorts_own_stack_is_sound_and_is_deployed_without_a_bucket(of_a_cohort):
+    assert complaints(stack_template.as_text(of_a_cohort)) == []
+    assert len(stack_template.as_text(of_a_cohort).encode()) < 51_200
+    assert f"--stack-name {stack_template.cohort_stack(COHORT)} " in stack_template.deploy_cohort_command(
+        "a.yaml", "us-east-1", COHORT
+    )
+
+
+def test_aws_makes_of_it_the_cohorts_documents_and_touches_no_others(of_a_cohort, deployed):
+    before = dict(deployed.policies)
+    deployed.deploy(ACCOUNT, of_a_cohort)
+    made = {arn: as_json(policy) for arn, policy in deployed.policies.items() if arn not in before}
+    arns = guardrails.student_policy_arns(ACCOUNT, COHORT)
+    policies = guardrails.student_policies(NARROWED, ACCOUNT, COHORT)
+    assert made == {
+        guardrails.boundary_arn(ACCOUNT, COHORT): as_json(guardrails.boundary(NARROWED, ACCOUNT, COHORT)),
+        **{arns[name]: as_json(policy) for name, policy in policies.items()},
+    }
+    assert {arn: deployed.policies[arn] for arn in before} == before
+    assert limits.held_by(made.values()) == limits.limits_of(NARROWED)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_ours"),
+    [
+        ("lightsout", True),
+        (stack_template.cohort_stack("c0ffee0123456789" * 2), True),
+        ("lightsout-limits-mine", False),
+        ("lightsout-2", False),
+    ],
+)
+def test_the_census_leaves_out_these_stacks_and_no_others(name, is_ours):
+    assert stack_template.is_ours(name) is is_ours
 
 
 def test_a_student_of_their_own_account_has_a_role_that_is_held(deployed):

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from costs import lives
+from labs.limits import Limits
 from labs.models import Account
 from portal import schedule
 from portal.models.people import User, validate_zone
@@ -216,7 +217,10 @@ class Cohort(models.Model):
     lights_delete_days = models.PositiveSmallIntegerField(
         "days after which what is stopped is deleted", null=True, blank=True, help_text="Empty: never."
     )
+    # Where labs start: the first.
     lab_regions = models.JSONField(default=default_lab_regions)
+    # labs.limits.Limits, narrower than those of the account that it may share. {}: the account's.
+    lab_limits = models.JSONField(default=dict, blank=True, editable=False)
     lab_mode = models.CharField(
         "where labs start",
         max_length=10,
@@ -241,6 +245,10 @@ class Cohort(models.Model):
         return lives.Policy(
             self.lights_level, timedelta(minutes=self.lights_grace_minutes), timedelta(days=days) if days else None
         )
+
+    @property
+    def limits(self):
+        return Limits.read(self.lab_limits)
 
     def clean(self):
         """A cohort whose dates could not be told is not saved by a form."""

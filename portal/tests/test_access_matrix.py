@@ -20,7 +20,7 @@ from conftest import member, person
 from costs.models import LightsOut
 from labs import checking, connecting, keeping, ledger, sessions
 from labs.kinds.base import RUNNING, Seen
-from labs.models import Launch, SavedFile
+from labs.models import Account, Launch, SavedFile
 from portal import (
     channels,
     discussing,
@@ -39,6 +39,7 @@ from portal import (
 from portal.access import standings
 from portal.models import (
     Assignment,
+    Cohort,
     CohortWeek,
     Completion,
     Feedback,
@@ -118,6 +119,9 @@ portal:reset_second_factor            GET    login  404   404   404   404       
 portal:reset_second_factor            POST   login  404   404   404   404       302   302
 portal:lights_policy                  GET    login  404   404   200   404       200   200
 portal:lights_policy                  POST   login  404   404   302   404       302   302
+portal:lab_limits                     GET    login  404   404   200   404       200   200
+portal:lab_limits                     POST   login  404   404   302   404       302   302
+portal:lab_limits_template            GET    login  404   404   200   404       200   200
 portal:class_starts                   GET    login  404   404   200   404       200   200
 portal:class_starts                   POST   login  404   404   302   404       302   302
 portal:class_start                    GET    login  404   404   200   404       200   200
@@ -367,6 +371,9 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     real = {"regions": ["us-east-1"], "lab_regions": ["us-east-1"], "now": now}
     own = connecting.begin(mode="own", name="Aye's own", owner=aye, **real)
     shared = connecting.begin(mode="shared", name="Bootcamp", scope=cohort.scope, **real)
+    connecting.begin(mode="shared", name="Connected", **real)
+    Account.objects.filter(name="Connected").update(aws_id="111122223333", is_open=True, connected_at=now)
+    Cohort.objects.filter(pk=cohort.pk).update(lab_limits={"instance_types": ["t3.micro"]})
     monkeypatch.setattr(checking, "check_step", lambda *args, **facts: None)
     monkeypatch.setattr(sessions, "credentials", no_session)
     saturday = CohortWeek.objects.get(cohort=cohort, week__number=2).session_at
@@ -437,6 +444,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:join": [join.split("/")[-2]],
         "portal:reset_second_factor": [chit.pk],
         **{f"mfa_{name}_webauthn": [1] for name in ("remove", "edit")},
+        **{f"portal:{name}": [cohort.slug] for name in ("lab_limits", "lab_limits_template")},
         "portal:class_start": [cohort.slug, planned.pk],
         "portal:cancel_class_start": [cohort.slug, planned.pk],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
@@ -507,6 +515,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
             "body_md": "x",
             "seen": editing.fingerprint(editing.part_of(files, "w2", "material", "reading")),
         },
+        "portal:lab_limits": {"regions": "us-east-1", "instance_types": "t3.micro", "sagemaker_types": "ml.t3.medium"},
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
         "portal:notice_choices": {"pace": "hourly", "daily_at": "08:00"},
         "portal:add_channel": {"address": "discord://4174216298/JHMHI8qBe7", "label": "Chat"},

@@ -122,6 +122,20 @@ def test_a_week_after_the_last_session_students_lose_their_roles(cohort, shared_
     assert leaving() == {"Gone", "Aye", "Chit"}
 
 
+def test_a_role_under_limits_goes_when_its_cohort_has_none_any_more(cohort, shared_roles, aye, now):
+    account = shared_roles[0].account
+    StudentRole.objects.filter(student__email="gone@example.org").delete()
+    theirs = StudentRole.objects.create(account=account, student=aye, scope=cohort.scope, made_at=now)
+    cohort.lab_limits = {"instance_types": ["t3.micro"]}
+    cohort.save()
+    assert enrolling.let_leave(now) == 0
+    cohort.lab_limits = {}
+    cohort.save()
+    assert enrolling.let_leave(now) == 1
+    theirs.refresh_from_db()
+    assert theirs.leaves_at == now and leaving() == {"Aye"}, "the wider one stays with its other cohorts"
+
+
 def test_who_is_in_a_later_cohort_keeps_theirs(cohort, other_cohort, shared_roles, aye, now):
     enrolling.enrol(other_cohort, aye, now=now)
     last = max(told.session_at for told in cohort.told.exclude(session_at=None))

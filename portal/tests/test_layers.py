@@ -12,6 +12,7 @@ PURE = [
     "labs/decide.py",
     "labs/guardrails.py",
     "labs/iam_words.py",
+    "labs/limits.py",
     "labs/own_roles.py",
     "labs/printing.py",
     "labs/doctor.py",

@@ -84,6 +84,10 @@ def facts_of(account):
         "labs_on": Launch.objects.open().filter(account=account).count() if account.is_connected else 0,
         # The stack has to stay until they are gone: its role takes them away, and its boundary is on them.
         "roles": list(account.student_roles.select_related("student")) if account.mode == Account.SHARED else [],
+        "limited": overseeing.limited_in(account),
+        "delete_limits": [
+            stack_template.delete_command(region, stack_template.cohort_stack(scope)) for scope in account.limits_held
+        ],
     }
 
 

@@ -253,6 +253,7 @@ def begin(standing, one, place, now, *, runs_from=None):
             region=region_of(standing.cohort),
             hours=hours,
             look_ahead_until=min(ahead, default=None),
+            limits=standing.cohort.limits,
         )
 
 
