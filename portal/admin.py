@@ -1,5 +1,7 @@
 """The admin pages: people, cohorts and who is in them. Course content comes from files; work is only looked at."""
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -23,6 +25,13 @@ class PersonAdmin(UserAdmin):
         ("Dates", {"fields": ["last_login", "seen_at", "date_joined", "is_demo"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "time_zone", "usable_password", "password1", "password2"]})]
+
+    def save_model(self, request, obj, form, change):
+        """Another address was not proved yet, and the one before opens nothing any more: no mail, no Google."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            EmailAddress.objects.filter(user=obj).delete()
+            SocialAccount.objects.filter(user=obj).delete()
 
 
 class LookOnly(admin.ModelAdmin):
