@@ -1,5 +1,7 @@
 """The admin pages: people, cohorts and who is in them. Course content comes from files; work is only looked at."""
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -46,6 +48,13 @@ class PersonAdmin(UserAdmin):
         changed = [name for name in MAY if name in form.changed_data]
         if words := ", ".join(f"{name}: {_shown(form.cleaned_data[name])}" for name in changed):
             audit.note("role", words, by=request.user, person=form.instance, now=timezone.now())
+
+    def save_model(self, request, obj, form, change):
+        """Another address was not proved yet, and the one before opens nothing any more: no mail, no Google."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            EmailAddress.objects.filter(user=obj).delete()
+            SocialAccount.objects.filter(user=obj).delete()
 
 
 class LookOnly(admin.ModelAdmin):

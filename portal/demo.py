@@ -41,7 +41,9 @@ from portal import (
     demo_talk,
     enrolling,
     inspecting,
+    inviting,
     laying,
+    name_list,
     releasing,
     remarks,
     replying,
@@ -52,7 +54,7 @@ from portal import (
     workpieces,
 )
 from portal.demo_live import lay_live
-from portal.demo_people import ADMIN, COHORT, INSTRUCTOR, STUDENTS
+from portal.demo_people import ADMIN, COHORT, INSTRUCTOR, INVITED, STUDENTS
 from portal.models import (
     Cohort,
     Completion,
@@ -102,6 +104,7 @@ def lay(now, *, afresh=False):
     with transaction.atomic():
         cohort = _open_cohort(now)
         people = _people(cohort, now)
+        _invite(cohort, people[INSTRUCTOR.short], now)
         _play_the_school(cohort, people, now)
         demo_history.play(cohort, people, now, seed=SEED)
         telling.tell_costs(now)
@@ -171,6 +174,13 @@ def _people(cohort, now):
         user.save()
         people[person.short] = user
     return people
+
+
+def _invite(cohort, instructor, now):
+    """Some are invited and did not come yet. Nothing is mailed."""
+    latecomers = [name_list.Person(n, one.email, one.name) for n, one in enumerate(INVITED, start=1)]
+    inviting.invite(cohort, latecomers, by=instructor, now=now - timedelta(days=2))
+    cohort.invitations.waiting().update(mail_due_at=None, mailed_at=now - timedelta(days=2) + A_MINUTE)
 
 
 # --- the school's past ---------------------------------------------------------------------------------------

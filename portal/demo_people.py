@@ -47,3 +47,6 @@ STUDENTS = (
     Person("Ye Yint Aung", "yeyint"),
     Person("Zaw Lin Tun", "zaw"),
 )
+
+# They did not come yet.
+INVITED = (Person("Aung Ko Ko", "aungko"), Person("Thandar Win", "thandar"))

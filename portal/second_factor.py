@@ -32,6 +32,7 @@ OPEN = {
     "portal:set_theme",
     "portal:alive",
     "portal:ready",
+    "portal:unsubscribe",
 }
 
 

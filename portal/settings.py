@@ -199,8 +199,8 @@ DEFAULT_FROM_EMAIL = env("FROM_EMAIL", default="Lightsout <lightsout@localhost>"
 
 # Sign-in by Google or GitHub, where NAME_CLIENT_ID and NAME_CLIENT_SECRET are both there (docs/people.md).
 SOCIAL_KEYS = {
-    name: (env(f"{name.upper()}_CLIENT_ID", default=""), env(f"{name.upper()}_CLIENT_SECRET", default=""))
-    for name in ("google", "github")
+    "google": (env("GOOGLE_CLIENT_ID", default=""), env("GOOGLE_CLIENT_SECRET", default="")),
+    "github": (env("GITHUB_CLIENT_ID", default=""), env("GITHUB_CLIENT_SECRET", default="")),
 }
 SOCIALACCOUNT_PROVIDERS = {
     name: {"APPS": [{"client_id": client_id, "secret": secret}], "OAUTH_PKCE_ENABLED": True}

@@ -1,11 +1,15 @@
 """The admin pages: a cohort made there is a whole one, and records cannot be edited there."""
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.test import Client
 from django.urls import reverse
 
 from conftest import YANGON, person
 from costs.models import Scope
 from labs.models import Account
+from portal import inviting
 from portal.models import Cohort, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -83,6 +87,21 @@ def test_one_email_is_one_person_whatever_its_case(root, email):
     form = {"email": email, "name": "Twin", "time_zone": "UTC", "usable_password": "false"}
     assert root.post(reverse("admin:portal_user_add"), form).status_code == 200
     assert User.objects.count() == 1
+
+
+def test_when_an_address_changes_the_old_one_opens_nothing_any_more(root, aye):
+    inviting.prove(aye)
+    form = {"email": "aye@new.example.org", "name": "Aye", "time_zone": "Asia/Yangon", "is_active": "on"}
+    answer = root.post(reverse("admin:portal_user_change", args=[aye.pk]), form)
+    assert answer.status_code == 302, answer.context["errors"]
+    assert not EmailAddress.objects.filter(user=aye).exists()
+    Client().post(reverse("account_reset_password"), {"email": "aye@example.org"})
+    assert "We know nobody with that address" in mail.outbox[0].body
+
+
+@pytest.mark.parametrize("what", ["mfa/authenticator", "usersessions/usersession", "socialaccount/socialapp"])
+def test_what_opens_an_account_is_not_to_be_read_here(root, what):
+    assert root.get(f"/admin/{what}/").status_code == 404
 
 
 @pytest.mark.parametrize("model", ["submission", "feedback", "release"])

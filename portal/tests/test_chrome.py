@@ -9,7 +9,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import connection
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,7 @@ from django.utils import timezone
 from conftest import member
 from costs.models import Metered
 from labs.models import Account, Launch, Resource, Span
-from portal import chrome, zones
+from portal import account_urls, chrome, zones
 from portal.models import Membership, User
 
 pytestmark = pytest.mark.django_db
@@ -302,6 +302,20 @@ def test_a_wrong_password_is_told_without_saying_whether_we_know_the_address(cli
         assert "email address and/or password you specified are not correct" in html
 
 
+def views_of(patterns):
+    for pattern in patterns:
+        yield from views_of(pattern.url_patterns) if hasattr(pattern, "url_patterns") else [pattern.callback]
+
+
+def test_no_page_of_an_account_looks_like_allauths_own(settings):
+    own, named = f"{settings.BASE_DIR}/templates/", set()
+    for view in views_of(account_urls.urlpatterns):
+        named.add(getattr(getattr(view, "view_class", None), "template_name", None))
+    named |= {"socialaccount/login.html", "socialaccount/authentication_error.html", "429.html"}
+    assert len(named - {None}) > 20
+    assert not [name for name in named - {None} if not get_template(name).origin.name.startswith(own)]
+
+
 def test_wrong_passwords_are_counted_where_all_web_workers_see_them(client, aye):
     for _ in range(5):
         sign_in(client, "wrong")
@@ -312,7 +326,7 @@ def test_wrong_passwords_are_counted_where_all_web_workers_see_them(client, aye)
 
 
 def test_a_class_behind_one_address_signs_in_together(cohort, now):
-    people = [member(cohort, f"student{n}", "student", now) for n in range(60)]
+    people = [member(cohort, f"student{n}", "student", now) for n in range(35)]
     with_password = {"password": PASSWORD}
     assert {
         Client().post(reverse("account_login"), {"login": one.email, **with_password}).status_code for one in people

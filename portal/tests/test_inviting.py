@@ -209,9 +209,10 @@ class TestByLink:
 
     def test_it_lets_nobody_in_but_has_their_own_link_mailed(self, client, cohort, chit, now):
         _, address = a_link(cohort, chit, now)
-        assert "on its way" in ask(client, address, "Zaw@example.org").content.decode()
+        assert "on its way" in ask(client, address, "Zaw@example.org", "Buy this").content.decode()
         assert not User.objects.filter(name="Zaw").exists()
         client.post(sent_to("zaw@example.org", now), {"name": "Zaw", **PASSWORD})
+        assert "Buy this" not in mail.outbox[0].body, "what was typed there is not put into a mail of ours"
         assert cohort.memberships.filter(user__email="zaw@example.org").exists()
         assert InviteLink.objects.get().used == 1
 

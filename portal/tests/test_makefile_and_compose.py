@@ -193,7 +193,9 @@ def test_no_secret_has_a_default_and_each_missing_one_is_explained():
         assert uses and all(use == "" or re.match(r":\?Set [A-Z_]+ to ", use) for use in uses), name
         assert any(use for use in uses), name
     with_default = set(re.findall(r"\${([A-Z_]+):-", text))
-    assert with_default == {"BEHIND_HTTPS", "FROM_EMAIL", "LOG_LEVEL", "PORT", "PORTAL_ROLE_ARN", "TEMPLATE_URL"}
+    off_when_empty = {f"{name}_CLIENT_{what}" for name in ("GOOGLE", "GITHUB") for what in ("ID", "SECRET")}
+    others = {"BEHIND_HTTPS", "FROM_EMAIL", "LOG_LEVEL", "PORT", "PORTAL_ROLE_ARN", "TEMPLATE_URL", "TRUSTED_PROXIES"}
+    assert with_default == others | off_when_empty
 
 
 def test_every_command_of_ours_exists(composition, dockerfile):

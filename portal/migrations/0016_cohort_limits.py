@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("portal", "0009_telling"),
+        ("portal", "0015_guard"),
     ]
 
     operations = [
