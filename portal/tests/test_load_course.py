@@ -156,7 +156,7 @@ def everything():
         ("one/week.yaml", "page: why.md", "page: gone.md", 8, "materials #1.page", "no file 'gone.md'"),
         ("one/week.yaml", "minutes: 8", "minutes: 0.5", 9, "materials #1.minutes", "whole number, not a number (0.5)"),
         ("one/week.yaml", "slug: table", "slug: why", 10, "materials #2.slug", "first in one/week.yaml:5"),
-        ("one/week.yaml", "kind: lab_kit", "kind: video", 11, "materials #2.kind", "'video' is not known here; there"),
+        ("one/week.yaml", "kind: lab_kit", "kind: film", 11, "materials #2.kind", "'film' is not known here; there"),
         ("one/week.yaml", "file: table.csv", "minutes: 3", 10, "materials #2.page", "has a page, a file, or both"),
         ("one/week.yaml", "url: https", "url: ftp", 17, "materials #3.url", "not a web address"),
         ("one/week.yaml", "    url: https", "    page: why.md\n    url: https", 18, "materials #3.url", "neither page"),
