@@ -33,8 +33,11 @@ def look(material: Material, reader, now: datetime) -> str:
     """
     mark = mark_of(material.version, material.seen_version)
     if mark != READ:
-        MaterialSeen.objects.update_or_create(
-            material=material, reader=reader, defaults={"version": material.version, "at": now}
+        MaterialSeen.objects.bulk_create(
+            [MaterialSeen(material=material, reader_id=reader.pk, version=material.version, at=now)],
+            update_conflicts=True,
+            unique_fields=["material", "reader"],
+            update_fields=["version", "at"],
         )
     return mark
 
