@@ -32,7 +32,10 @@ def unprintable(text):
 
 
 def pdf_of(*, name, course, cohort, case_studies, issued_at, school, address):
-    """The page as bytes. Raises ValueError for a name that it cannot show; other texts show "?" there."""
+    """The page as bytes, its day in the zone in which issued_at comes.
+
+    Raises ValueError for a name that it cannot show; other texts show "?" there.
+    """
     if unprintable(name):
         raise ValueError(f"{name!r} has letters that this page cannot show.")
     document = pydyf.PDF()
@@ -42,7 +45,7 @@ def pdf_of(*, name, course, cohort, case_studies, issued_at, school, address):
     stream.set_line_width(2)
     stream.rectangle(28, 28, WIDTH - 56, HEIGHT - 56)
     stream.stroke()
-    day = f"{issued_at.astimezone(UTC):%d %B %Y}".lstrip("0")
+    day = f"{issued_at:%d %B %Y}".lstrip("0")
     studies = f"{case_studies} case stud{'y' if case_studies == 1 else 'ies'}, each reviewed"
     lines = [
         (school, "Bold", 14, 500, GREY),
