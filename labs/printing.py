@@ -29,7 +29,7 @@ def pdf_of(text: str, *, title: str, made_at: datetime) -> bytes:
     if any(_shown(letter) == b"?" and letter != "?" for line in lines for letter in line):
         lines += ["", *_wrapped(SAYS_SO)]
     document = pydyf.PDF()
-    fonts = pydyf.Dictionary({"Regular": _font(document, "Courier"), "Bold": _font(document, "Courier-Bold")})
+    fonts = pydyf.Dictionary({"Regular": font_of(document, "Courier"), "Bold": font_of(document, "Courier-Bold")})
     pages = [lines[start : start + LINES] for start in range(0, len(lines), LINES)] or [[]]
     for number, page in enumerate(pages):
         stream = _page(page, first=number == 0)
@@ -45,6 +45,11 @@ def pdf_of(text: str, *, title: str, made_at: datetime) -> bytes:
                 }
             )
         )
+    return finished(document, title=title, made_at=made_at)
+
+
+def finished(document: pydyf.PDF, *, title: str, made_at: datetime) -> bytes:
+    """The document as bytes, with what readers show of it."""
     document.catalog["Lang"] = pydyf.String("en")
     document.info["Title"] = pydyf.String(title)
     document.info["Producer"] = pydyf.String("Lightsout")
@@ -65,7 +70,8 @@ def _shown(words: str) -> bytes:
     return words.encode("cp1252", "replace")
 
 
-def _font(document: pydyf.PDF, name: str) -> bytes:
+def font_of(document: pydyf.PDF, name: str) -> bytes:
+    """The reference of one of the fonts that every reader has, with the letters of WinAnsi."""
     font = pydyf.Dictionary(
         {"Type": "/Font", "Subtype": "/Type1", "BaseFont": f"/{name}", "Encoding": "/WinAnsiEncoding"}
     )

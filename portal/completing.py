@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -133,7 +134,7 @@ def pdf_of(certificate):
         course=cohort.course.title,
         cohort=cohort.name,
         case_studies=certificate.case_studies,
-        issued_at=certificate.issued_at,
+        issued_at=certificate.issued_at.astimezone(ZoneInfo(cohort.zone)),
         school="Lightsout",
         address=address_of(certificate),
     )

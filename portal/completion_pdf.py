@@ -6,10 +6,10 @@ a spelling. The public page, which browsers shape, shows the name as its owner w
 """
 
 import unicodedata
-from datetime import UTC
-from io import BytesIO
 
 import pydyf
+
+from labs.printing import finished, font_of
 
 WIDTH, HEIGHT = 842, 595  # points, A4 on its side
 INK, GREY, LINE = (0.07, 0.08, 0.11), (0.34, 0.36, 0.43), (0.92, 0.59, 0.06)
@@ -32,17 +32,20 @@ def unprintable(text):
 
 
 def pdf_of(*, name, course, cohort, case_studies, issued_at, school, address):
-    """The page as bytes. Raises ValueError for a name that it cannot show; other texts show "?" there."""
+    """The page as bytes, its day in the zone in which issued_at comes.
+
+    Raises ValueError for a name that it cannot show; other texts show "?" there.
+    """
     if unprintable(name):
         raise ValueError(f"{name!r} has letters that this page cannot show.")
     document = pydyf.PDF()
-    fonts = pydyf.Dictionary({"Plain": _font(document, "Helvetica"), "Bold": _font(document, "Helvetica-Bold")})
+    fonts = pydyf.Dictionary({"Plain": font_of(document, "Helvetica"), "Bold": font_of(document, "Helvetica-Bold")})
     stream = pydyf.Stream(compress=True)
     stream.set_color_rgb(*LINE, stroke=True)
     stream.set_line_width(2)
     stream.rectangle(28, 28, WIDTH - 56, HEIGHT - 56)
     stream.stroke()
-    day = f"{issued_at.astimezone(UTC):%d %B %Y}".lstrip("0")
+    day = f"{issued_at:%d %B %Y}".lstrip("0")
     studies = f"{case_studies} case stud{'y' if case_studies == 1 else 'ies'}, each reviewed"
     lines = [
         (school, "Bold", 14, 500, GREY),
@@ -73,22 +76,8 @@ def pdf_of(*, name, course, cohort, case_studies, issued_at, school, address):
         "Contents": stream.reference,
     }
     document.add_page(pydyf.Dictionary(page))
-    document.catalog["Lang"] = pydyf.String("en")
-    document.info["Title"] = pydyf.String(f"Certificate of completion, {name}")
-    document.info["Producer"] = pydyf.String("Lightsout")
-    document.info["CreationDate"] = pydyf.String(f"D:{issued_at.astimezone(UTC):%Y%m%d%H%M%S}Z")
-    out = BytesIO()
-    document.write(out, identifier=True)
-    return out.getvalue()
+    return finished(document, title=f"Certificate of completion, {name}", made_at=issued_at)
 
 
 def _width(text, size, font):
     return sum(ADVANCE.get(letter, 556) for letter in text) * size / 1000 * (1.06 if font == "Bold" else 1)
-
-
-def _font(document, name):
-    font = pydyf.Dictionary(
-        {"Type": "/Font", "Subtype": "/Type1", "BaseFont": f"/{name}", "Encoding": "/WinAnsiEncoding"}
-    )
-    document.add_object(font)
-    return font.reference

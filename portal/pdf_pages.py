@@ -22,7 +22,7 @@ def pages_of(path):
     """The plain text of the first PAGES pages, "" where there is none (a scan). Raises Unreadable."""
     try:
         done = subprocess.run(  # noqa: S603  our own program, on a path that we chose
-            [sys.executable, "-I", __file__, str(path)], capture_output=True, timeout=2 * SECONDS, check=False, env={}
+            [sys.executable, "-I", __file__, str(path)], capture_output=True, timeout=3 * SECONDS, check=False, env={}
         )
         return [str(text) for text in json.loads(done.stdout)]
     except (OSError, ValueError, TypeError, subprocess.TimeoutExpired) as why:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from labs import audit
 from portal import notices
 from portal.filing import Refused
-from portal.models import Feedback, PlannedRelease, Release, Remark, Submission
+from portal.models import Cohort, Feedback, PlannedRelease, Release, Remark, Submission
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,8 @@ def plan(cohort, week, *, at, by, now):
     """
     if at <= now:
         raise Refused("That time is over. Choose one that is to come, or release now.")
+    # So that two who plan at once make one plan.
+    Cohort.objects.select_for_update().get(pk=cohort.pk)
     kept = PlannedRelease.objects.select_for_update().filter(cohort=cohort, week=week, done_at=None, cancelled_at=None)
     found = kept.first() or PlannedRelease(cohort=cohort, week=week)
     found.at, found.by, found.planned_at = at, by, now

@@ -14,7 +14,9 @@ from django.utils.safestring import SafeString, mark_safe
 from portal import filing, holding, pdf_pages, prose
 from portal.anchors import tidy
 
-READ = 2 * 1024 * 1024  # bytes of a file that are shown; the rest is in the download
+READ = 2 * 1024 * 1024  # bytes of a text that are shown; the rest is in the download
+NOTEBOOK = 32 * 1024 * 1024  # bytes of a notebook that are read: its pictures lie in it, and are not shown
+SOURCE = 20_000  # characters of one cell
 OUTPUT = 4_000  # characters of one cell's output
 CELLS = 300
 
@@ -94,13 +96,9 @@ def _markdown(text):
     return [Shown(f"p-{n}", words, mark_safe(html)) for n, (words, html) in enumerate(found, 1)]  # noqa: S308  sanitised
 
 
-def _bytes(file):
+def _text(file, most=READ):
     with open(filing.on_disk(file.path), "rb") as held:
-        return held.read(READ)
-
-
-def _text(file):
-    return _bytes(file).decode("utf-8-sig", "replace")
+        return held.read(most).decode("utf-8-sig", "replace")
 
 
 def _lines(file):
@@ -115,12 +113,12 @@ def _code(text):
 
 
 def _notebook(file):
-    cells = json.loads(_text(file)).get("cells") or []
+    cells = json.loads(_text(file, NOTEBOOK)).get("cells") or []
     return [_cell(n, cell) for n, cell in enumerate(cells[:CELLS], 1) if isinstance(cell, dict)]
 
 
 def _cell(number, cell):
-    source, place = _joined(cell.get("source")), f"cell-{number}"
+    source, place = _joined(cell.get("source"))[:SOURCE], f"cell-{number}"
     if cell.get("cell_type") == "markdown":
         return Shown(place, tidy(source), mark_safe(prose.render(source, 3)), f"Cell {number}")  # noqa: S308  sanitised
     outputs = [text for text in map(_output, cell.get("outputs") or []) if text]

@@ -98,6 +98,7 @@ PINNED = {
         "portal:gradebook_upload sep-2025": 8,
         "portal:held LO-2025-200001": 11,
         "portal:lab_limits sep-2025": 10,
+        "portal:cohort_page sep-2025": 15,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,

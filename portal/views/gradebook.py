@@ -158,7 +158,7 @@ def _spelling(candidate, chosen, typed):
 def completion(request, code):
     """Public: whoever has the address sees that it is valid, or was revoked, and nothing else of the person."""
     found = get_object_or_404(Completion.objects.select_related("cohort__course"), code=code)
-    answer = render(request, "portal/completion.html", {"now": timezone.now(), "certificate": found})
+    answer = render(request, "portal/completion.html", {"certificate": found, "zone": found.cohort.zone})
     answer["X-Robots-Tag"] = "noindex"
     answer["Referrer-Policy"] = "no-referrer"
     return answer
