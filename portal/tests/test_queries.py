@@ -6,6 +6,7 @@ Each figure holds those of the frame: session, person, their cohorts, the meter 
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -22,6 +23,7 @@ from portal.models import (
     Feedback,
     LabInWeek,
     Look,
+    Material,
     Membership,
     Notice,
     NoticeHad,
@@ -39,11 +41,13 @@ PINNED = {
         "portal:week 2": 15,
         "portal:week 3": 7,
         "portal:material 2 reading": 9,
+        "portal:material_notebook 2 slides": 9,
         "portal:assignment 2 case": 13,
         "portal:submissions": 11,
         "portal:receipt LO-2025-200001": 10,
         "portal:feedback LO-2025-100001": 11,
         "portal:held LO-2025-200001": 9,
+        "portal:submission_notebook LO-2025-200001 FILE": 9,
         "portal:labs": 11,
         "portal:start_lab 2 s3-for-ml": 21,
         "portal:search": 9,
@@ -127,7 +131,7 @@ def fill(cohort, first, author, number, now):
         )
         SubmissionFile.objects.bulk_create(
             SubmissionFile(
-                submission=one, name="a.pdf", size=1, sha256="0" * 64, path="work/x", content_type="text/plain"
+                submission=one, name="a.ipynb", size=1, sha256="0" * 64, path="work/x", content_type="text/plain"
             )
             for one in versions
         )
@@ -145,6 +149,11 @@ def fill(cohort, first, author, number, now):
             for n, one in enumerate(versions)
             if week == 1 or n % 2
         )
+    for path in ("work/x", "courses/aws-ml/w2/a.ipynb"):
+        place = settings.MEDIA_ROOT / path
+        place.parent.mkdir(parents=True)
+        place.write_text('{"cells": [{"cell_type": "markdown", "source": "Text"}]}')
+    Material.objects.filter(week__number=2, slug="slides").update(file="aws-ml/w2/a.ipynb")
     Look.objects.create(
         pk="0" * 64, state=Look.State.FOUND, findings=[{"kind": "aws-id", "where": "line 1", "ends": ""}]
     )
@@ -221,6 +230,8 @@ def test_a_page_asks_as_many_queries_with_240_students_as_with_24(students, clie
             args = [Launch.objects.first().pk] if args[:1] == ["LAUNCH"] else args
             args = [LightsOut.objects.get().pk] if args == ["NIGHT"] else args
             args = [args[0], ClassStart.objects.get().pk] if args[1:] == ["PLAN"] else args
+            if args[1:] == ["FILE"]:
+                args = [args[0], SubmissionFile.objects.get(submission__number=args[0]).pk]
             query = {"q": "word"} if name == "portal:search" else {}
             if args[1:] == ["asked"]:
                 args, query = args[:1], {"lab": LabInWeek.objects.first().pk, "at": "2025-09-20T09:00", "spread": 5}

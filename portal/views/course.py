@@ -131,7 +131,7 @@ def _told(standing, number):
     return found
 
 
-def _material(standing, number, slug, now):
+def material_of(standing, number, slug, now):
     return get_object_or_404(standing.materials(now).select_related("week"), week__number=number, slug=slug)
 
 
@@ -140,7 +140,7 @@ def _material(standing, number, slug, now):
 def material(request, number, slug, standing):
     now = timezone.now()
     told = _told(standing, number)
-    found = _material(standing, number, slug, now)
+    found = material_of(standing, number, slug, now)
     others = list(standing.materials(now).filter(week=told.week))
     at = others.index(found)
     return render(
@@ -154,7 +154,7 @@ def material(request, number, slug, standing):
             "is_preview": not schedule.is_released(told.dates, now),
             "before": others[at - 1] if at else None,
             "after": others[at + 1] if at + 1 < len(others) else None,
-            "on_disk": bool(found.file) and _course_file(found).is_file(),
+            "on_disk": bool(found.file) and course_file(found).is_file(),
         },
     )
 
@@ -163,13 +163,13 @@ def material(request, number, slug, standing):
 @member_page
 def material_file(request, number, slug, standing):
     """The file of a material, as an attachment. Not there before its week is released, like everything of it."""
-    found = _material(standing, number, slug, timezone.now())
-    if not found.file or not _course_file(found).is_file():
+    found = material_of(standing, number, slug, timezone.now())
+    if not found.file or not course_file(found).is_file():
         raise Http404("This material has no file.")
-    return attachment(_course_file(found), found.file_name)
+    return attachment(course_file(found), found.file_name)
 
 
-def _course_file(found):
+def course_file(found):
     try:
         return filing.on_disk(f"courses/{found.file}", within="courses")
     except filing.Refused as refusal:
@@ -181,5 +181,6 @@ def attachment(path, name, content_type="application/octet-stream"):
     opened = open(path, "rb")  # noqa: SIM115  FileResponse closes it when it is sent
     answer = FileResponse(opened, as_attachment=True, filename=name, content_type=content_type)
     answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer["Cache-Control"] = "private, no-cache"
     return answer
