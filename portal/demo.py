@@ -76,7 +76,7 @@ TEXTS = yaml.safe_load((Path(__file__).parent / "demo_work.yaml").read_text(enco
 COURSE = Path(settings.BASE_DIR) / "courses" / "aws-ml"
 ZONE = ZoneInfo("Asia/Yangon")
 SEED = 2025
-CARELESS = "htet"  # left a key in the notebook of case study 2
+CARELESS = "minkhant"  # left a key in the notebook of case study 2
 CURRENCY, PER_USD, RATE_SOURCE = "SGD", Decimal("1.29"), "made up for the demo"
 A_MINUTE = timedelta(minutes=1)
 AN_HOUR = timedelta(hours=1)

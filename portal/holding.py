@@ -89,8 +89,11 @@ class Part:
 
     @property
     def advice(self):
-        """How to turn off what was found, each sort once: [(title, steps)]."""
-        return list({place.title: (place.title, place.steps) for place in self.places}.values())
+        """How to turn off what was found, each way once: [(titles, steps)]."""
+        by_steps = {}
+        for place in self.places:
+            by_steps.setdefault(place.steps, {})[place.title] = None
+        return [(", ".join(titles), steps) for steps, titles in by_steps.items()]
 
 
 def parts(submission, files):

@@ -42,7 +42,7 @@ def _parser():
 
     def fence(tokens, at, options, env):
         code, language = tokens[at].content, tokens[at].info.strip().split(" ")[0]
-        inner = _coloured(code, language, "") or _escaped(code)
+        inner = _coloured(code, language, "") or escaped(code)
         # It may scroll sideways, so the keyboard must reach it.
         return f'<pre tabindex="0"><code>{inner}</code></pre>\n'
 
@@ -63,7 +63,8 @@ def _parser():
     return parser
 
 
-def _escaped(text):
+def escaped(text):
+    """Text as HTML shows it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from portal.guard import patterns
 from portal.guard.reading import Budget, Piece, pieces
 
-MOST_FINDINGS = 50
+MOST_FINDINGS, MOST_TROUBLE = 50, 5
 TITLES = {
     patterns.AWS_ID: "AWS access key",
     patterns.AWS_SECRET: "AWS secret key",
@@ -60,7 +60,7 @@ def scan(data: bytes, name: str) -> Report:
             if not (piece.is_again and value in values):
                 found.append(finding(piece, hit))
             values.add(value)
-    return Report(tuple(dict.fromkeys(found))[:MOST_FINDINGS], tuple(dict.fromkeys(budget.trouble)))
+    return Report(tuple(dict.fromkeys(found))[:MOST_FINDINGS], tuple(dict.fromkeys(budget.trouble))[:MOST_TROUBLE])
 
 
 def finding(piece: Piece, hit: patterns.Hit) -> Finding:

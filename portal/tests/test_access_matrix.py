@@ -4,7 +4,9 @@ A row's columns: 200 shown, 302 done or led on, `login` sent to sign in, 404 doe
 A row of `admin:` stands for all that Django's admin has. Superusers bypass permission backends, so they have a column.
 """
 
+import base64
 import hashlib
+import json
 import uuid
 from datetime import timedelta
 from http.cookies import SimpleCookie
@@ -62,6 +64,8 @@ portal:course                         GET    login  200   200   200   200       
 portal:week                           GET    login  200   200   200   200       200   200
 portal:material                       GET    login  200   200   200   200       200   200
 portal:material_file                  GET    login  200   200   200   200       200   200
+portal:material_notebook              GET    login  200   200   200   200       200   200
+portal:material_picture               GET    login  200   200   200   200       200   200
 portal:assignment                     GET    login  200   200   200   200       200   200
 portal:draft                          POST   login  302   302   404   404       404   404
 portal:draft                          GET    405    405   405   405   405       405   405
@@ -80,6 +84,8 @@ portal:proof                          GET    login  200   404   200   404       
 portal:check_proof                    GET    200    200   200   200   200       200   200
 portal:check_proof                    POST   422    422   422   422   422       422   422
 portal:submission_file                GET    login  200   404   404   404       404   404
+portal:submission_notebook            GET    login  200   404   200   404       200   200
+portal:submission_picture             GET    login  200   404   200   404       200   200
 portal:held                           GET    login  200   404   200   404       200   200
 portal:held                           POST   login  404   404   404   404       302   302
 portal:held_all                       GET    login  404   404   404   404       200   200
@@ -295,6 +301,16 @@ admin:index                           GET    302    302   302   302   302       
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
 
 
+# A cell with a picture in it.
+NOTEBOOK = json.dumps(
+    {
+        "cells": [
+            {"cell_type": "code", "outputs": [{"data": {"image/png": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()}}]}
+        ]
+    }
+).encode()
+
+
 def names(patterns, namespace=""):
     """Every named address of the product, and `admin:index` for all of the admin."""
     for pattern in patterns:
@@ -333,12 +349,17 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     slides.parent.mkdir(parents=True)
     slides.write_bytes(b"%PDF-1.7")
     Material.objects.filter(slug="slides").update(file=kept, file_bytes=8)
+    (slides.parent / "a.ipynb").write_bytes(NOTEBOOK)
+    Material.objects.filter(week__number=2, slug="reading").update(file=kept.replace("slides.pdf", "a.ipynb"))
     case = Assignment.objects.get(week__number=2)
     draft = submitting.draft_of(case, cohort, aye, now=now)
     submitting.add_file(draft, SimpleUploadedFile("a.pdf", b"%PDF-1.7\n"), now=now)
+    submitting.add_file(draft, SimpleUploadedFile("a.ipynb", NOTEBOOK), now=now)
     submitting.save_draft(draft, "My answer.", revision=draft.revision, window="w", now=now)
     received, _ = submitting.submit(draft, key="k", now=now)
-    Look.objects.create(pk=received.files.get().sha256, state="unread", trouble=["it is broken"])
+    handed_in = received.files.get(name="a.pdf")
+    notebook = [received.number, received.files.get(name="a.ipynb").pk]
+    Look.objects.create(pk=handed_in.sha256, state="unread", trouble=["it is broken"])
     reviewing.write(received, chit, comment="Good.", points={"cost": 4, "why": 5}, revision=0, ready=True, now=now)
     releasing.release(cohort, case.week, by=chit, now=now)
     certificate = Completion.objects.create(
@@ -390,7 +411,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     in_slack = channels.add(aye, "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazk", "Slack", now=now)
     link, join = inviting.make_link(cohort, uses=9, lasts=timedelta(days=7), by=chit, now=now)
     inviting.ask_by_link(link, "zaw@example.org", "Zaw", now=now)
-    file = draft.files.get()
+    file = draft.files.get(name="a.pdf")
     case_args, receipt = [2, "case"], [received.number]
     form = {"window": uuid.uuid4().hex, "revision": 0, "sent": 0, "answer": "", "whole": "yes"}
     shown = Feedback.objects.get().revision
@@ -399,6 +420,10 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:week": [2],
         "portal:material": [2, "reading"],
         "portal:material_file": [2, "slides"],
+        "portal:material_notebook": [2, "reading"],
+        "portal:material_picture": [2, "reading", 1, 1],
+        "portal:submission_notebook": notebook,
+        "portal:submission_picture": [*notebook, 1, 1],
         "portal:assignment": case_args,
         "portal:draft": case_args,
         "portal:add_files": case_args,
@@ -412,7 +437,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:proof": receipt,
         "portal:receipt": receipt,
         "portal:receipt_text": receipt,
-        "portal:submission_file": [*receipt, received.files.get().pk],
+        "portal:submission_file": [*receipt, handed_in.pk],
         "portal:held": receipt,
         "portal:feedback": receipt,
         "portal:review_queue": [cohort.slug, 2],
@@ -473,7 +498,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     }
     forms = {
         **{f"portal:{name}": form for name in ("draft", "add_files", "remove_file", "choose_text", "submit")},
-        "portal:held": {"sha256": received.files.get().sha256, "reason": "A test."},
+        "portal:held": {"sha256": handed_in.sha256, "reason": "A test."},
         "portal:review_desk": score,
         "portal:reply": {"text": "Thanks.", "key": uuid.uuid4().hex},
         "portal:remark": {"part": "", "place": "p-1", "text": "Why?", "shows": "yes"},

@@ -6,6 +6,7 @@ Each figure holds those of the frame: session, person, their cohorts, the meter 
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -25,6 +26,7 @@ from portal.models import (
     Feedback,
     LabInWeek,
     Look,
+    Material,
     Membership,
     Notice,
     NoticeHad,
@@ -46,6 +48,7 @@ PINNED = {
         "portal:week 2": 17,
         "portal:week 3": 7,
         "portal:material 2 reading": 16,
+        "portal:material_notebook 2 slides": 9,
         "portal:assignment 2 case": 13,
         "portal:threads 2": 10,
         "portal:ask 2": 8,
@@ -55,6 +58,7 @@ PINNED = {
         "portal:receipt LO-2025-200001": 10,
         "portal:feedback LO-2025-100001": 16,
         "portal:held LO-2025-200001": 9,
+        "portal:submission_notebook LO-2025-200001 FILE": 9,
         "portal:labs": 11,
         "portal:start_lab 2 s3-for-ml": 21,
         "portal:search": 9,
@@ -98,7 +102,6 @@ PINNED = {
         "portal:gradebook_upload sep-2025": 8,
         "portal:held LO-2025-200001": 11,
         "portal:lab_limits sep-2025": 10,
-        "portal:cohort_page sep-2025": 15,
         "portal:class_starts sep-2025": 11,
         "portal:class_starts sep-2025 asked": 25,
         "portal:class_start sep-2025 PLAN": 10,
@@ -166,7 +169,7 @@ def fill(cohort, first, author, number, now):
         )
         SubmissionFile.objects.bulk_create(
             SubmissionFile(
-                submission=one, name="a.pdf", size=1, sha256="0" * 64, path="work/x", content_type="text/plain"
+                submission=one, name="a.ipynb", size=1, sha256="0" * 64, path="work/x", content_type="text/plain"
             )
             for one in versions
         )
@@ -198,6 +201,11 @@ def fill(cohort, first, author, number, now):
         issued_by=author,
         issued_at=now,
     )
+    for path in ("work/x", "courses/aws-ml/w2/a.ipynb"):
+        place = settings.MEDIA_ROOT / path
+        place.parent.mkdir(parents=True)
+        place.write_text('{"cells": [{"cell_type": "markdown", "source": "Text"}]}')
+    Material.objects.filter(week__number=2, slug="slides").update(file="aws-ml/w2/a.ipynb")
     Look.objects.create(
         pk="0" * 64, state=Look.State.FOUND, findings=[{"kind": "aws-id", "where": "line 1", "ends": ""}]
     )
@@ -295,6 +303,8 @@ def test_a_page_asks_as_many_queries_with_240_students_as_with_24(students, clie
             args = [Launch.objects.first().pk] if args[:1] == ["LAUNCH"] else args
             args = [LightsOut.objects.get().pk] if args == ["NIGHT"] else args
             args = [args[0], ClassStart.objects.get().pk] if args[1:] == ["PLAN"] else args
+            if args[1:] == ["FILE"]:
+                args = [args[0], SubmissionFile.objects.get(submission__number=args[0]).pk]
             query = {"q": "word"} if name == "portal:search" else {}
             args = [Thread.objects.get().pk] if args == ["THREAD"] else args
             if args[1:] == ["moved"]:

@@ -149,7 +149,7 @@ def agenda(rows, told, now):
     return [(day, wording.lines_of(day)) for day in days]
 
 
-def _material(standing, number, slug, now):
+def material_of(standing, number, slug, now):
     materials = reading.with_marks(standing.materials(now), standing.user).select_related("week")
     return get_object_or_404(materials, week__number=number, slug=slug)
 
@@ -169,7 +169,7 @@ def _edition(found, request):
 def material(request, number, slug, standing):
     now = timezone.now()
     told = standing.week(number)
-    found = _material(standing, number, slug, now)
+    found = material_of(standing, number, slug, now)
     former = _edition(found, request)
     mark = reading.look(found, request.user, now) if standing.is_student and not former else ""
     others = list(standing.materials(now).filter(week=told.week))
@@ -189,7 +189,7 @@ def material(request, number, slug, standing):
             "is_preview": not schedule.is_released(told.dates, now),
             "before": others[at - 1] if at else None,
             "after": others[at + 1] if at + 1 < len(others) else None,
-            "on_disk": bool((former or found).file) and _course_file(former or found).is_file(),
+            "on_disk": bool((former or found).file) and course_file(former or found).is_file(),
         },
     )
 
@@ -199,17 +199,17 @@ def material(request, number, slug, standing):
 def material_file(request, number, slug, standing):
     """The file of a material, as an attachment. Not there before its week is released, like everything of it."""
     now = timezone.now()
-    found = _material(standing, number, slug, now)
+    found = material_of(standing, number, slug, now)
     former = _edition(found, request)
     if standing.is_student and not former and request.method == "GET":
         reading.look(found, request.user, now)
     found = former or found
-    if not found.file or not _course_file(found).is_file():
+    if not found.file or not course_file(found).is_file():
         raise Http404("This material has no file.")
-    return attachment(_course_file(found), found.file_name)
+    return attachment(course_file(found), found.file_name)
 
 
-def _course_file(found):
+def course_file(found):
     try:
         return filing.on_disk(f"courses/{found.file}", within="courses")
     except filing.Refused as refusal:
@@ -221,5 +221,6 @@ def attachment(path, name, content_type="application/octet-stream"):
     opened = open(path, "rb")  # noqa: SIM115  FileResponse closes it when it is sent
     answer = FileResponse(opened, as_attachment=True, filename=name, content_type=content_type)
     answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer["Cache-Control"] = "private, no-cache"
     return answer
