@@ -349,8 +349,11 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
     slides.parent.mkdir(parents=True)
     slides.write_bytes(b"%PDF-1.7")
     Material.objects.filter(slug="slides").update(file=kept, file_bytes=8)
-    (slides.parent / "a.ipynb").write_bytes(NOTEBOOK)
-    Material.objects.filter(week__number=2, slug="reading").update(file=kept.replace("slides.pdf", "a.ipynb"))
+    read_here = f"aws-ml/{hashlib.sha256(NOTEBOOK).hexdigest()}/a.ipynb"
+    notebook_file = Path(settings.MEDIA_ROOT) / "courses" / read_here
+    notebook_file.parent.mkdir(parents=True)
+    notebook_file.write_bytes(NOTEBOOK)
+    Material.objects.filter(week__number=2, slug="reading").update(file=read_here, file_bytes=len(NOTEBOOK))
     case = Assignment.objects.get(week__number=2)
     draft = submitting.draft_of(case, cohort, aye, now=now)
     submitting.add_file(draft, SimpleUploadedFile("a.pdf", b"%PDF-1.7\n"), now=now)
