@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.contrib import messages
@@ -26,7 +26,7 @@ from costs.limits import account_budgets, budget_of, budgets_of, rule_book
 from costs.models import Budget, BudgetExtension, BudgetRules, Scope
 from costs.thresholds import Thresholds
 from costs.views import money_page
-from labs import ledger
+from labs import audit, ledger
 from labs.models import Account
 
 KEY = re.compile(
@@ -204,6 +204,7 @@ def set_amount(whose: Whose, usd: Decimal | None, now: datetime, by) -> str:
             row.save()
             said = f"{whose.name}: a budget of ${usd:,.2f}"
         _note(whose, said, now, by)
+        _record(whose, "budget", said.removeprefix(f"{whose.name}: "), now, by)
     return f"{said}. It counts from now on."
 
 
@@ -219,6 +220,7 @@ def set_rules(whose: Whose, thresholds: Thresholds, now: datetime, by) -> str:
     with transaction.atomic():
         BudgetRules.objects.update_or_create(scope=scope, kind=whose.kind, defaults=facts)
         _note(whose, f"{whose.name}: what happens at which share of the budget was changed", now, by)
+        _record(whose, "budget", f"at which share of it what happens: {facts}", now, by)
     return "What happens at which share is changed. It counts from now on."
 
 
@@ -238,6 +240,8 @@ def extend(whose: Whose, usd: Decimal, until: datetime | None, why: str, now: da
             at=now,
         )
         _note(whose, f"{whose.name}: ${usd:,.2f} more, {why}", now, by)
+        lasts = f"until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if until else "for good"
+        _record(whose, "extension", f"${usd:,.2f} more {lasts}", now, by)
     return f"{whose.name} has ${usd:,.2f} more. What a budget had stopped in labs starts again within a minute or two."
 
 
@@ -248,9 +252,16 @@ def undo(whose: Whose, pk: int, now: datetime, by) -> str:
             return ""
         BudgetExtension.objects.filter(pk=row.pk).update(undone_at=now, undone_by=by)
         _note(whose, f"{whose.name}: ${row.usd:,.2f} more is taken back", now, by)
+        _record(whose, "extension", f"${row.usd:,.2f} more is taken back", now, by)
     return f"${row.usd:,.2f} more is taken back."
 
 
 def _note(whose: Whose, words: str, now: datetime, by) -> None:
     account = Account.objects.get(pk=whose.account) if whose.account is not None else None
     ledger.note("budget", words, now, account=account, actor=by)
+
+
+def _record(whose: Whose, kind: str, words: str, now: datetime, by) -> None:
+    """In the record of who did what, which names nobody."""
+    of = dict(Budget.KINDS)[whose.kind]
+    audit.note(kind, f"budget of {of}: {words}", by=by, person=whose.owner, scope=whose.scope, thing=whose.key, now=now)

@@ -15,7 +15,7 @@ from costs.live import is_going, live
 from costs.models import LightsOut, PutOut
 from costs.pricebook import PriceBook
 from costs.rates import Rate, rate_now
-from labs import launching
+from labs import audit, launching
 from labs.decide import GONE
 from labs.models import Launch, Resource
 
@@ -88,6 +88,9 @@ def lights_out(
         record = LightsOut.objects.create(scope=scope, at=now, by=by, include_in_use=include_in_use)
         record.launches.set(labs)
         _note(record, outs)
+        labs_too = f", {len(labs)} labs in use too" if include_in_use else ""
+        words = f"{len(outs)} asked to {'be deleted' if delete_all else 'go off'}{labs_too}"
+        audit.note("lights", words, by=by, scope=scope, thing=f"Lights out {record.pk}", now=now)
         for launch in labs:
             launching.ask_to_delete(launch, now=now, by=by, why=WHY)
         rest = [out.resource for out in outs if out.resource.launch_id not in ended]

@@ -79,9 +79,10 @@ class Act(models.Model):
 def note(kind: str, words: str, *, by, now: datetime, person=None, scope: str = "", thing: str = "") -> None:
     """Write down an act, within the transaction that does it: both are there, or neither.
 
-    by: a person, or None for a command on the server. words: without names. Raises TransactionManagementError outside
-    of a transaction.
+    by: a person, or None for a command on the server. person: whom it is about; of both an id does as well. words:
+    without names. Raises TransactionManagementError outside of a transaction.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("An act is noted in the transaction that does it.")
-    Act.objects.create(at=now, by=by, kind=kind, person=person, scope=scope, thing=thing[:80], words=words[:500])
+    who: dict[str, Any] = {"by_id": getattr(by, "pk", by), "person_id": getattr(person, "pk", person)}
+    Act.objects.create(at=now, kind=kind, scope=scope, thing=thing[:80], words=words[:500], **who)

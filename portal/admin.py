@@ -3,10 +3,18 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.urls import reverse
 from django.utils import timezone
 
-from labs import practice
+from labs import audit, practice
 from portal import enrolling, models, telling
+
+# What of a person says what they may do.
+MAY = ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]
+
+
+def _shown(value):
+    return ("yes" if value else "no") if isinstance(value, bool) else ", ".join(map(str, value)) or "none"
 
 
 @admin.register(models.User)
@@ -23,6 +31,21 @@ class PersonAdmin(UserAdmin):
         ("Dates", {"fields": ["last_login", "date_joined", "is_demo"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "time_zone", "usable_password", "password1", "password2"]})]
+
+    def has_delete_permission(self, request, obj=None):
+        """Their work, marks and spend stand on the row: it is emptied instead (portal/leaving.py)."""
+        return False
+
+    def view_on_site(self, person):
+        """Where what the portal holds of them is taken along, and they are deleted."""
+        return reverse("portal:person_data", args=[person.pk])
+
+    def save_related(self, request, form, formsets, change):
+        """What a person may do is changed only with a word of it in the record."""
+        super().save_related(request, form, formsets, change)
+        changed = [name for name in MAY if name in form.changed_data]
+        if words := ", ".join(f"{name}: {_shown(form.cleaned_data[name])}" for name in changed):
+            audit.note("role", words, by=request.user, person=form.instance, now=timezone.now())
 
 
 class LookOnly(admin.ModelAdmin):
@@ -57,8 +80,18 @@ class CohortAdmin(admin.ModelAdmin):
         now, cohort = timezone.now(), form.instance
         enrolling.tell_dates(cohort)
         telling.tell_costs(now)
+        self._note_roles(request.user, cohort, formsets, now)
         for membership in cohort.memberships.students().select_related("user") if practice.is_on() else ():
             enrolling.practice_account(membership.user, now=now)
+
+    @staticmethod
+    def _note_roles(by, cohort, formsets, now):
+        [members] = [one for one in formsets if one.model is models.Membership]
+        there = [*members.new_objects, *(member for member, _ in members.changed_objects)]
+        said = [(member, f"now {member.role} of {cohort.slug}") for member in there]
+        said += [(member, f"no longer {member.role} of {cohort.slug}") for member in members.deleted_objects]
+        for member, words in said:
+            audit.note("role", words, by=by, person=member.user_id, scope=cohort.scope, now=now)
 
 
 @admin.register(models.CohortWeek)

@@ -33,9 +33,13 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.duration import duration_string
 
+from labs import audit
+from portal.models import User
+
 FORMAT = 1
 HEAD, COUNTS, SUMS = "lightsout.json", "counts.json", "SHA256SUMS"
 ROWS_A_MEMBER = 20_000
+OLD = timedelta(days=2)
 # Who has a session's key is signed in: no backup carries them, and after a restore everybody signs in anew.
 LEFT_OUT = {"sessions.Session", "usersessions.UserSession"}
 
@@ -86,6 +90,24 @@ def columns(model):
     """The fields of a model that have a column of their own which is not computed, in a fixed order."""
     own = [one for one in model._meta.concrete_fields if not getattr(one, "generated", False)]
     return sorted(own, key=lambda one: one.attname)
+
+
+# --- was there one -------------------------------------------------------------------------------------------
+
+
+def overdue(now):
+    """What to tell the operator when the last backup is old or there never was one; "" when all is well, and of a demo.
+
+    By the record of acts: whether the file is still there, and off this machine, nobody here can know. Two queries at
+    most.
+    """
+    if settings.DEMO:
+        return ""
+    last = audit.Act.objects.filter(kind="backup").aggregate(at=models.Max("at"))["at"]
+    since = last or User.objects.aggregate(at=models.Min("date_joined"))["at"]
+    if since is None or now - since <= OLD:
+        return ""
+    return f"The last backup was made {(now - last).days} days ago." if last else "No backup was ever made."
 
 
 # --- rows ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Max
 
-from labs import admitting, practice
+from labs import admitting, audit, practice
 from labs.models import StudentRole
 from portal import schedule, telling
 from portal.models import Cohort, CohortWeek, Membership
@@ -53,15 +53,17 @@ def tell_dates(cohort):
 
 
 @transaction.atomic
-def enrol(cohort, user, *, now, role=Membership.Role.STUDENT):
+def enrol(cohort, user, *, now, role=Membership.Role.STUDENT, by=None):
     """Take a person into the cohort, once: whoever is in it already keeps their role. Students get a practice account
     where there is practice mode.
 
-    A person who was never signed in reads dates in the cohort's zone until they choose another.
+    A person who was never signed in reads dates in the cohort's zone until they choose another. by: whose act it is.
     """
     membership, is_new = Membership.objects.get_or_create(
         cohort=cohort, user=user, defaults={"role": role, "joined_at": now}
     )
+    if is_new:
+        audit.note("role", f"now {role} of {cohort.slug}", by=by, person=user, scope=cohort.scope, now=now)
     if is_new and user.last_login is None and user.time_zone != cohort.zone:
         user.time_zone = cohort.zone
         user.save(update_fields=["time_zone"])

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
 
+from labs import audit
 from portal import notices
 from portal.models import Feedback, Release, Submission
 
@@ -79,6 +80,7 @@ def release(cohort, week, *, by, now):
         state=Feedback.State.RELEASED, released_at=now, revision=F("revision") + 1
     )
     done = Release.objects.create(cohort=cohort, week=week, by=by, at=now, count=count)
+    audit.note("release", f"week {week.number}: feedback on {count}", by=by, scope=cohort.scope, now=now)
     _tell_students(done, ready)
     return done
 

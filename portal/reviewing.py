@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from labs import audit
 from portal.filing import Refused
 from portal.models import Feedback, Submission
 from portal.submitting import MAX_ANSWER, tidy
@@ -79,6 +80,7 @@ def write(submission, author, *, comment, points, revision, ready, now):
     rubric_scores, score = scored(submission.assignment, points)
     feedback = existing or Feedback(submission=submission)
     is_released = feedback.state == Feedback.State.RELEASED
+    before = (existing.score, existing.state) if existing else (None, "")
     if (ready or is_released) and score is None:
         raise Refused("Give points for every line first: feedback that is ready has a score.")
     feedback.comment_md, feedback.rubric_scores, feedback.score = comment, rubric_scores, score
@@ -87,7 +89,18 @@ def write(submission, author, *, comment, points, revision, ready, now):
     if not is_released:
         feedback.state = Feedback.State.READY if ready else Feedback.State.DRAFT
     feedback.save()
+    if (feedback.score, feedback.state) != before:
+        _note_grade(feedback, before[0], author, now)
     return Written(feedback)
+
+
+def _note_grade(feedback, score_before, author, now):
+    """That a score or its state changed. What was written in words is the feedback's alone."""
+    submission = feedback.submission
+    scores = [str(one) for one in (score_before, feedback.score) if one is not None]
+    words = f"{' → '.join(dict.fromkeys(scores)) or 'no score'} of {submission.assignment.max_points}, {feedback.state}"
+    about = {"person": submission.student_id, "thing": submission.number, "scope": submission.cohort.scope}
+    audit.note("grade", words, by=author, now=now, **about)
 
 
 def _says_the_same(existing, comment, points, assignment, ready):

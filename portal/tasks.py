@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from labs import practice
-from portal import delivering, demo, enrolling, lights, overseeing, prelaunching, telling, weekly
+from portal import delivering, demo, enrolling, leaving, lights, overseeing, prelaunching, telling, weekly
 
 
 @shared_task
@@ -25,7 +25,9 @@ def visit_accounts():
 
 @shared_task
 def tend_accounts():
-    enrolling.let_leave(timezone.now())
+    now = timezone.now()
+    enrolling.let_leave(now)
+    leaving.erase_due(now)
 
 
 @shared_task

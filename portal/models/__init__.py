@@ -12,6 +12,7 @@ from portal.models.coursework import (
     Submission,
     SubmissionFile,
 )
+from portal.models.leaving import Leaving
 from portal.models.notices import Notice, NoticeChannel, NoticeHad, NoticeWishes
 from portal.models.people import RulesAccepted, User
 
@@ -27,6 +28,7 @@ __all__ = [
     "DraftFile",
     "Feedback",
     "LabInWeek",
+    "Leaving",
     "Material",
     "Membership",
     "Notice",

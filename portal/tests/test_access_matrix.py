@@ -94,6 +94,18 @@ portal:remove_channel                 GET    login  200   404   404   404       
 portal:remove_channel                 POST   login  302   404   404   404       404   404
 portal:unsubscribe                    GET    200    200   200   200   200       200   200
 portal:unsubscribe                    POST   200    200   200   200   200       200   200
+portal:record                         GET    login  404   404   404   404       200   200
+portal:record_csv                     GET    login  404   404   404   404       200   200
+portal:my_data                        GET    login  200   200   200   200       200   200
+portal:take_my_data                   POST   login  200   200   200   200       200   200
+portal:take_my_data                   GET    405    405   405   405   405       405   405
+portal:delete_me                      GET    login  302   302   302   302       302   302
+portal:delete_me                      POST   login  422   422   422   422       422   422
+portal:keep_me                        POST   login  302   302   302   302       302   302
+portal:person_data                    GET    login  404   404   404   404       200   200
+portal:take_person_data               POST   login  404   404   404   404       200   200
+portal:delete_person                  POST   login  404   404   404   404       422   422
+portal:keep_person                    POST   login  404   404   404   404       302   302
 portal:set_theme                      POST   302    302   302   302   302       302   302
 portal:set_zone                       GET    login  200   200   200   200       200   200
 portal:set_zone                       POST   login  302   302   302   302       302   302
@@ -264,6 +276,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
         "portal:cancel_class_start": [cohort.slug, planned.pk],
         "portal:feed": [Membership.objects.get(user=aye).feed_token],
         "portal:start_lab": [2, lab.slug],
+        **{f"portal:{name}": [aye.pk] for name in ("person_data", "take_person_data", "delete_person", "keep_person")},
         "portal:locker_file": [saved.pk],
         "portal:locker_delete": [saved.pk],
         **{f"portal:{name}": [in_slack.pk] for name in ("verify_channel", "channel_again", "remove_channel")},

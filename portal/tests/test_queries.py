@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from costs.models import Finding, LightsOut, PutOut
-from labs.models import Account, Launch, Resource
+from labs.models import Account, Act, Launch, Resource
 from portal import channels
 from portal.models import (
     Assignment,
@@ -47,6 +47,7 @@ PINNED = {
         "portal:search": 9,
         "portal:my_account": 8,
         "portal:notices": 9,
+        "portal:my_data": 11,
         "portal:notice_choices": 8,
         "portal:rules_of_use": 7,
         "costs:mine": 16,
@@ -79,8 +80,9 @@ PINNED = {
     "admin": {
         "portal:course": 14,
         "portal:cohort_page sep-2025": 16,
-        "portal:accounts": 23,
+        "portal:accounts": 25,
         "portal:connect_shared": 11,
+        "portal:record": 12,
         "costs:spend": 25,
         "costs:forgotten": 24,
     },
@@ -191,6 +193,7 @@ def fill(cohort, first, author, number, now):
         Notice(person=first, topic="lights", key=str(n), subject="On", at=now) for n in range(number)
     )
     NoticeHad.objects.bulk_create(NoticeHad(notice=one, channel=mail, at=now) for one in told)
+    Act.objects.bulk_create(Act(at=now, by=author, kind="grade", person=user, words="8") for user in students)
     Finding.objects.bulk_create(
         Finding(resource=row, rule="stranger", sentence="No lab made it.", opened_at=now) for row in strangers
     )

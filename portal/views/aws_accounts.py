@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from labs import aws, connecting, stack_template
 from labs.models import Account, Launch
-from portal import access, overseeing, rules_of_use
+from portal import access, backup, overseeing, rules_of_use
 from portal.access import member_page
 from portal.placing import region_of
 from portal.views.chrome import back
@@ -148,8 +148,13 @@ def accounts(request):
     """What is connected, what the doctor found, and what is too small for the class. For who answers for a cohort."""
     if not access.scopes_visible_to(request.user):
         raise Http404("No account to look after here.")
-    page = overseeing.accounts_page(request.user, timezone.now())
-    return render(request, "portal/accounts.html", {"page": page, "may_connect": request.user.is_staff})
+    now, is_admin = timezone.now(), request.user.is_staff
+    facts = {
+        "page": overseeing.accounts_page(request.user, now),
+        "may_connect": is_admin,
+        "no_backup": backup.overdue(now) if is_admin else "",
+    }
+    return render(request, "portal/accounts.html", facts)
 
 
 @require_POST

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from costs import lives
-from labs import ledger
+from labs import audit, ledger
 from portal import telling
 from portal.access import teacher_page
 
@@ -44,9 +45,11 @@ def policy(request, standing):
         cohort.lights_level = form.cleaned_data["level"]
         cohort.lights_grace_minutes = form.cleaned_data["grace"]
         cohort.lights_delete_days = form.cleaned_data["delete_days"]
-        cohort.save(update_fields=["lights_level", "lights_grace_minutes", "lights_delete_days"])
-        telling.tell_costs(now)
-        ledger.note("policy", f"{cohort}: {cohort.lights_policy}", now, actor=request.user)
+        with transaction.atomic():
+            cohort.save(update_fields=["lights_level", "lights_grace_minutes", "lights_delete_days"])
+            telling.tell_costs(now)
+            ledger.note("policy", f"{cohort}: {cohort.lights_policy}", now, actor=request.user)
+            audit.note("lights", f"policy: {cohort.lights_policy}", by=request.user, scope=cohort.scope, now=now)
         messages.success(request, f"From now on: {cohort.lights_policy}.")
         return redirect("costs:forgotten")
     facts = {

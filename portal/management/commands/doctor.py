@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from labs import doctor, examining, practice
 from labs.models import Account
-from portal import overseeing
+from portal import backup, overseeing
 
 MARKS = {doctor.OK: "ok     ", doctor.FAILS: "FAILS  ", doctor.UNKNOWN: "unknown"}
 
@@ -29,13 +29,17 @@ class Command(BaseCommand):
         visits = [
             (patient.account, examining.examine(patient, timezone.now)) for patient in overseeing.patients(chosen)
         ]
+        old = backup.overdue(timezone.now())
         if options["json"]:
-            self.stdout.write(json.dumps({"accounts": [self._as_json(*visit) for visit in visits]}))
+            facts = {"accounts": [self._as_json(*visit) for visit in visits], "backup": old}
+            self.stdout.write(json.dumps(facts))
         else:
             for visit in visits:
                 self._print(*visit)
             if not visits:
                 self.stdout.write("No AWS account is connected, and there is no practice mode: nothing to look at.")
+            if old:
+                self.stdout.write(f"{old} To mend: manage.py backup, every night (docs/backup.md).")
         if any(one.verdict == doctor.FAILS for _, findings in visits for one in findings):
             sys.exit(1)
 
