@@ -182,9 +182,9 @@ def _compare(archive, model, row, written):
     if not row["path"]:
         return
     copied = archive.sums.get(f"files/{row['path']}")
-    if copied != row["sha256"]:
+    if copied is None or copied != (row["sha256"] or copied):
         what = "is not on the disk" if copied is None else "has other bytes than when it came"
-        written.damaged.append(f"{model._meta.label} {row['id']}: {row['path']} {what}")
+        written.damaged.append(f"{model._meta.label} {row.get('id')}: {row['path']} {what}")
 
 
 # --- files ---------------------------------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 
 from costs.models import DailySpend, Reading
 from labs import keeping
-from labs.models import SavedFile
+from labs.models import Event, SavedFile
 from portal import addresses
 from portal.filing import shown_name
 from portal.models import Draft, Feedback, NoticeChannel, Submission, User
@@ -41,7 +42,6 @@ HELD = {
         ["id", "lab", "region", "created_at", "ready_at", "asked_to_end_at", "ended_at", "certificate"],
     ),
     ("labs.StepCheck", "launch__owner"): ("labs/steps.json", ["launch", "step", "passed", "said", "checked_at"]),
-    ("labs.Event", "launch__owner"): ("labs/events.json", ["launch", "at", "code", "words"]),
     ("labs.Resource", "owner"): (
         "labs/resources.json",
         ["launch", "kind", "name", "aws_id", "region", "first_seen_at", "closed_at", "closed_why"],
@@ -111,6 +111,7 @@ def write(out, person, *, site, now, is_theirs=True):
             rows = apps.get_model(label)._base_manager.filter(**{path: person}).order_by("pk").values(*fields)
             box.add_json(name, list(rows))
         _submissions(box, person)
+        _events(box, person)
         _notices(box, person)
         _costs(box, person)
         if is_theirs:
@@ -220,6 +221,12 @@ def _locker(box, person):
         if one.is_kept:
             folder = f"locker/{one.launch.lab} {one.launch.created_at:%Y-%m-%d}"
             box.add_stored(folder, one.name, one.path, within="locker")
+
+
+def _events(box, person):
+    """What happened in their labs, without what others did there: their names would be in it."""
+    own = Event.objects.filter(Q(actor=None) | Q(actor=person), launch__owner=person)
+    box.add_json("labs/events.json", list(own.order_by("pk").values("launch", "at", "code", "words")))
 
 
 def _notices(box, person):

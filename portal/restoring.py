@@ -23,7 +23,6 @@ from portal.backup import COUNTS, FORMAT, HEAD, SUMS, Hashed, NotPossible, backe
 
 # What a database has by itself once its tables are laid.
 LAID_WITH_TABLES = {"contenttypes.ContentType", "auth.Permission"}
-ROWS_AT_ONCE = 1000
 BLOCK = 1024 * 1024
 
 
@@ -83,8 +82,7 @@ def restore(path, *, tell=lambda words: None):
     root = Path(settings.MEDIA_ROOT)
     try:
         with transaction.atomic():
-            for label in LAID_WITH_TABLES:
-                models[label]._base_manager.all().delete()
+            _empty(models.values())
             for name, content in _members(path):
                 if name.startswith("files/"):
                     _keep(root / name.removeprefix("files/"), content)
@@ -197,6 +195,13 @@ def _keep(file, content):
         shutil.copyfileobj(content, out, BLOCK)
 
 
+def _empty(models):
+    """Take away what migrations laid: all of that is in the backup."""
+    with connection.cursor() as cursor:
+        for model in models:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608  our own names
+
+
 def _insert(model, content):
     names = json.loads(content.readline())
     own = {one.attname: one for one in columns(model)}
@@ -206,7 +211,10 @@ def _insert(model, content):
     sql = f"INSERT INTO {table} ({quoted}) VALUES ({places})"  # noqa: S608  our own names
     with connection.cursor() as cursor:
         while lines := content.readlines(BLOCK):
-            cursor.executemany(sql, [_values(fields, json.loads(line)) for line in lines])
+            try:
+                cursor.executemany(sql, [_values(fields, json.loads(line)) for line in lines])
+            except Error as why:  # as a text that SQLite took, and is too long for PostgreSQL
+                raise type(why)(f"{model._meta.label}: {why}") from why
 
 
 def _values(fields, row):

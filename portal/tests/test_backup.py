@@ -198,6 +198,7 @@ def test_what_is_written_while_it_is_made_waits_for_nothing_and_is_in_it_whole_o
     assert (counts["portal.Membership"], counts["portal.User"]) == (1, 1)
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_a_file_that_comes_while_the_others_are_copied_is_in_it_too(school, place, settings, monkeypatch):
     late = Path(settings.MEDIA_ROOT) / "work" / "late"
@@ -223,7 +224,7 @@ def test_a_backup_that_is_cut_or_changed_anywhere_is_refused_before_anything_is_
     content = whole.read_bytes()
     assert restoring.check(whole).rows
     broken = place / "broken.tar.gz"
-    for spot in [*range(20, len(content), max(1, len(content) // 60)), len(content) - 1]:
+    for spot in [*range(20, len(content), max(1, len(content) // 30)), len(content) - 1]:
         for changed in (content[:spot], content[:spot] + bytes([content[spot] ^ 4]) + content[spot + 1 :]):
             broken.write_bytes(changed)
             try:
@@ -275,6 +276,7 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path, name):
         restoring.check(tmp_path / "bad.tar.gz")
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_a_place_with_a_row_or_a_file_in_it_is_left_as_it_is(school, place, settings):
     call_command("backup", place / "one.tar.gz")
@@ -287,6 +289,7 @@ def test_a_place_with_a_row_or_a_file_in_it_is_left_as_it_is(school, place, sett
     assert rows_of() == before
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_a_file_that_is_not_what_was_handed_in_is_told_and_the_backup_is_made(school, place, settings, capsys):
     file = SubmissionFile.objects.get()
@@ -297,6 +300,7 @@ def test_a_file_that_is_not_what_was_handed_in_is_told_and_the_backup_is_made(sc
     assert restoring.check(place / "one.tar.gz").files == 2
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_backups_are_for_the_operator_alone_and_the_oldest_make_room(place, aye, clock, now):
     for hour in range(3):
@@ -309,6 +313,7 @@ def test_backups_are_for_the_operator_alone_and_the_oldest_make_room(place, aye,
     assert aye.email.encode() in gzip.decompress(kept[0].read_bytes())
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_admins_are_told_when_the_last_backup_is_old_and_nobody_else_is(
     place, clock, cohort, chit, admin, now, signed_in, capsys

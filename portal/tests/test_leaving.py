@@ -68,6 +68,7 @@ def world(cohort, aye, bo, chit, now):
         expires_at=now, asked_to_end_at=now, ended_at=now, certificate={"rows": [], "saved": [{"name": "kyaw.pkl"}]},
     )  # fmt: skip
     ledger.note("looked", f"{NAME} looked at this lab", now, launch=launch, actor=aye)
+    ledger.note("looked", "Chit looked at this lab", now, launch=launch, actor=chit)
     ledger.note("budget", f"{NAME}: $5.00 more", now, actor=chit)
     kept = keeping.store([b"model bytes"], f"locker/{aye.pk}/x")
     SavedFile.objects.create(
@@ -89,6 +90,7 @@ def unpacked(answer):
         return {name: taken.read(name) for name in taken.namelist()}
 
 
+@pytest.mark.once
 def test_a_person_takes_along_what_is_theirs_and_nothing_of_others(world, bo, signed_in, now):
     taken = unpacked(signed_in(world).post(reverse("portal:take_my_data")))
     first, second = "submissions/sep-2025 Week 1 case/version 1", "submissions/sep-2025 Week 2 case/version 1"
@@ -102,13 +104,15 @@ def test_a_person_takes_along_what_is_theirs_and_nothing_of_others(world, bo, si
     assert taken["locker/s3-for-ml 2025-09-18/kyaw.pkl"] == b"model bytes"
     assert b"1.25" in taken["costs/by-day.csv"] and b"Your lamp is on" in taken["notices.json"]
     assert json.loads(taken["profile.json"])["name"] == NAME
+    assert f"{NAME} looked at this lab" in taken["labs/events.json"].decode()
     everything = b"".join(taken.values()) + "".join(taken).encode()
     token = Membership.objects.get(user=world).feed_token
-    for hidden in ("Hidden", "another", bo.email, "Bo", SECRET, token, world.password, "chit"):
+    for hidden in ("Hidden", "another", bo.email, "Bo", SECRET, token, world.password, "chit", "Chit"):
         assert hidden.encode() not in everything, hidden
     assert [(act.by, act.person) for act in Act.objects.filter(kind="export")] == [(world, world)]
 
 
+@pytest.mark.once
 def test_a_copy_that_an_admin_makes_has_nothing_that_only_its_owner_sees(world, admin, signed_in):
     taken = unpacked(signed_in(admin).post(reverse("portal:take_person_data", args=[world.pk])))
     assert not [name for name in taken if name.startswith(("drafts/", "locker/"))]
@@ -116,6 +120,7 @@ def test_a_copy_that_an_admin_makes_has_nothing_that_only_its_owner_sees(world, 
     assert [(act.by, act.person) for act in Act.objects.filter(kind="export")] == [(admin, world)]
 
 
+@pytest.mark.once
 def test_a_teacher_does_not_take_along_what_they_were_told_of_students(world, chit, signed_in):
     taken = unpacked(signed_in(chit).post(reverse("portal:take_my_data")))
     assert NAME.encode() not in b"".join(taken.values()) and "notices.json" not in taken
@@ -149,6 +154,7 @@ def test_two_files_of_one_name_are_both_in_the_zip(tmp_path):
 # --- leaving -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_it_is_asked_for_by_typing_the_address_and_waits_a_week_in_which_it_is_taken_back(world, signed_in, clock, now):
     client, address = signed_in(world), reverse("portal:delete_me")
     refused = client.post(address, {"email": "other@example.org"})
@@ -222,6 +228,7 @@ def test_an_admin_does_it_for_a_person_at_once(world, admin, signed_in):
     assert list(said)[-1] == (admin.pk, world.pk, "done")
 
 
+@pytest.mark.once
 def test_the_last_admin_stays(admin, signed_in):
     page = signed_in(admin).get(reverse("portal:my_data")).content.decode()
     assert "Nobody else is an admin here" in page and "Type hazel" not in page

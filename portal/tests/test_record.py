@@ -71,6 +71,7 @@ def test_an_act_is_not_noted_outside_of_a_transaction(chit, now):
         audit.note("role", "x", by=chit, now=now)
 
 
+@pytest.mark.once
 def test_no_name_is_in_the_record_so_that_it_can_outlive_the_person(received, cohort, aye, chit, now):
     graded(received, chit, now)
     extend(whose_of(f"person-{aye.pk}-{cohort.scope}"), 5, now + timedelta(days=1), "Aye was ill", now, chit)
@@ -84,6 +85,7 @@ def act(chit, now):
     return Act.objects.get(words="now admin")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "change",
     [
@@ -127,6 +129,7 @@ def test_an_admin_reads_it_narrowed_and_as_csv(received, cohort, aye, chit, bo, 
     ]
 
 
+@pytest.mark.once
 def test_a_grade_before_its_release_reaches_no_student_and_no_instructor_by_the_record(
     received, aye, chit, signed_in, now
 ):
@@ -136,6 +139,7 @@ def test_a_grade_before_its_release_reaches_no_student_and_no_instructor_by_the_
             assert signed_in(person).get(reverse(f"portal:{name}")).status_code == 404
 
 
+@pytest.mark.once
 def test_a_role_given_on_the_pages_of_records_is_noted(cohort, aye, signed_in, now):
     from conftest import person
 
