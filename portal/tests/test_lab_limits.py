@@ -180,6 +180,19 @@ def test_the_doctor_is_told_of_the_limits_of_those_who_share_the_account(cohort,
     assert overseeing.limited_in(shared) == [cohort]
 
 
+def test_the_accounts_page_names_who_has_limits_and_letting_go_of_it_the_stacks(
+    signed_in, admin, cohort, shared, limit
+):
+    limit(MICRO)
+    client, here = signed_in(admin), reverse("portal:account", args=[shared.pk])
+    shown = text(client.get(here))
+    assert reverse("portal:lab_limits", args=[cohort.slug]) in shown and "not held yet" in shown
+    Account.objects.filter(pk=shared.pk).update(limits_held={cohort.scope: MICRO})
+    assert "not held yet" not in text(client.get(here))
+    leaving = text(client.get(reverse("portal:disconnect_account", args=[shared.pk])))
+    assert stack_template.delete_command("us-east-1", stack_template.cohort_stack(cohort.scope)) in leaving
+
+
 # --- a start -----------------------------------------------------------------------------------------------------
 
 
