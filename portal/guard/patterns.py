@@ -92,7 +92,8 @@ PRIVATE_BLOCK = re.compile(
 )
 IN_AN_ADDRESS = re.compile(r"://[^\s:/@'\"<>]{0,100}:(?P<value>[^\s/@'\"<>]{3,200})@(?=[\w.\[{-])")
 WORD = re.compile(
-    r"(?i:passw(?:or)?d|passwd|passphrase|pwd|secret|token|api[_ -]?key|access[_ -]?key|auth[_ -]?key|private[_ -]?key"
+    r"(?i:passw(?:or)?d|passwd|passphrase|pwd|(?<![a-z])p(?:ass|w)(?![a-z])|secret|token|api[_ -]?key|access[_ -]?key"
+    r"|auth[_ -]?key|private[_ -]?key"
     r"|secret[_ -]?key|account[_ -]?key|encryption[_ -]?key|signing[_ -]?key|wandb[_ -]?key)"
 )
 # What follows a word in its name, then what stands between a name and its value in code, JSON, YAML, INI, and XML.
@@ -101,14 +102,23 @@ AFTER = re.compile(
     r"(?:(?P<string>[rbfuRBFU]{0,2})(?P<quote>\\?[\"'`])(?P<quoted>[^\"'`\n]{4,300}?)(?P=quote)"
     r"|(?P<plain>[^\s\"'`,;)<>]{4,300})(?P<tail>[^\n]{0,3}))"
 )
-OPTION = re.compile(
-    r"--(?<![\w-]--)(?:\w+-)?(?:password|passwd|token|api-key|secret|secret-key|secret-access-key)"
-    r"[= ]\s{0,4}[\"']?(?P<value>[^\s\"']{4,200})"
-)
-CURL_USER = re.compile(
-    r"curl(?<!\wcurl)\b[^\n]{0,200}?\s(?:-u|--user)\s{0,2}[\"']?[^\s:\"']{1,80}:(?P<value>[^\s\"']{3,200})"
-)
-IS_PASSWORD = re.compile(r"pass|pwd", re.I)
+# A value after words instead of a sign: options of commands, SQL, files of passwords, sentences.
+AFTER_WORDS = [
+    re.compile(shape)
+    for shape in (
+        r"--(?<![\w-]--)(?:\w+-)?(?:password|passwd|token|api-key|secret|secret-key|secret-access-key)"
+        r"[= ]\s{0,4}[\"']?(?P<value>[^\s\"']{4,200})",
+        r"curl(?<!\wcurl)\b[^\n]{0,200}?\s(?:-u|--user)\s{0,2}[\"']?[^\s:\"']{1,80}:(?P<value>[^\s\"']{3,200})",
+        r"(?i:identified\s{1,9}by|with\s{1,9}(?:encrypted\s{1,9})?password)\s{1,9}[\"'](?P<value>[^\s\"']{4,200})[\"']",
+        r"login\s{1,9}\S{1,80}\s{1,9}password\s{1,9}(?P<value>\S{4,200})",  # .netrc
+        r"\n[\w.*-]{1,100}:(?:\d{2,5}|\*):[^:\s]{1,60}:[^:\s]{1,60}:(?P<value>\S{4,200})(?=\s)",  # .pgpass
+        r"\"auth\"\s{0,9}:\s{0,9}\"(?P<value>[A-Za-z0-9+/]{12,400}={0,2})\"",  # of Docker
+        r"\"key\"\s{0,9}:\s{0,9}\"(?P<value>[0-9a-f]{32})\"",  # of Kaggle
+        r"login\(\s{0,9}(?:key\s{0,3}=\s{0,3})?[\"'](?P<value>[0-9a-f]{40})[\"']",  # of Weights & Biases
+        r"(?i:password|passwd|passphrase)\s(?i:is|was|=)\s{1,3}[\"'`]?(?P<value>(?=\S*\d)(?=\S*[A-Za-z])[^\s\"'`]{6,200})",
+    )
+]
+IS_PASSWORD = re.compile(r"pass|pwd|pw", re.I)
 # Names that hold one of the words and no secret: pages of lists, special tokens of language models, ids and places.
 NO_SECRET_BEFORE = re.compile(
     r"(?:next|continuation|page|pagination|client|request|idempotency|csrf|xsrf|pad|eos|bos|sep|cls|mask|unk|special|max"
@@ -116,6 +126,7 @@ NO_SECRET_BEFORE = re.compile(
     r"|reset|public|has|is|show|no|use|with)[_ -]?$",
     re.I,
 )
+NO_KEY_BEFORE = re.compile(r"(?:public|has|is|show|no|use|forget|reset)[_ -]?$", re.I)
 NO_SECRET_AFTER = re.compile(
     r"(?:id|ids|arn|name|names|path|file|filename|type|policy|manager|version|count|len|length|size|limit|ttl|url|uri"
     r"|endpoint|region|alias|hash|prefix|suffix|label|env|var|field|column|header|hint|help|prompt|message|text|error"
@@ -265,11 +276,12 @@ def _addresses(text: str) -> Iterator[Hit]:
 
 
 def _options(text: str) -> Iterator[Hit]:
-    for pattern in (OPTION, CURL_USER):
+    text = f"\n{text}\n"
+    for pattern in AFTER_WORDS:
         for match in pattern.finditer(text):
             value = match["value"]
             if not _is_placeholder(value) and not NO_VALUE.match(value) and not value.startswith("-"):
-                yield Hit(match.start("value"), match.end("value"), PASSWORD)
+                yield Hit(match.start("value") - 1, match.end("value") - 1, PASSWORD)
 
 
 def _named(text: str, is_code: bool) -> Iterator[Hit]:
@@ -284,7 +296,8 @@ def _named(text: str, is_code: bool) -> Iterator[Hit]:
             match["rest"] if "_" in match["rest"][:1] else ""
         ):
             continue
-        if not is_password and NO_SECRET_BEFORE.search(before):
+        not_before = NO_SECRET_BEFORE if word[0].lower() == "token" else NO_KEY_BEFORE
+        if not is_password and not_before.search(before):
             continue
         group = "quoted" if match["quoted"] is not None else "plain"
         value = match[group]

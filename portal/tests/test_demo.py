@@ -21,7 +21,18 @@ from labs import aws, practice
 from labs.models import Account, Event, Launch, Resource, StepCheck
 from portal import demo, enrolling, schedule, submitting
 from portal.demo_people import COHORT, DOMAIN, STUDENTS
-from portal.models import Cohort, Course, Draft, Feedback, Membership, Notice, Submission, User
+from portal.models import (
+    Cohort,
+    Course,
+    Draft,
+    Feedback,
+    Inspection,
+    Look,
+    Membership,
+    Notice,
+    Submission,
+    User,
+)
 
 THURSDAY = datetime(2025, 9, 18, 14, 47, tzinfo=YANGON)
 NOBODY = "http://127.0.0.1:9"  # no simulator listens there
@@ -141,6 +152,13 @@ def test_files_of_the_demo_are_whole_on_disk(in_demo, laid):
 
 
 # --- the past in money -----------------------------------------------------------------------------------------
+
+
+def test_one_notebook_with_a_key_in_it_is_held_back_and_nothing_else(in_demo):
+    held = Inspection.objects.get(is_held=True).submission
+    [file] = held.files.all()
+    assert [one["where"] for one in Look.objects.get(pk=file.sha256).findings] == ["cell 2, line 1"]
+    assert not Submission.objects.filter(inspection=None).exists()
 
 
 def test_nothing_of_the_past_is_still_open(in_demo):

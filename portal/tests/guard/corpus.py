@@ -192,6 +192,12 @@ def password_writing(random: Random) -> tuple[str, tuple[str, ...], str]:
             ("curl", f"curl -u aye:{word} https://jenkins.internal/"),
             ("xml", f"<db><user>aye</user><password>{word}</password></db>"),
             ("getenv", f"pw = os.getenv('DB_PASSWORD', '{word}')"),
+            ("short name", f"DB_PASS='{word}'"),
+            ("sql", f"CREATE USER aye IDENTIFIED BY '{word}';"),
+            ("netrc", f"machine git.internal\n  login aye\n  password {word}\n"),
+            ("pgpass", f"db.internal:5432:shop:aye:{word}\n"),
+            ("connection string", f"Server=db;Database=shop;User Id=aye;Password={word};"),
+            ("sentence", f"The database's password is {word}, as in class."),
         ]
     )
     return text, (word,), f"password {name}"
