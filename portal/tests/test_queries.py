@@ -41,7 +41,7 @@ PINNED = {
         "portal:week 3": 7,
         "portal:material 2 reading": 9,
         "portal:assignment 2 case": 13,
-        "portal:submissions": 11,
+        "portal:submissions": 12,
         "portal:receipt LO-2025-200001": 9,
         "portal:feedback LO-2025-100001": 15,
         "portal:labs": 11,
