@@ -49,4 +49,4 @@ def _text(page):
 
 
 if __name__ == "__main__":
-    pass
+    sys.stdout.write(json.dumps(_read(sys.argv[1])))
