@@ -84,7 +84,7 @@ def passages(submission, part):
         return []
     try:
         return read(part.file)
-    except (OSError, ValueError, RecursionError, filing.Refused, pdf_pages.Unreadable):
+    except (OSError, ValueError, RecursionError, filing.Refused):
         return []
 
 
@@ -158,8 +158,13 @@ def _pdf(file):
     key = f"pdf-pages-{file.sha256}"
     pages = cache.get(key)
     if pages is None:
-        pages = pdf_pages.pages_of(filing.on_disk(file.path))
-        cache.set(key, pages, 24 * 3600)
+        try:
+            pages = pdf_pages.pages_of(filing.on_disk(file.path))
+            cache.set(key, pages, 24 * 3600)
+        except pdf_pages.Unreadable:
+            # One that was made to hang its reader does so once in a while, not at every look.
+            pages = []
+            cache.set(key, pages, 600)
     return [Shown(f"page-{n}", tidy(text), _page(text), f"Page {n}") for n, text in enumerate(pages, 1)]
 
 

@@ -114,6 +114,10 @@ def test_anybody_with_the_address_can_check_it_and_sees_nothing_else(completed, 
     assert completing.address_of(made) in printed(pdf)
     assert Client().get(reverse("portal:completion", args=["guessed"])).status_code == 404
     assert Notice.objects.filter(person=aye, key=f"completion {made.pk}").exists()
+    assert (
+        reverse("portal:completion", args=[made.code])
+        in browser(aye).get(reverse("portal:submissions")).content.decode()
+    )
 
 
 @pytest.mark.django_db

@@ -39,10 +39,16 @@ CUT = "Your connection was cut before everything arrived, so nothing was changed
 def mine(request, standing):
     """Every case study that is open for the asker, and where they stand with it."""
     now = timezone.now()
+    mine = standing.cohort.completions.filter(student=request.user, revoked_at=None) if standing.is_student else None
     return render(
         request,
         "portal/submissions.html",
-        {"now": now, "standing": standing, "cases": casework.cases(standing, now)},
+        {
+            "now": now,
+            "standing": standing,
+            "cases": casework.cases(standing, now),
+            "certificate": mine.first() if mine is not None else None,
+        },
     )
 
 
