@@ -1,4 +1,8 @@
-"""The database grows from nothing on the engine at hand, and no model waits for a migration."""
+"""The database grows from nothing on the engine at hand, and no model waits for a migration.
+
+The other tests run on a database that was made from the models at once (--nomigrations): what the migrations make of
+one is the same, table by table.
+"""
 
 import os
 import subprocess
@@ -6,6 +10,7 @@ import sys
 from io import StringIO
 from urllib.parse import urlsplit
 
+import environ
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -13,6 +18,11 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import CreateModel
 
 from portal.settings import BASE_DIR
+
+
+@pytest.fixture(autouse=True)
+def with_migrations(settings):
+    settings.MIGRATION_MODULES = {}
 
 
 @pytest.mark.django_db
@@ -58,3 +68,23 @@ def test_a_database_is_built_from_nothing_and_then_there_is_nothing_to_do(empty_
     for app in ("portal", "labs", "costs"):
         assert f"Applying {app}.0001_initial... OK" in first.stdout
     assert "No migrations to apply" in migrate().stdout
+    grown = connection.copy()
+    grown.settings_dict["NAME"] = environ.Env.db_url_config(empty_database)["NAME"]
+    try:
+        assert schema(grown) == schema(connection)
+    finally:
+        grown.close()
+
+
+def schema(connection):
+    """{table of ours: [its columns, its constraints and indexes]}, in whatever order they were made."""
+    looks = connection.introspection
+    with connection.cursor() as cursor:
+        return {
+            name: [
+                sorted(map(repr, looks.get_table_description(cursor, name))),
+                sorted(map(repr, looks.get_constraints(cursor, name).values())),
+            ]
+            for name in looks.table_names(cursor)
+            if name.startswith(("portal_", "costs_", "labs_"))
+        }
