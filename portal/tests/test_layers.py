@@ -26,6 +26,8 @@ PURE = [
     "portal/addresses.py",
     "portal/courier.py",
     "portal/digests.py",
+    "portal/guard/*.py",
+    "portal/notebooks.py",
 ]
 
 
