@@ -31,6 +31,8 @@ PURE = [
     "portal/courier.py",
     "portal/digests.py",
     "portal/proving.py",
+    "portal/guard/*.py",
+    "portal/notebooks.py",
 ]
 
 
