@@ -31,7 +31,7 @@ def main(port: int, kills: int, seed: int) -> None:
         try:
             began = time.monotonic()
             wait_for(port)
-            slowness = time.monotonic() - began  # of this machine, now: a request takes about as long
+            slowness = min(time.monotonic() - began, 0.25)  # of this machine, now: a request takes about as long
             if number == kills:
                 print("lives", flush=True)  # noqa: T201
                 sys.stdin.read()
