@@ -139,6 +139,21 @@ def django_db_setup(django_db_setup, django_db_blocker):
         import_module("labs.migrations.0011_acts").refuse_changes(None, editor)
 
 
+@pytest.fixture(scope="session")
+def known_migrations(django_db_setup, django_db_blocker):
+    """For what backs up: a backup names the migrations that made its tables."""
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.recorder import MigrationRecorder
+    from django.test import override_settings
+
+    with django_db_blocker.unblock(), override_settings(MIGRATION_MODULES={}):
+        recorder = MigrationRecorder(connection)
+        recorder.ensure_schema()
+        for app, name in MigrationLoader(None).disk_migrations.keys() - recorder.applied_migrations().keys():
+            recorder.record_applied(app, name)
+
+
 @pytest.fixture(autouse=True)
 def acts_can_be_flushed(request):
     """The record of acts refuses to be emptied; the database of a test that commits is emptied after it."""

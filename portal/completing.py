@@ -9,6 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from costs.models import Finding
+from labs import audit
 from labs.models import Launch
 from portal import completion_pdf, notices
 from portal.filing import Refused
@@ -103,6 +104,7 @@ def issue(cohort, candidate, *, latin_name, by, now):
         issued_by=by,
         issued_at=now,
     )
+    audit.note("certificate", "given out", by=by, person=student, scope=cohort.scope, now=now)
     url = reverse("portal:completion", args=[made.code])
     notices.tell(student, "school", f"completion {made.pk}", "Your certificate of completion is here", url=url, now=now)
     return made
@@ -118,6 +120,7 @@ def revoke(certificate, *, why, by, now):
     if kept.revoked_at is None:
         kept.revoked_at, kept.revoked_by, kept.why_revoked = now, by, why
         kept.save(update_fields=["revoked_at", "revoked_by", "why_revoked"])
+        audit.note("certificate", "revoked", by=by, person=kept.student_id, scope=kept.cohort.scope, now=now)
     return kept
 
 

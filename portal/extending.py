@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
+from labs import audit
 from portal import notices, schedule
 from portal.models import CohortWeek, Extension, Submission
 from portal.templatetags.look import written, zone_name
@@ -55,7 +56,9 @@ def grant(cohort, assignment, student, due: datetime, *, reason: str, by, now: d
     extension.revision += 1
     extension.save()
     versions = Submission.objects.filter(assignment=assignment, cohort=cohort, student=student, is_late=True)
-    versions.filter(received_at__lt=due + schedule.SECOND).update(is_late=False)
+    versions.filter(received_at__lt=due + schedule.SECOND).update(is_late=False, late_points=0)
+    words = f"{assignment.week.name}: due {due:%Y-%m-%d %H:%M:%S %Z}"
+    audit.note("extension", words, by=by, person=student, scope=cohort.scope, thing=assignment.slug, now=now)
     zone = ZoneInfo(cohort.zone)
     notices.tell(
         student,
@@ -71,14 +74,17 @@ def grant(cohort, assignment, student, due: datetime, *, reason: str, by, now: d
 
 
 @transaction.atomic
-def withdraw(extension: Extension, *, now: datetime) -> None:
+def withdraw(extension: Extension, *, by, now: datetime) -> None:
     """From now on the cohort's deadline holds again. What was received on time stays on time. The student is told."""
-    locked = Extension.objects.select_for_update(of=("self",)).select_related("assignment__week", "student")
+    locked = Extension.objects.select_for_update(of=("self",)).select_related("assignment__week", "cohort", "student")
     kept = locked.get(pk=extension.pk)
     if kept.withdrawn_at is not None:
         return
     kept.withdrawn_at, kept.revision = now, kept.revision + 1
     kept.save(update_fields=["withdrawn_at", "revision"])
+    words = f"{kept.assignment.week.name}: everybody's deadline again"
+    about = {"person": kept.student, "scope": kept.cohort.scope, "thing": kept.assignment.slug}
+    audit.note("extension", words, by=by, now=now, **about)
     notices.tell(
         kept.student,
         "school",

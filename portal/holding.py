@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q
 
+from labs import audit
 from portal import notices
 from portal.filing import Refused
 from portal.guard import advice, scanning
@@ -123,6 +124,8 @@ def let_through(submission, sha256, *, by, reason, now):
         raise Refused("This is not held back any more.")
     look.let_through_at, look.let_through_by, look.reason = now, by, reason[:500]
     look.save(update_fields=["let_through_at", "let_through_by", "reason"])
+    about = {"person": submission.student, "scope": submission.cohort.scope, "thing": submission.number}
+    audit.note("held", "let through, with the reason that stays with the look", by=by, now=now, **about)
     notices.tell(
         submission.student,
         "school",

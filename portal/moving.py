@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.urls import reverse
 
+from labs import audit
 from portal import notices, replanning, schedule, telling
 from portal.models import Announcement, ClassStart, Cohort, CohortWeek, DateMove, Extension, Holiday, Membership
 from portal.models import MovedDate as MovedRow
@@ -147,6 +148,8 @@ def apply(cohort: Cohort, shown: Preview, *, why: str, by, now: datetime) -> Dat
             MovedRow(move=move, week=weeks[m.number].week, kind=m.kind, was=m.was, became=m.becomes)
             for m in shown.moves
         )
+        words = f"{len(shown.moves)} date{'' if len(shown.moves) == 1 else 's'} moved, {shown.people} people told"
+        audit.note("dates", words, by=by, scope=kept.scope, now=now)
         _tell(kept, move, shown, by=by, now=now)
         telling.tell_costs(now)
     return move

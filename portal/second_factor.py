@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.shortcuts import redirect
 
-from labs import ledger
+from labs import audit
 from portal import access, notices, seen
 from portal.models import Membership, User
 from portal.views.demo import demo_is_open
@@ -111,7 +111,7 @@ def reset(person, *, by, now):
     Authenticator.objects.filter(user=person).delete()
     seen.end_sessions(person)
     who = str(by) if by else "The operator"
-    ledger.note("second-factor", f"{who} took away the second factor of {person} ({person.email}).", now, actor=by)
+    audit.note("factor", "taken away", by=by, person=person, now=now)
     notices.tell(
         person,
         "people",

@@ -22,10 +22,7 @@ from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import load_backend
-from django.test import override_settings
 
 from conftest import person
 from costs.models import Price, Reading
@@ -37,18 +34,8 @@ from portal.models import Assignment, ClassStart, Membership, NoticeChannel, Sub
 from portal.settings import BASE_DIR
 
 
-@pytest.fixture(scope="module", autouse=True)
-def known_migrations(django_db_setup, django_db_blocker):
-    """A backup names the migrations that made its tables; the tests' own were made from the models (--nomigrations)."""
-    with django_db_blocker.unblock(), override_settings(MIGRATION_MODULES={}):
-        recorder = MigrationRecorder(connection)
-        recorder.ensure_schema()
-        for app, name in MigrationLoader(None).disk_migrations.keys() - recorder.applied_migrations().keys():
-            recorder.record_applied(app, name)
-
-
 @pytest.fixture(autouse=True)
-def with_migrations(settings):
+def with_migrations(settings, known_migrations):
     settings.MIGRATION_MODULES = {}
 
 

@@ -85,7 +85,7 @@ def test_an_own_deadline_is_in_ones_own_feed_and_goes_back_when_it_is_withdrawn(
     granted = read(client, aye)[1][due]
     assert (granted["dtstart"].dt, granted["sequence"]) == (own, 1)
     assert read(client, chit)[1][due]["dtstart"].dt.day == 18
-    extending.withdraw(Extension.objects.get(), now=now)
+    extending.withdraw(Extension.objects.get(), by=chit, now=now)
     back = read(client, aye)[1][due]
     assert (back["dtstart"].dt.day, back["sequence"]) == (18, 2)
 

@@ -187,6 +187,7 @@ def everything_stored(tmp_path, now):
         return b"".join(made.extractfile(member).read() for member in made)
 
 
+@pytest.mark.usefixtures("known_migrations")
 def test_nothing_says_who_they_were_and_no_sum_has_changed(world, cohort, bo, settings, tmp_path, client, now):
     before, other = everything_stored(tmp_path, now), Submission.objects.get(student=bo)
     personal = [NAME, world.email, SECRET, "kyaw.pkl", "The words of the draft", "draft bytes", "model bytes",

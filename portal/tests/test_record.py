@@ -1,6 +1,7 @@
 """Who did what: written with the act or not at all, never changed, read by admins alone."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -10,7 +11,7 @@ from costs import lights_out
 from costs.budget_pages import extend, whose_of
 from labs import audit
 from labs.audit import Act, AppendOnly
-from portal import enrolling, releasing, reviewing, submitting
+from portal import completing, enrolling, extending, releasing, reviewing, submitting
 from portal.models import Assignment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -161,3 +162,24 @@ def test_a_role_given_on_the_pages_of_records_is_noted(cohort, aye, signed_in, n
     answer = signed_in(root).post(address, form)
     assert answer.status_code == 302, answer.context["errors"]
     assert said("role")[-1] == (root, aye, "now instructor of sep-2025")
+
+
+def test_a_deadline_of_ones_own_and_its_end_are_in_the_record(cohort, aye, chit, now):
+    case = Assignment.objects.get(week__number=2)
+    extension = extending.grant(cohort, case, aye, now + timedelta(days=3), reason="Power cut", by=chit, now=now)
+    extending.withdraw(extension, by=chit, now=now)
+    last, first = Act.objects.filter(kind="extension")
+    assert {(act.by, act.person, act.scope, act.thing) for act in (first, last)} == {
+        (chit, aye, cohort.scope, case.slug)
+    }
+    assert first.words.startswith("Week 2: due 2025-09-21") and "everybody's" in last.words
+    assert "Power" not in first.words, "a reason is about a person: it stays with the extension"
+
+
+def test_certificates_are_in_the_record(cohort, aye, chit, now):
+    member = cohort.memberships.get(user=aye)
+    candidate = SimpleNamespace(membership=member, has_earned=True, why_not="", done=4)
+    made = completing.issue(cohort, candidate, latin_name="Aye", by=chit, now=now)
+    completing.revoke(made, why="A test.", by=chit, now=now)
+    said = Act.objects.filter(kind="certificate").values_list("by", "person", "words")
+    assert list(said) == [(chit.pk, aye.pk, "revoked"), (chit.pk, aye.pk, "given out")]

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from labs.models import Event
+from labs.models import Act
 from portal import second_factor
 from portal.models import Membership, Notice, User
 
@@ -155,11 +155,8 @@ def test_another_admin_takes_a_lost_one_away_and_it_is_written_down_and_told(sig
     client.post(url)
     assert not Authenticator.objects.filter(user=chit).exists()
     assert elsewhere.get("/review/").url.startswith(reverse("account_login")), "signed out everywhere"
-    event = Event.objects.get(code="second-factor")
-    assert (event.actor, event.words) == (
-        admin,
-        "Hazel took away the second factor of Chit (chit@example.org).",
-    )
+    act = Act.objects.get(kind="factor")
+    assert (act.by, act.person) == (admin, chit)
     assert Notice.objects.get(person=chit).is_urgent
     assert client.post(reverse("portal:reset_second_factor", args=[admin.pk])).status_code == 404, "not one's own"
     assert second_factor.has(admin)
@@ -169,7 +166,8 @@ def test_the_operator_lets_the_last_admin_in_again(admin, capsys):
     with_app(admin)
     call_command("reset_second_factor", "HAZEL@example.org")
     assert not second_factor.has(admin)
-    assert Event.objects.get(code="second-factor").words.startswith("The operator took away")
+    act = Act.objects.get(kind="factor")
+    assert (act.by, act.person) == (None, admin)
 
 
 # --- where one is signed in --------------------------------------------------------------------------------

@@ -214,7 +214,7 @@ def _local(text, *, is_deadline):
 @teacher_page
 def withdraw_extension(request, standing, pk):
     extension = get_object_or_404(Extension.objects.in_force().filter(cohort=standing.cohort), pk=pk)
-    extending.withdraw(extension, now=timezone.now())
+    extending.withdraw(extension, by=request.user, now=timezone.now())
     student = User.objects.get(pk=extension.student_id)
     messages.success(request, f"Everybody's deadline holds for {student} again, and they are told.")
     return redirect("portal:extensions", standing.cohort.slug)
