@@ -54,7 +54,7 @@ PINNED = {
         "portal:ask 2": 8,
         "portal:thread THREAD": 16,
         "portal:announcements": 15,
-        "portal:submissions": 11,
+        "portal:submissions": 12,
         "portal:receipt LO-2025-200001": 10,
         "portal:feedback LO-2025-100001": 16,
         "portal:held LO-2025-200001": 9,
