@@ -132,11 +132,19 @@ def own_files(settings, tmp_path):
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Tests' databases are made from the models (--nomigrations), which know nothing of the record's triggers."""
+    """Tests' databases are made from the models (--nomigrations), which know nothing of the record's triggers. And the
+    record refuses to be emptied, as what a test committed is: on SQLite the triggers make room for that. (TRUNCATE of
+    PostgreSQL meets no trigger for rows.)"""
     from django.db import connection
 
+    import_module("portal.chrome")  # while the clock is right: it notes since when the process is up
+    acts = import_module("labs.migrations.0011_acts")
     with django_db_blocker.unblock(), connection.schema_editor() as editor:
-        import_module("labs.migrations.0011_acts").refuse_changes(None, editor)
+        acts.refuse_changes(None, editor)
+    if connection.vendor == "sqlite":
+        ops, away = type(connection.ops), [f"DROP TRIGGER labs_act_no_{verb}" for verb in ("update", "delete")]
+        flush = ops.sql_flush
+        ops.sql_flush = lambda *args, **more: [*away, *flush(*args, **more), *acts.SQLITE]
 
 
 @pytest.fixture(scope="session")
@@ -152,30 +160,6 @@ def known_migrations(django_db_setup, django_db_blocker):
         recorder.ensure_schema()
         for app, name in MigrationLoader(None).disk_migrations.keys() - recorder.applied_migrations().keys():
             recorder.record_applied(app, name)
-
-
-@pytest.fixture(autouse=True)
-def acts_can_be_flushed(request):
-    """The record of acts refuses to be emptied; the database of a test that commits is emptied after it."""
-    marker = request.node.get_closest_marker("django_db")
-    commits = {"transactional_db", "live_server"} & set(request.fixturenames)
-    if not commits and not (marker and marker.kwargs.get("transaction")):
-        yield
-        return
-    request.getfixturevalue("transactional_db")
-    yield
-    from django.db import connection
-
-    if connection.vendor != "sqlite":  # there TRUNCATE empties it, which no trigger for rows meets
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'labs_act'")
-        triggers = cursor.fetchall()
-        for name, _ in triggers:
-            cursor.execute(f'DROP TRIGGER "{name}"')
-        cursor.execute("DELETE FROM labs_act")
-        for _, sql in triggers:
-            cursor.execute(sql)
 
 
 # --- the clock ---------------------------------------------------------------------------------------------
