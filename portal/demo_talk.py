@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from portal import access, discussing
+from portal import access, discussing, reading
 from portal.models import LiveSession, Thread
 
 TALK = yaml.safe_load((Path(__file__).parent / "demo_talk.yaml").read_text(encoding="utf-8"))
@@ -19,12 +19,24 @@ def acts(cohort, people):
     def after(entry):
         return told.released_at + timedelta(hours=entry["after"])
 
-    found = [(after(one), _announce(standings, one)) for one in TALK["announcements"]]
+    found = [(told.released_at, _get_ready(list(standings.values())))]
+    found += [(after(one), _announce(standings, one)) for one in TALK["announcements"]]
     for n, one in enumerate(TALK["threads"]):
         found.append((after(one), _ask(standings, told.week, one, f"demo-{n}")))
         for m, reply in enumerate(one["replies"]):
             found.append((after(reply), _reply(standings, f"demo-{n}", reply, f"demo-{n}-{m}")))
     return found
+
+
+def _get_ready(standings):
+    """All but a few students have what the course needs."""
+
+    def act(at):
+        for standing in standings[::-1][3:]:
+            if standing.is_student:
+                reading.accept(standing, now=at)
+
+    return act
 
 
 def _announce(standings, one):

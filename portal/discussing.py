@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from labs import catalog
-from portal import notices
+from portal import holding, notices
 from portal.models import Announcement, Membership, OfCohort, Post, Thread, ThreadSeen, User
 from portal.submitting import tidy
 
@@ -50,6 +50,8 @@ def _text(body):
         raise Refused(
             f"That has {len(body):,} characters; up to {LONGEST:,} fit. Nothing you wrote is lost: shorten it."
         )
+    if trouble := holding.why_not_posted(body, "your whole class"):
+        raise Refused(trouble)
     return body
 
 

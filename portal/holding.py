@@ -144,3 +144,15 @@ def held_versions():
     in_files = SubmissionFile.objects.filter(sha256__in=shut).values("submission")
     found = Submission.objects.filter(Q(answer_sha256__in=shut) | Q(pk__in=in_files)).order_by("-received_at")
     return found.select_related("student", "assignment__week", "cohort").defer("answer_md")
+
+
+def why_not_posted(text, who):
+    """Of words that others see at once, and which are no work that has to be received: that there is a credential in
+    them, what and where; "" when there is none. who: reads them, in words."""
+    found = scanning.scan(text.encode(), "text.md").findings
+    if not found:
+        return ""
+    return (
+        f"Nothing was posted: there seems to be a credential in it ({found[0].title}, {found[0].where}), and {who} "
+        "would see it. Take it out; what you wrote is still here. If it is real, turn it off now."
+    )

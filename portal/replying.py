@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.urls import reverse
 
-from portal import notices
+from portal import holding, notices
 from portal.filing import Refused
 from portal.models import Feedback, Reply
 from portal.submitting import tidy
@@ -23,6 +23,8 @@ def reply(feedback, author, *, text, key, now, remark=None):
         raise Refused("Your reply is empty. Write a word first.")
     if len(text) > MAX_REPLY:
         raise Refused(f"Your reply has {len(text):,} characters; up to {MAX_REPLY:,} can be kept.")
+    if trouble := holding.why_not_posted(text, "another person"):
+        raise Refused(trouble)
     kept = (
         Feedback.objects.select_for_update(of=("self",))
         .select_related("submission__student", "author")

@@ -232,3 +232,15 @@ def test_announcements_are_of_one_cohort_and_from_the_day_one_joined(signed_in, 
     assert "Ours" not in signed_in(later).get(reverse("portal:today")).content.decode()
     assert "Ours" in signed_in(later).get(reverse("portal:announcements")).content.decode()
     assert signed_in(later).post(reverse("portal:announce", args=[cohort.slug]), {"title": "x"}).status_code == 404
+
+
+def test_a_key_is_not_posted_and_what_was_written_stays_in_the_form(signed_in, aye, thread):
+    key = "AKIA" + "Q3EGX7TRBZ5MWNHD"
+    body = f"It says AccessDenied.\n\n    aws_access_key_id = {key}\n"
+    asked = ask(signed_in(aye), title="Access denied", body=body)
+    replied = signed_in(aye).post(thread.get_absolute_url(), {"body": body})
+    for answer in (asked, replied):
+        said = answer.content.decode()
+        assert answer.status_code == 422 and "seems to be a credential in it (AWS access key" in said
+        assert key in said, "nothing typed is lost"
+    assert Post.objects.count() == 1
