@@ -136,7 +136,7 @@ def try_again(request):
 @login_required
 @require_POST
 def wake(request):
-    forgotten.wake(_rows(request, staff_only=True))
+    forgotten.wake(_rows(request, staff_only=True), now=timezone.now(), by=request.user)
     return _back(request)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from costs import kept as kept_pages
 from costs.models import Alert
 
 SAID = ["scope", "owner_id", "account_id", "sentence", "detail", "usd", "lines", "level"]
@@ -44,6 +45,8 @@ def settle(rule: str, found: Iterable[Alert], now: datetime) -> list[Alert]:
         names = [name.removesuffix("_id") for name in SAID]
         Alert.objects.bulk_update(changed, [*names, "told_at", "raised_at"], batch_size=500)
         Alert.objects.filter(pk__in=over).update(closed_at=now)
+        if new or changed or over:
+            kept_pages.forget()
         keys = [one.key for one in new]
         return list(Alert.objects.open().filter(rule=rule, key__in=keys, opened_at=now)) if keys else []
 

@@ -253,19 +253,21 @@ def judge(now: datetime) -> list[Alert]:
 def _alert(account: Account, lines: list[Line]) -> Alert:
     dearest = sorted(lines, key=lambda line: abs(line.difference or Decimal(0)), reverse=True)
     days = len({line.day for line in lines})
-    apart = sum((line.difference or Decimal(0) for line in lines), Decimal(0))
-    which = "more" if apart >= 0 else "less"
+    differences = [line.difference or Decimal(0) for line in lines]
+    more, less = sum((one for one in differences if one > 0), Decimal(0)), -sum(one for one in differences if one < 0)
+    said = " and ".join(
+        f"${usd:,.2f} {which}" for usd, which in ((more, "more"), (less, "less")) if usd or not differences
+    )
     return Alert(
         key=str(account.pk),
         # What else is on a student's own bill is theirs: it is shown to them and to admins.
         scope=account.scope if account.mode == Account.SHARED else "",
         owner_id=account.owner_id,
         account=account,
-        sentence=f"AWS billed ${abs(apart):,.2f} {which} than was metered in {account.name[:60]}, on {days} "
-        f"day{'' if days == 1 else 's'}",
+        sentence=f"AWS billed {said} than was metered in {account.name[:60]}, on {days} day{'' if days == 1 else 's'}",
         detail="More: something was on that no list showed, or it was traffic, requests or a service that is not "
         "metered. Less: free tier or a discount, since the meter counts list prices.",
-        usd=abs(apart),
+        usd=more + less,
         lines=[
             [
                 f"{line.day:%-d %b %Y}, {line.service}: metered "

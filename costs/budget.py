@@ -252,10 +252,15 @@ def rates_of_labs(launches: Iterable[Launch], now: datetime) -> dict[Any, Decima
 
 
 def with_coming(on: Mapping[Any, Launch], rates: Mapping[Any, Decimal], now: datetime) -> dict[Any, Decimal]:
-    """The rates of all of these labs: of one that is not all there yet, that of the whole. One query while there is
-    one."""
+    """The rates of all of these labs: of one that is not all there yet, or in which its student makes things that cost,
+    that of the whole. One query while there is one."""
     known = {pk: rates.get(pk, Decimal(0)) for pk in on}
-    coming = [launch for launch in on.values() if launch.ready_at is None and launch.lab in catalog.catalog()]
+    known_labs = catalog.catalog()
+    coming = [
+        launch
+        for launch in on.values()
+        if launch.lab in known_labs and (launch.ready_at is None or known_labs[launch.lab].by_hand)
+    ]
     book = PriceBook.open(regions={launch.region for launch in coming}) if coming else None
     for launch in coming:
         whole = rate_of(catalog.get(launch.lab), launch.region, now, book=book).rate.usd_per_hour

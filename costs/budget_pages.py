@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from costs.access import ACT, scopes_of
+from costs.access import ACT, VIEW, scopes_of
 from costs.budget_forms import AmountForm, ExtensionForm, ThresholdsForm, initial_of
 from costs.dashboard.budgets import budgets_page
 from costs.dashboard.people import people_of
@@ -149,7 +149,12 @@ def budgets(request, scopes):
 def budget(request, key):
     """One budget: its amount, its rules, more for a while; what was given can be undone."""
     whose = whose_of(key)
-    if whose is None or not scopes_of(request.user, ACT) or not may_change(request.user, whose):
+    if whose is None or not scopes_of(request.user, ACT):
+        raise Http404("No such budget.")
+    if not may_change(request.user, whose):
+        # An alert leads here. Of one's own budget there is nothing to change, and much to see.
+        if request.method != "POST" and whose.owner and request.user.has_perm(VIEW, whose.scope):
+            return redirect("costs:person", whose.owner)
         raise Http404("No such budget.")
     now, own = timezone.now(), whose.rows.first() if whose.has_amount else None
     rules = rule_book([whose.scope]).of(whose.scope, whose.kind)

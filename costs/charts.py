@@ -18,11 +18,11 @@ COLOURS = {
     "SageMaker": ("is-on", "--lo-fill"),
     "EC2": ("bg-indigo", "--tblr-indigo"),
     "EMR": ("bg-teal", "--tblr-teal"),
-    "LAMBDA": ("bg-purple", "--tblr-purple"),
+    "Lambda": ("bg-purple", "--tblr-purple"),
     "S3": ("bg-azure", "--tblr-azure"),
     "EBS": ("bg-secondary", "--lo-ink2"),
 }
-OTHERS = [("bg-cyan", "--tblr-cyan"), ("bg-teal", "--tblr-teal"), ("bg-purple", "--tblr-purple")]
+OTHERS = [("bg-cyan", "--tblr-cyan"), ("bg-purple", "--tblr-purple")]
 
 
 def colours_of(services: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -227,11 +227,16 @@ def snooze(resources: Iterable[Resource], *, until: datetime, why: str, now: dat
     return put_off
 
 
-def wake(resources: Iterable[Resource]) -> int:
-    """Take a snooze back: its life begins anew."""
-    rows = [row.pk for row in resources]
-    put_off = Finding.objects.open().filter(resource__in=rows).exclude(snoozed_until=None)
-    return put_off.update(snoozed_until=None, snooze_why="", **ANEW)
+def wake(resources: Iterable[Resource], *, now: datetime, by=None) -> int:
+    """Take a snooze back: its life begins anew. Answers how many findings were."""
+    woken = 0
+    with transaction.atomic():
+        for row in resources:
+            put_off = Finding.objects.open().filter(resource=row).exclude(snoozed_until=None)
+            if found := put_off.update(snoozed_until=None, snooze_why="", **ANEW):
+                woken += found
+                ledger.note("woken", f"{_name(row)} is not put off any more", now, resource=row, actor=by)
+    return woken
 
 
 def _held(resources: Iterable[Resource]) -> list[Resource]:

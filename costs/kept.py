@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from django.db.models.expressions import RawSQL
 from costs.dashboard.on_now import Line, OnNow
 from costs.live import Burning
 from costs.models import KeptPage
+
+log = logging.getLogger(__name__)
 
 BELIEVED_FOR = timedelta(seconds=90)  # the worker makes it anew every minute
 OPEN_FOR = timedelta(minutes=5)  # an open page asks every 20 s (templates/costs/_spend_summary.html)
@@ -53,14 +56,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Made:
-    """head, main: HTML, of a poll main alone; on_now: what burns, by scope; left_on: how many lights are;
-    is_moving: its figures change by themselves."""
+    """head, main: HTML, of a poll main alone; on_now: what burns, by scope; left_on: how many lights are."""
 
     head: str
     main: str
     on_now: OnNow
     left_on: int
-    is_moving: bool
 
 
 MakePage = Callable[[Asked, datetime], Made]
@@ -82,7 +83,7 @@ def page(asked: Asked, now: datetime, make: MakePage) -> Made:
         for scope, rate, lights, unpriced in kept.burning
     ]
     on_now = OnNow(frozenset(asked.scopes), lines, [], None, 0, False)
-    return Made(kept.head, kept.main, on_now, kept.left_on, kept.is_moving)
+    return Made(kept.head, kept.main, on_now, kept.left_on)
 
 
 def renew(now: datetime, make: MakePage) -> int:
@@ -96,7 +97,12 @@ def renew(now: datetime, make: MakePage) -> int:
             continue
         told = kept.asked_for
         asked = Asked(**told | {"scopes": tuple(told["scopes"]), "told_to": tuple(told["told_to"])})
-        _keep(asked, make(asked, now), stamp, now, asked_at=kept.asked_at)
+        try:
+            _keep(asked, make(asked, now), stamp, now, asked_at=kept.asked_at)
+        except Exception:
+            # Who asks next sees what is wrong; the worker has other work.
+            log.exception("a kept page could not be made anew")
+            continue
         made += 1
     return made
 
@@ -129,7 +135,6 @@ def _keep(asked: Asked, made: Made, stamp: str, now: datetime, *, asked_at: date
         head=made.head,
         main=made.main,
         left_on=made.left_on,
-        is_moving=made.is_moving,
         burning=[[scope, str(one.usd_per_hour), one.lights, one.unpriced] for scope, one in burning.items()],
     )
     told: list[str] = [field.name for field in KeptPage._meta.fields if not field.primary_key]

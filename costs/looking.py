@@ -159,9 +159,12 @@ def _chosen(request, scopes):
 
 def date_of(asked: str) -> date:
     try:
-        return date.fromisoformat(asked)
+        found = date.fromisoformat(asked)
     except ValueError:
         raise Http404("No such day.") from None
+    if found == date.max:  # the day after it is none
+        raise Http404("No such day.")
+    return found
 
 
 def day_asked(request) -> date | None:

@@ -536,7 +536,6 @@ class KeptPage(models.Model):
     head = models.TextField(blank=True, help_text="HTML. Empty: a poll asks for what moves alone.")
     main = models.TextField()
     left_on = models.PositiveIntegerField(help_text="Lights that are left on.")
-    is_moving = models.BooleanField(help_text="Its figures change by themselves.")
     burning = models.JSONField(help_text="[[scope, USD an hour, lights, unpriced]], as the meter chip shows them.")
 
     def __str__(self):

@@ -37,7 +37,7 @@ def made(asked: Asked, now: datetime) -> Made:
         else:
             facts["alerts"] = dashboard.open_alerts(asked.told_to)
             head, main = (render_to_string(f"costs/_spend_{part}.html", facts) for part in ("head", "main"))
-    return Made(head, main, page.on_now, page.forgotten_burning.lights, page.is_moving)
+    return Made(head, main, page.on_now, page.forgotten_burning.lights)
 
 
 def _students(page: dashboard.SpendPage, asked: Asked, now: datetime) -> dict[str, Any]:

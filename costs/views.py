@@ -47,7 +47,7 @@ def spend(request, scopes):
     asked = Asked(
         scopes=tuple(scopes),
         told_to=tuple(sorted(_told_to(request.user, scopes))),
-        zone=timezone.get_current_timezone_name(),
+        zone=str(timezone.get_current_timezone()),  # its key, which its name is not for Etc/GMT-7
         number=int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 1,
         letters=letters,
         moves=moves,
@@ -55,7 +55,7 @@ def spend(request, scopes):
     made = kept.page(asked, now, spending.made)
     request.on_now, request.left_on = made.on_now, made.left_on  # the top bar adds up the same
     if moves:
-        return HttpResponse(made.main, status=200 if made.is_moving else STOP_POLLING)
+        return HttpResponse(made.main)
     return render(request, "costs/spend.html", {"made": made, "now": now})
 
 
@@ -94,8 +94,7 @@ def forgotten(request, scopes):
         "last_out": LightsOut.objects.filter(scope__in=scopes).first(),
     }
     if request.headers.get("HX-Request"):
-        status = 200 if page.poll_seconds else STOP_POLLING
-        return render(request, "costs/_forgotten.html", facts | {"as_fragment": True}, status=status)
+        return render(request, "costs/_forgotten.html", facts | {"as_fragment": True})
     return render(
         request, "costs/forgotten.html", facts | {"alerts": dashboard.open_alerts(_told_to(request.user, scopes))}
     )

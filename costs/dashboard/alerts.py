@@ -38,6 +38,10 @@ class Told:
         one = self.alert
         if one.rule in ("budget", "budget_ahead"):
             return reverse("costs:budget", args=[key_of(one)])
+        if one.rule == "variance" and one.account_id:
+            return f"{reverse('costs:bill')}?account={one.account_id}"
+        if one.rule == "free_tier" and one.account_id:
+            return reverse("costs:account_free_tier", args=[one.account_id])
         return reverse("costs:person", args=[one.owner_id]) if one.owner_id else reverse("costs:spend")
 
 

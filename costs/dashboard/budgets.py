@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+
+from django.db.models import Sum
 
 from costs.budget import percent
 from costs.dashboard.people import people_of
 from costs.enforcing import RULE
 from costs.limits import RuleBook, budget_of, budgets_of, rule_book
-from costs.models import Alert, Budget, BudgetExtension, Scope
+from costs.models import Alert, Budget, BudgetExtension, DailySpend, Scope
 from costs.standings import Standing, standings
 from costs.thresholds import IN_WORDS, STOPS, Thresholds, acts_at
 from labs.models import Account
@@ -63,18 +65,21 @@ class BudgetsPage:
 
 
 def budgets_page(scope: Scope, account_scopes: Iterable[str], now: datetime) -> BudgetsPage:
-    """Eighteen queries; more while a state is newer than its last metering, or a lab is coming up. As many for 24
+    """Nineteen queries; more while a state is newer than its last metering, or a lab is coming up. As many for 24
     people as for 240. account_scopes: whose accounts are shown: of practice accounts only what has a budget."""
     scopes = list(account_scopes)
     found = {one.key: one for one in standings(now, {scope.key, *scopes})}
     told = dict(Alert.objects.open().filter(rule=RULE, level__gte=STOPS).values_list("key", "told_at"))
     budgets, rules = budgets_of([scope.key], now), rule_book([scope.key])
+    spent = _spent(scope.key)
     people = []
     for person in people_of([scope.key]):
         one = found.get(f"{scope.key}-{person.pk}")
         usd = budget_of(person.pk or 0, [scope.key], budgets, [scope])
         has_own = any((kind, scope.key, person.pk) in budgets for kind in (Budget.STUDENT, Budget.STAFF))
         row = _row(f"person-{person.pk}-{scope.key}", person.name, usd, one, told, has_own=has_own)
+        if one is None:  # without a budget nobody keeps a standing of them; they have spent all the same
+            row = replace(row, spent=spent.get(person.pk, Decimal(0)))
         people.append(_as_staff(row) if person.pk in scope.staff else row)
     people.sort(key=lambda row: (-row.level, -row.spent, row.name.casefold()))
     cohort = found.get(scope.key)
@@ -97,6 +102,11 @@ def budgets_page(scope: Scope, account_scopes: Iterable[str], now: datetime) -> 
             .select_related("owner", "by")[:20]
         ),
     )
+
+
+def _spent(scope: str) -> dict[int | None, Decimal]:
+    lines = DailySpend.objects.filter(scope=scope).order_by().values_list("owner").annotate(Sum("usd"))
+    return {owner: usd or Decimal(0) for owner, usd in lines}
 
 
 def _rules(scope: Scope, budgets, rules: RuleBook) -> list[tuple[str, str, Decimal | None, Thresholds]]:

@@ -16,7 +16,7 @@ from costs.dashboard.left import left_of, policies_of
 from costs.dashboard.people import NOBODY, Person, people_of
 from costs.dashboard.stuck import Stuck, stuck_in
 from costs.dashboard.unbounded import unbounded_in
-from costs.dashboard.unseen import Unseen, UnseenAccounts
+from costs.dashboard.unseen import NOT_YET, Unseen, UnseenAccounts
 from costs.exposing import hours_between
 from costs.kinds import can_stop, icon_of, kept_on_stop, lost_on_delete, stop_deletes, title_of
 from costs.live import CURRENT, LIGHT, NOTHING, UNKNOWN_AFTER, Burning, burning_by, is_going, is_light, live, newer
@@ -34,7 +34,7 @@ from labs.models import Account, Launch, Resource
 # Without a next session to look ahead to, pages look this far.
 LOOK_AHEAD = timedelta(hours=24)
 STUCK_SHOWN = 20
-POLL_SECONDS, POLL_SECONDS_BLOCKED = 5, 30
+POLL_SECONDS, POLL_SECONDS_BLOCKED, POLL_SECONDS_QUIET = 5, 30, 60
 LOOKED_LONG_AGO = timedelta(minutes=45)  # three times the time between two censuses
 
 
@@ -232,11 +232,11 @@ class ForgottenPage:
     @property
     def poll_seconds(self) -> int:
         """How soon the page asks again by itself: while something is on its way off. Rarely if all of that is blocked,
-        which waits for a person; 0 when nothing on it changes by itself."""
+        which waits for a person; once a minute when all is quiet, for something may be left on at any time."""
         going = [one for one in self.found if one.is_going]
         if any(not one.row.blocked_why or (one.row.next_look_at or self.now) <= self.now for one in going):
             return POLL_SECONDS
-        return POLL_SECONDS_BLOCKED if going else 0
+        return POLL_SECONDS_BLOCKED if going else POLL_SECONDS_QUIET
 
     @property
     def seen(self) -> int:
@@ -281,7 +281,7 @@ def forgotten_page(scopes: Iterable[str], now: datetime) -> ForgottenPage:
         looked_at=looked_at,
         next_look_at=looked_at + census_every() if looked_at else None,
         accounts=len(looks),
-        unseen=UnseenAccounts([Unseen(*look) for look in looks if look[2]]),
+        unseen=UnseenAccounts([Unseen(name, at, why or NOT_YET) for name, at, why in looks if why or at is None]),
         seen_by=min((at for _, at, why in looks if at and not why), default=None),
         until=until or now + LOOK_AHEAD,
         has_session=until is not None,

@@ -167,6 +167,11 @@ class SpendPage:
         """Something costs, or a lab is on: the figures change by themselves."""
         return bool(self.burning.usd_per_hour or self.burning.lights or any(row.lab for row in self.people))
 
+    @property
+    def poll_seconds(self) -> int:
+        """How soon the page asks again: while all is off too, for a lab may be started at any time."""
+        return 20 if self.is_moving else 60
+
     @cached_property
     def near_or_over(self) -> int:
         return sum(bool(row.budget_state) for row in self.people)

@@ -9,6 +9,7 @@ from datetime import datetime
 from costs.kinds import title_of
 
 NO_ANSWER = "AWS did not answer"
+NOT_YET = "Nobody has looked yet: a new account is looked through within a quarter of an hour"
 # What the census writes of one list that it could not read: "ec2-instance in us-east-1: AWS did not answer (Timeout)".
 PART = re.compile(r"^(?P<kind>[a-z0-9-]+) in (?P<region>[a-z0-9-]+): (?P<why>.+)$")
 NAMED = 3  # so many kinds are named, more are counted

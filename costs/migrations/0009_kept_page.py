@@ -25,7 +25,6 @@ class Migration(migrations.Migration):
                 ("head", models.TextField(blank=True, help_text="HTML. Empty: a poll asks for what moves alone.")),
                 ("main", models.TextField()),
                 ("left_on", models.PositiveIntegerField(help_text="Lights that are left on.")),
-                ("is_moving", models.BooleanField(help_text="Its figures change by themselves.")),
                 (
                     "burning",
                     models.JSONField(

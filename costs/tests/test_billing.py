@@ -344,5 +344,5 @@ def test_judging_asks_as_much_for_many_accounts_as_for_few(django_assert_num_que
         final(account)
         spent(account, D(1))
         billed(account, D(2))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert len(billing.judge(NOW)) == number

@@ -132,7 +132,8 @@ def test_nobody_gives_more_to_themselves_but_an_admin(client, teacher, aye):
     scopes.tell(SCOPE, name="sep", student_usd=D(25), staff=[teacher.pk])
     spent(worlds.account_of(teacher, number=4), 3)
     own, all_staff = f"person-{teacher.pk}-{SCOPE}", f"staff-{SCOPE}"
-    assert page(client, teacher, "budget", own).status_code == 404
+    assert page(client, teacher, "budget", own).url == reverse("costs:person", args=[teacher.pk]), "what they spent"
+    assert press(client, teacher, own, act="amount", usd="900").status_code == 404
     assert press(client, teacher, all_staff, act="amount", usd="900").status_code == 404
     assert reverse("costs:budget", args=[own]) not in page(client, teacher, "budgets").content.decode()
     grants.GRANTED[teacher.pk] = {SCOPE, ""}

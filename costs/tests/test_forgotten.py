@@ -134,7 +134,7 @@ def test_a_snooze_hides_a_finding_until_its_time(ayes, bo):
     assert Finding.objects.snoozed(NOW + HOUR).count() == 1
     assert Finding.objects.shown(NOW + DAY).count() == 1, "it comes back"
     assert words(row, "snoozed") == ["EC2 instance box was put off: Aye trains until tomorrow"]
-    forgotten.wake([row])
+    forgotten.wake([row], now=NOW)
     assert Finding.objects.shown(NOW + HOUR).count() == 1
 
 

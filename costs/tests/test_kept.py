@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from costs import currency, kept, metering, scopes, spending, tasks
+from costs import currency, forgotten, kept, metering, scopes, spending, tasks
 from costs.kept import Asked
-from costs.models import KeptPage
+from costs.models import Finding, KeptPage
 from costs.tests import worlds
 from costs.tests.test_pages import words
 from costs.tests.worlds import HOUR, MINUTE, NOW, SCOPE, instance, notebook, saw, stranger
@@ -48,7 +48,6 @@ def test_who_asks_next_gets_what_was_made(row, make):
     again = kept.page(ASKED, NOW + MINUTE, make)
     assert make.times == 1
     assert (again.head, again.main) == (first.head, first.main)
-    assert again.is_moving
     assert again.on_now.within([SCOPE]) == first.on_now.within([SCOPE])
     assert again.on_now.burning.usd_per_hour == Decimal("0.05")
 
@@ -160,3 +159,31 @@ def test_the_page_that_was_kept_reads_as_the_one_that_was_made(client, teacher, 
     assert "$0.05/h" in words(made)
     assert words(again) == words(made)
     assert again.context["made"].main == made.context["made"].main
+
+
+def test_a_page_that_cannot_be_made_stops_neither_the_others_nor_the_task(row, make):
+    for zone in ("Asia/Yangon", "UTC"):
+        kept.page(Asked((SCOPE,), (SCOPE,), zone), NOW, make)
+
+    def breaks(asked, now):
+        if asked.zone == "UTC":
+            raise RuntimeError
+        return make(asked, now)
+
+    assert kept.renew(NOW + MINUTE, breaks) == 1
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT-7", "Asia/Yangon", "UTC"])
+def test_every_zone_that_one_can_choose_is_read(client, teacher, row, zone):
+    type(teacher).objects.filter(pk=teacher.pk).update(time_zone=zone)
+    client.force_login(teacher)
+    assert client.get(reverse("costs:spend")).status_code == 200
+
+
+def test_a_snooze_that_is_taken_back_shows_at_once(row, aye, make):
+    Finding.objects.create(resource=row, rule="stranger", sentence="x", opened_at=NOW, snoozed_until=NOW + HOUR)
+    kept.page(ASKED, NOW, make)
+    assert forgotten.wake([row], now=NOW, by=aye) == 1
+    kept.page(ASKED, NOW, make)
+    assert make.times == 2
+    assert Event.objects.get(code="woken").actor == aye

@@ -213,7 +213,7 @@ def test_waking_begins_anew(idle, bo):
     policy_is(grace=HOUR)
     turn(NOW)
     forgotten.snooze([idle], until=NOW + DAY, why="", now=NOW + MINUTE, by=bo)
-    forgotten.wake([idle])
+    forgotten.wake([idle], now=NOW)
     assert turn(NOW + 50 * MINUTE).told == 1
     assert sum(one.stopped for one in minutes(NOW + 61 * MINUTE, 5)) == 0
 
