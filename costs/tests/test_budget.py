@@ -110,6 +110,18 @@ def test_a_lab_that_is_just_starting_counts_already(aye, ayes, monkeypatch):
     assert not may_launch(aye, SCOPE, D("0.06"), 4, NOW).allowed
 
 
+def test_what_a_student_may_still_make_in_a_lab_counts_until_it_ends(aye, ayes, monkeypatch):
+    tell(student_usd=D("0.30"))
+    by_hand = Want("server", "ec2-instance", {"type": "t3.medium", "gb": 0})
+    lab = replace(worlds.lab_of(hours=4, slug="by-hand"), creates=("ec2-instance",), by_hand=(by_hand,))
+    monkeypatch.setattr(catalog, "catalog", lambda: {lab.slug: lab})
+    made = worlds.launch(aye, ayes, NOW, hours=4, slug=lab.slug)
+    type(made).objects.filter(pk=made.pk).update(ready_at=NOW)
+    assert not may_launch(aye, SCOPE, D("0.06"), 4, NOW).allowed, "nothing is made yet, and may be at any moment"
+    launching.ask_to_delete(made, now=NOW, by=aye)
+    assert may_launch(aye, SCOPE, D("0.06"), 4, NOW).allowed
+
+
 def test_a_lab_is_extended_as_long_as_its_owners_budget_has_room(aye, ayes):
     tell(student_usd=D("0.30"))
     made = worlds.launch(aye, ayes, NOW, hours=5, nb="sagemaker-notebook")

@@ -249,3 +249,10 @@ def test_a_budgets_own_stop_bounds_what_nothing_else_ends(client, teacher, told,
     # 0.10 left, and two hours of grace at 0.0416.
     assert "at most $0.18 more" in words(page(client, teacher, "spend")).lower()
     assert "by the budget’s stop" in words(page(client, teacher, "spend"))
+
+
+def test_what_a_teacher_without_a_budget_spent_is_in_the_list(client, teacher, aye):
+    scopes.tell(SCOPE, name="sep", student_usd=D(25), staff=[teacher.pk])
+    spent(worlds.account_of(teacher, number=4), 3)
+    shown = words(page(client, teacher, "budgets"))
+    assert "$3.00" in shown[shown.index("Where each stands") :]

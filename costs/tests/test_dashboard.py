@@ -388,6 +388,13 @@ def test_the_badge_counts_lights_left_on(ayes, bo):
     assert (len(page.lights), len(page.snoozed)) == (0, 1)
 
 
+def test_an_account_that_nobody_has_looked_into_yet_is_not_among_those_where_all_is_off(ayes, bo):
+    new = worlds.account_of(bo, number=2, looked_at=None)
+    page = forgotten_page([SCOPE], NOW)
+    assert [one.name for one in page.unseen.accounts] == [new.name]
+    assert not page.unseen.are_silent and page.unseen.accounts[0].why[0].startswith("Nobody has looked yet")
+
+
 def test_an_account_that_could_not_be_looked_into_is_told(ayes):
     ayes.census_trouble, ayes.looked_at = "ec2-instance in us-east-1: AWS did not answer", NOW - 2 * HOUR
     ayes.save()

@@ -108,7 +108,7 @@ PINNED = {
         "costs:spend": 24,
         "costs:spend again": 5,
         "costs:forgotten": 22,
-        "costs:budgets": 30,
+        "costs:budgets": 31,
         "costs:alerts": 10,
         "costs:lights_out": 13,
         "costs:went_out NIGHT": 17,
