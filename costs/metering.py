@@ -126,6 +126,21 @@ def _meter_batch(ids: list, book: PriceBook, now: datetime) -> int:
     return len(batch.readings)
 
 
+def add(row: Resource, metered: Metered, readings: list[Reading]) -> None:
+    """Add readings of this row that were written in this transaction to its sum and the days'. metered: held."""
+    if not readings:
+        return
+    total, by_day = _Sum(), defaultdict(_Sum)  # type: ignore[var-annotated]
+    for one in readings:
+        total.add(one)
+        day = one.start.astimezone(UTC).date()
+        by_day[_Day(day, row.account_id, row.owner_id, row.scope, one.service, row.region)].add(one)
+    Metered.objects.filter(pk=metered.pk).update(
+        usd=F("usd") + total.usd, unpriced_seconds=F("unpriced_seconds") + total.unpriced_seconds
+    )
+    _add_up(by_day)
+
+
 def _held(rows: dict, spans: dict) -> Iterable[Metered]:
     """The rows of Metered, held until the transaction ends; those that another meter holds are left to it."""
     # In one order, so that two meters never wait for each other.

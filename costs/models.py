@@ -88,6 +88,7 @@ class Metered(models.Model):
     resource = models.OneToOneField("labs.Resource", primary_key=True, on_delete=models.PROTECT, related_name="metered")
     until = models.DateTimeField(help_text="Everything before this instant is in readings.")
     span = models.ForeignKey("labs.Span", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    counted_until = models.DateTimeField(null=True, help_text="Of what is billed by the piece (costs/counting.py).")
     usd = UsdField(default=0, help_text="The sum of its readings.")
     unpriced_seconds = models.PositiveBigIntegerField(default=0)
     usd_per_hour = UsdField(default=0, help_text="Of the last span metered; what has no price is not in it.")

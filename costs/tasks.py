@@ -8,6 +8,7 @@ from costs import (
     allowances,
     anomalies,
     billing,
+    counting,
     enforcing,
     forgotten,
     kept,
@@ -34,6 +35,7 @@ def find_forgotten():
     saving.note(timezone.now())
     kept.renew(timezone.now(), spending.made)
     activity.look(timezone.now())
+    counting.count(timezone.now())
 
 
 @shared_task

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from labs.kinds.api_gateways import address_of
 from labs.kinds.aws_words import code_of, mark, utc
-from labs.kinds.base import GONE_FROM_AWS, RUNNING, TAG, Kind, Seen, Signal, Want
+from labs.kinds.base import GONE_FROM_AWS, RUNNING, TAG, Counted, Kind, Meter, Seen, Signal, Want
 
-NOT_ACCRUED = "Calls of HTTP APIs and data transfer out"
+NOT_ACCRUED = "Calls of the last hour or so, and data transfer out"
+MILLIONTH = Decimal(1) / 1_000_000
 
 
 class APIGatewayHTTP(Kind):
@@ -45,6 +47,14 @@ class APIGatewayHTTP(Kind):
             if code_of(error) == "NotFoundException":
                 return GONE_FROM_AWS
             raise
+
+    def counted(self, seen: Seen) -> list[Counted]:
+        """Its calls, at the price of the first 300 million a month (API Gateway pricing). WebSocket APIs are
+        billed by the message, which nothing here counts."""
+        if seen.facts.get("protocol") != "HTTP":
+            return []
+        calls = Meter("API Gateway", "http", "first-300M", "1M-requests", label="calls")
+        return [Counted(self.signals[0], calls, MILLIONTH)]
 
     def delete(self, client, want: Want, seen: Seen) -> None:
         """What a domain's mapping leads to, AWS keeps."""

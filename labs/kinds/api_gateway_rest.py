@@ -12,9 +12,10 @@ from typing import Any
 
 from labs.kinds.api_gateways import address_of
 from labs.kinds.aws_words import code_of, mark, read_back, utc, written
-from labs.kinds.base import ABSENT, GONE_FROM_AWS, RUNNING, TAG, Kind, Meter, OffCall, Seen, Signal, Want
+from labs.kinds.base import ABSENT, GONE_FROM_AWS, RUNNING, TAG, Counted, Kind, Meter, OffCall, Seen, Signal, Want
 
-NOT_ACCRUED = "Calls of REST APIs and data transfer out"
+NOT_ACCRUED = "Calls of the last hour or so, and data transfer out"
+MILLIONTH = Decimal(1) / 1_000_000
 
 
 class APIGatewayREST(Kind):
@@ -79,6 +80,11 @@ class APIGatewayREST(Kind):
             client.create_deployment(restApiId=seen.aws_id, stageName=stage)
             done = False
         return done
+
+    def counted(self, seen: Seen) -> list[Counted]:
+        """Its calls, at the price of the first 333 million a month (API Gateway pricing)."""
+        calls = Meter("API Gateway", "rest", "first-333M", "1M-requests", label="calls")
+        return [Counted(self.signals[0], calls, MILLIONTH)]
 
     def delete(self, client, want: Want, seen: Seen) -> None:
         """What leads to it first: a domain's mapping keeps it, and a usage plan could not let go of it any more."""

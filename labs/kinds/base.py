@@ -112,6 +112,16 @@ class Signal:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What AWS bills by the piece, and CloudWatch counts: the sum of the metric times `each` is how many of the meter's
+    units were used. The meter's own quantity and time say nothing here."""
+
+    signal: Signal
+    meter: Meter
+    each: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True)
 class OffCall:
     """One call that turns a resource off, as EventBridge Scheduler makes it without us (a universal target).
 
@@ -223,6 +233,10 @@ class Kind:
 
     def meters(self, seen: Seen) -> list[Meter]:
         """What AWS bills in this state with these facts, per unit of time. [] when nothing is billed."""
+        return []
+
+    def counted(self, seen: Seen) -> list[Counted]:
+        """What of it AWS bills by the piece, where a metric counts the pieces. [] where none does."""
         return []
 
     def would_be(self, want: Want) -> Seen:

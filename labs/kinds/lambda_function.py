@@ -1,7 +1,7 @@
 """Lambda functions, from a zip or a container image, with who may invoke them set by configure.
 
-A function costs by the call, which nobody sees live, and by the hour where somebody keeps machines ready for it
-(provisioned concurrency).
+A function costs by the call, which CloudWatch counts (an hour late at most), and by the hour where somebody keeps
+machines ready for it (provisioned concurrency).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from labs.kinds.base import (
     NAME,
     PENDING,
     RUNNING,
+    Counted,
     Kind,
     Meter,
     OffCall,
@@ -40,8 +41,9 @@ STATES = {
     "Failed": FAILED,
     "Deleting": DELETING,
 }
-NOT_ACCRUED = "Calls of functions and the time that they run (AWS counts them by the call)"
+NOT_ACCRUED = "Calls of the last hour or so and the time that they ran; temporary storage above 512 MB"
 SECONDS_AN_HOUR = 3600
+MILLIONTH = Decimal(1) / 1_000_000
 
 
 class LambdaFunction(Kind):
@@ -116,6 +118,17 @@ class LambdaFunction(Kind):
             client.delete_event_source_mapping(UUID=mapping["UUID"])
         if not left:
             client.delete_function(FunctionName=seen.aws_id)
+
+    def counted(self, seen: Seen) -> list[Counted]:
+        """Requests, and GB-seconds: the time that they ran (ms) times its memory (AWS Lambda pricing)."""
+        told, memory = seen.facts, Decimal(seen.facts["memory"])
+        sku = "arm" if told.get("architecture") == "arm64" else "x86"
+        calls = Meter("Lambda", "requests", sku, "1M-requests", label="calls")
+        time = Meter("Lambda", "duration", f"{sku}-tier1", "GB-second", label=f"run time with {memory} MB")
+        return [
+            Counted(Signal("AWS/Lambda", "Invocations", "FunctionName"), calls, MILLIONTH),
+            Counted(Signal("AWS/Lambda", "Duration", "FunctionName"), time, memory / 1024 / 1000),
+        ]
 
     def off_call(self, want: Want) -> OffCall:
         # Machines kept ready are turned off one version at a time; the function is one call, and ends them all.
