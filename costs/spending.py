@@ -27,6 +27,7 @@ def made(asked: Asked, now: datetime) -> Made:
         "page": page,
         "now": now,
         "rate": shared_rate(page.scopes, now),
+        "alerts": dashboard.open_alerts(asked.told_to),
         **_students(page, asked, now),
         **shown_days(page.days, page.services, now),
     }
@@ -35,7 +36,6 @@ def made(asked: Asked, now: datetime) -> Made:
         if asked.moves:
             main = render_to_string("costs/_spend_moves.html", facts | {"as_fragment": True})
         else:
-            facts["alerts"] = dashboard.open_alerts(asked.told_to)
             head, main = (render_to_string(f"costs/_spend_{part}.html", facts) for part in ("head", "main"))
     return Made(head, main, page.on_now, page.forgotten_burning.lights)
 

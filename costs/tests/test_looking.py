@@ -15,12 +15,13 @@ from django.urls import reverse
 from costs import metering, scopes
 from costs.dashboard import drill
 from costs.dashboard.close_out import close_out
-from costs.models import DailySpend, Metered, Reading
+from costs.models import Alert, DailySpend, Metered, Reading
 from costs.narrowing import Part
 from costs.tests import worlds
 from costs.tests.test_dashboard import a_class, running_lab
 from costs.tests.test_pages import page, words
 from costs.tests.worlds import DAY, HOUR, MINUTE, NOW, SCOPE, endpoint, instance, notebook, stranger
+from labs import ledger
 from labs.models import Resource
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("prices", "now")]
@@ -203,6 +204,17 @@ def test_the_spend_page_asks_again_while_something_is_on_and_gets_what_moved(cli
         assert found and 'hx-swap-oob="true"' in found[0], part
         assert f'id="{part}"' in html, "there is something to put it in the place of"
     assert after != before.content.decode()
+
+
+def test_a_poll_brings_what_went_wrong_meanwhile(client, teacher, aye, ayes):
+    scopes.tell(SCOPE, name="sep")
+    row = stranger(ayes, "ec2-instance", instance(disk_gb=0, since=NOW - HOUR), NOW)
+    metering.meter(NOW)
+    assert "cannot be deleted" not in polled(client, teacher).content.decode()
+    Alert.objects.create(rule="unusual_day", key="k", scope=SCOPE, sentence="A day far above the others", opened_at=NOW)
+    ledger.note("blocked", "It is blocked", NOW, resource=row)
+    said = polled(client, teacher).content.decode()
+    assert 'id="spend-warnings" hx-swap-oob="true"' in said and "A day far above the others" in said
 
 
 def test_while_nothing_is_on_the_page_asks_once_a_minute(client, teacher, aye, ayes):
