@@ -20,7 +20,7 @@ for line in sys.stdin:
 
 
 def reports(jobs, **more):
-    return [(job.name, report) for job, report in apart.look_through(jobs, **{"each": 30, "whole": 120, **more})]
+    return [(job.name, report) for job, report in apart.look_through(jobs, **{"each": 120, "whole": 300, **more})]
 
 
 def test_what_hangs_or_dies_is_told_and_the_others_are_looked_through(monkeypatch):
