@@ -70,18 +70,8 @@ def _due(now: datetime, over: timedelta, resources: Iterable[Resource] | None):
 def _look_at(account: Account, region: str, over: timedelta, rows: list[Resource], now: datetime) -> int:
     """One place: its metrics in as few calls as AWS takes, then one write."""
     asked = list(_metrics(rows, over))
-    values: dict[int, list[float]] = defaultdict(list)
     try:
-        client = aws.client(account, "cloudwatch", region)
-        for at in range(0, len(asked), A_CALL):
-            queries = [_query(f"m{number}", asked[number]) for number in range(at, min(at + A_CALL, len(asked)))]
-            own_use.count(account.pk, region, own_use.METRICS, len(queries))
-            pages = client.get_paginator("get_metric_data").paginate(
-                MetricDataQueries=queries, StartTime=now - over, EndTime=now
-            )
-            for page in pages:
-                for result in page["MetricDataResults"]:
-                    values[int(result["Id"][1:])] += result["Values"]
+        values = ask(account, region, [(signal, dimensions) for _, signal, dimensions in asked], now - over, now)
     except Exception as error:
         trouble = aws.sorted_trouble(error)
         log.warning("no signals of %s in %s: %s", account, region, trouble)
@@ -110,6 +100,25 @@ def _look_at(account: Account, region: str, over: timedelta, rows: list[Resource
     return len(looked)
 
 
+def ask(
+    account: Account, region: str, metrics: list[tuple[Signal, dict[str, str]]], since: datetime, until: datetime
+) -> list[list[float]]:
+    """The datapoints of each metric, [] where there were none: in as few calls as AWS takes, which are counted. Raises
+    what the call does."""
+    values: list[list[float]] = [[] for _ in metrics]
+    client = aws.client(account, "cloudwatch", region)
+    for at in range(0, len(metrics), A_CALL):
+        queries = [_query(f"m{number}", *metrics[number]) for number in range(at, min(at + A_CALL, len(metrics)))]
+        own_use.count(account.pk, region, own_use.METRICS, len(queries))
+        pages = client.get_paginator("get_metric_data").paginate(
+            MetricDataQueries=queries, StartTime=since, EndTime=until
+        )
+        for page in pages:
+            for result in page["MetricDataResults"]:
+                values[int(result["Id"][1:])] += result["Values"]
+    return values
+
+
 def _metrics(rows: Iterable[Resource], over: timedelta) -> Iterator[tuple[Resource, Signal, dict[str, str]]]:
     """A signal may be several metrics, as one for each variant of an endpoint: all of them count."""
     for row in rows:
@@ -120,8 +129,7 @@ def _metrics(rows: Iterable[Resource], over: timedelta) -> Iterator[tuple[Resour
                     yield row, signal, dimensions
 
 
-def _query(name: str, asked: tuple[Resource, Signal, dict[str, str]]) -> dict:
-    _, signal, dimensions = asked
+def _query(name: str, signal: Signal, dimensions: dict[str, str]) -> dict:
     metric = {
         "Namespace": signal.namespace,
         "MetricName": signal.metric,

@@ -16,8 +16,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from django.db import transaction
 from django.db.models import F, Q
 
-from costs import metering, own_use
-from costs.activity import A_CALL, PERIOD, SECONDS_A_RUN
+from costs import activity, metering
+from costs.activity import PERIOD, SECONDS_A_RUN
 from costs.kinds import cost_service
 from costs.models import Metered, Reading
 from costs.pricebook import PriceBook
@@ -86,13 +86,13 @@ def _count_in(account: Account, region: str, rows: list[Resource], now: datetime
     for (since, until), these in windows.items():
         asked = [(row, one, dimensions) for row in these for one, dimensions in _counted(row)]
         try:
-            sums = _sums(account, region, [(one, dimensions) for _, one, dimensions in asked], since, until)
+            told = activity.ask(account, region, [(one.signal, at) for _, one, at in asked], since, until)
         except Exception as error:
             log.warning("nothing was counted of %s in %s: %s", account, region, aws.sorted_trouble(error))
             return made
         found: dict[Resource, dict[Counted, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-        for (row, one, _), summed in zip(asked, sums, strict=True):
-            found[row][one] += summed
+        for (row, one, _), values in zip(asked, told, strict=True):
+            found[row][one] += sum((Decimal(str(value)) for value in values), Decimal(0))
         made += sum(_meter(row, found[row], since, until, book) for row in these)
     return made
 
@@ -102,30 +102,6 @@ def _counted(row: Resource) -> Iterable[tuple[Counted, dict[str, str]]]:
     for one in kind.counted(seen):
         for dimensions in kind.dimensions(one.signal, seen):
             yield one, dimensions
-
-
-def _sums(account: Account, region: str, asked: list, since: datetime, until: datetime) -> list[Decimal]:
-    sums = [Decimal(0)] * len(asked)
-    client = aws.client(account, "cloudwatch", region)
-    for first in range(0, len(asked), A_CALL):
-        queries = [_query(f"c{n}", *asked[n]) for n in range(first, min(first + A_CALL, len(asked)))]
-        own_use.count(account.pk, region, own_use.METRICS, len(queries))
-        pages = client.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=queries, StartTime=since, EndTime=until
-        )
-        for page in pages:
-            for result in page["MetricDataResults"]:
-                sums[int(result["Id"][1:])] += sum((Decimal(str(value)) for value in result["Values"]), Decimal(0))
-    return sums
-
-
-def _query(name: str, one: Counted, dimensions: dict[str, str]) -> dict:
-    metric = {
-        "Namespace": one.signal.namespace,
-        "MetricName": one.signal.metric,
-        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-    }
-    return {"Id": name, "MetricStat": {"Metric": metric, "Period": PERIOD, "Stat": "Sum"}}
 
 
 @transaction.atomic
