@@ -264,3 +264,11 @@ def test_a_day_after_which_there_is_none_does_not_exist(client, teacher):
     scopes.tell(SCOPE, name="sep")
     client.force_login(teacher, backend="django.contrib.auth.backends.ModelBackend")
     assert client.get("/costs/days/9999-12-31/").status_code == 404
+
+
+def test_a_part_of_the_spend_asks_again_for_just_that_part(client, teacher, aye, ayes):
+    scopes.tell(SCOPE, name="sep")
+    client.force_login(teacher, backend="django.contrib.auth.backends.ModelBackend")
+    html = client.get(reverse("costs:spend"), {"week": "", "service": ""}).content.decode()
+    asks = re.search(r'id="part-now"[^>]* hx-get="([^"]+)" hx-select="#part-now"', html)[1].replace("&amp;", "&")
+    assert 'id="part-now"' in client.get(asks, headers={"HX-Request": "true"}).content.decode()
