@@ -104,7 +104,6 @@ def cases(standing, at, assignments=None):
     if not standing.is_student:
         return list(found.values())
     mine = {"cohort": standing.cohort, "student": standing.user, "assignment__in": found}
-    # The draft first: its count of changes vouches for what is read after it (portal/submitting.py).
     for draft in Draft.objects.filter(**mine).select_related("seal").annotate(file_count=Count("files")):
         found[draft.assignment_id].draft = draft
     submissions = Submission.objects.filter(**mine).defer("answer_md").order_by("version")
@@ -139,3 +138,27 @@ def case_of(standing, number, slug, at):
     """The Case of that; None when it does not exist for them."""
     found = standing.assignments(at).filter(week__number=number, slug=slug).select_related("week")
     return next(iter(cases(standing, at, found)), None)
+
+
+def case_to_send(standing, number, slug, at):
+    """The same for the form that a student sends, with a draft: one is made where there is none.
+
+    The draft is read first: its count of changes vouches for what is read after it, the deadline too
+    (portal/submitting.py). Feedback is looked for after the deadline only, where it makes a difference. Not for lists:
+    the draft's files are not counted.
+    """
+    mine = {"cohort": standing.cohort, "student": standing.user}
+    drafts = Draft.objects.filter(**mine, assignment__slug=slug, assignment__week__number=number)
+    draft = drafts.filter(assignment__week__course=standing.cohort.course_id).select_related("seal").first()
+    found = standing.assignments(at).filter(week__number=number, slug=slug).select_related("week")
+    assignment = found.annotate(own_due_at=extending.own_deadline(standing.cohort, standing.user)).first()
+    if assignment is None:
+        return None
+    case = _case(assignment, standing.week(number), at)
+    case.draft = draft or Draft.objects.get_or_create(**mine, assignment=assignment, defaults={"updated_at": at})[0]
+    case.draft.assignment, case.draft.cohort = assignment, standing.cohort
+    versions = Submission.objects.filter(**mine, assignment=assignment).defer("answer_md")
+    case.submissions = list(versions.order_by("version"))
+    if case.is_over:
+        case.feedback = list(Feedback.objects.released().filter(submission__in=case.submissions))
+    return case

@@ -1,4 +1,4 @@
-"""Files of a form, kept while their bytes come: with its last byte a file is hashed, synced and where it stays."""
+"""Files of a form, kept while their bytes come: with its last byte a file is hashed and where it stays."""
 
 import logging
 
@@ -11,12 +11,30 @@ from portal import filing
 log = logging.getLogger(__name__)
 
 
-class Arrived(UploadedFile):
-    """A file that is on disk as `stored` (keeping.Stored). Whoever makes a row of it says so: `is_taken`."""
+class NotKept(Exception):
+    """The disk failed with the bytes of `file`, an Arrived: nothing of it is kept."""
 
-    def __init__(self, stored, name, content_type, field):
-        super().__init__(filing.on_disk(stored.path).open("rb"), name, content_type, stored.size)
-        self.stored, self.field_name, self.is_taken = stored, field, False
+    def __init__(self, file):
+        super().__init__(file.name)
+        self.file = file
+
+
+class Arrived(UploadedFile):
+    """A file that is on disk as `stored` (keeping.Stored), once it has settled. Whoever makes a row of it says so, by
+    `is_taken`."""
+
+    def __init__(self, arriving, name, content_type, field):
+        self.stored, self.arriving = arriving.end(), arriving
+        super().__init__(filing.on_disk(self.stored.path).open("rb"), name, content_type, self.stored.size)
+        self.field_name, self.is_taken = field, False
+
+    def settle(self):
+        """Before a row of it is committed. Raises NotKept."""
+        try:
+            self.arriving.settle()
+        except OSError as failed:
+            log.exception("%s could not be synced", self.stored.path)
+            raise NotKept(self) from failed
 
 
 class OntoDisk(FileUploadHandler):
@@ -57,12 +75,7 @@ class OntoDisk(FileUploadHandler):
         arriving, self.arriving = self.arriving, None
         if arriving is None:
             return None
-        try:
-            stored = arriving.finish()
-        except OSError:
-            self._note(self.not_kept)
-            return None
-        self.arrived.append(Arrived(stored, self.file_name, self.content_type, self.field_name))
+        self.arrived.append(Arrived(arriving, self.file_name, self.content_type, self.field_name))
         return self.arrived[-1]
 
     def upload_interrupted(self):
@@ -76,7 +89,7 @@ class OntoDisk(FileUploadHandler):
         for file in self.arrived:
             file.close()
             if not file.is_taken:
-                filing.discard(file.stored.path)
+                file.arriving.give_up()
 
     def _drop(self, why):
         self._note(why)

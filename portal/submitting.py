@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from portal import filing, schedule, sealing
 from portal.filing import Refused
 from portal.models import Draft, DraftAside, DraftFile, ReceiptBook, Seal, Submission, SubmissionFile
-from portal.receiving import Arrived
+from portal.receiving import Arrived, NotKept
 
 log = logging.getLogger(__name__)
 
@@ -113,14 +113,11 @@ def _versions(draft):
 
 
 def work_of(case):
-    """The Work of a portal.casework.Case with a draft, all of it read now: what a hand-in is decided by. Three queries.
-
-    The case's draft was read before its versions, and so before all that its count of changes vouches for.
-    """
+    """The Work of a Case that `casework.case_to_send` read, all of it: what a hand-in is decided by. Two queries."""
     work = Work(case.draft)
-    work.versions = case.submissions
+    work.versions, work.due_at = case.submissions, case.told.due_at
     sealing.of(work.draft)
-    work.files, work.latest, work.due_at  # noqa: B018  reads them
+    work.files, work.latest  # noqa: B018  reads them
     return work
 
 
@@ -271,12 +268,13 @@ def not_kept(name):
 
 
 def _store(upload, name, draft):
-    if isinstance(upload, Arrived):
-        upload.is_taken = True
-        return upload.stored
     try:
+        if isinstance(upload, Arrived):
+            upload.settle()
+            upload.is_taken = True
+            return upload.stored
         return filing.store(upload, filing.folder_of(draft.cohort, draft.student))
-    except OSError as full:
+    except (OSError, NotKept) as full:
         log.exception("%s of draft %s could not be stored", name, draft.pk)
         raise Refused(not_kept(name)) from full
 
@@ -363,10 +361,10 @@ class Sent:
 def hand_in(work, text, uploads, *, revision, window, sent, key, now, is_held_up=False, without_answer=False):
     """All of a form in one transaction: its text, its files, and with them the next version. Answers a Sent.
 
-    work: as `work_of` read it, before the last byte came. uploads: portal.receiving.Arrived, whose bytes are on disk.
-    revision, window, sent: as in save_draft; key, without_answer: as in submit. is_held_up: text and files are kept,
-    and nothing is handed in; so it is after a conflict, and when a file is refused. Raises Refused for a text that is
-    too long: nothing is kept then.
+    work: as `work_of` read it, before the last byte came. uploads: portal.receiving.Arrived, whose bytes settle on the
+    disk meanwhile. revision, window, sent: as in save_draft; key, without_answer: as in submit. is_held_up: text and
+    files are kept, and nothing is handed in; so it is after a conflict, and when a file is refused or not kept. Raises
+    Refused for a text that is too long: nothing is kept then.
     """
     text, refused, judged = fit(text), [], []
     for upload in uploads:
@@ -397,6 +395,16 @@ def hand_in(work, text, uploads, *, revision, window, sent, key, now, is_held_up
                     )
                 except Refused as refusal:
                     refused.append(str(refusal))
+            # The disk had until now: what is committed is on it.
+            for upload, *_ in judged:
+                upload.settle()
+    except NotKept as lost:
+        lost.file.is_taken = False
+        rest = [upload for upload in uploads if upload is not lost.file]
+        again = {"revision": revision, "window": window, "sent": sent, "key": key, "now": now, "is_held_up": True}
+        outcome = hand_in(work, text, rest, **again)
+        outcome.refused.append(not_kept(filing.shown_name(lost.file.name)))
+        return outcome
     except BaseException:
         for upload in uploads:
             if upload.is_taken:

@@ -1,8 +1,8 @@
 """Faults in handing in: at each step of a request something breaks, and the student tries on until there is a receipt.
 
 A student hands in a text and a file, by the form or in pieces (tus). Meanwhile, drawn by a seed: the database goes away
-at any query, before or after a commit; the disk is full, or does not sync, or makes no file; the process dies at any of those
-steps; the answer gets lost after all was done; the same request comes twice. What was acknowledged (a receipt's
+at any query, before or after a commit; the disk is full, or does not sync, or makes no file; the process dies at any of
+those steps; the answer gets lost after all was done; the same request comes twice. What was acknowledged (a receipt's
 address was answered) must be there once, with its bytes.
 
     python -m portal.tests.faults --faults 10000    half of them on SQLite, half on PostgreSQL of its own, which is

@@ -445,7 +445,7 @@ def no_space(*_, **__):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("step", ["__init__", "write", "finish"])
+@pytest.mark.parametrize("step", ["__init__", "write", "settle"])
 def test_a_full_disk_is_told_in_words_and_the_text_is_kept(client_of_aye, monkeypatch, step):
     monkeypatch.setattr(keeping.Arriving, step, no_space)
     answer = client_of_aye.post(address("submit"), form("Cloud.", files=pdf()), follow=True)

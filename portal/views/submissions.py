@@ -143,15 +143,11 @@ class _Form(NamedTuple):
 
 def _read(request, standing, number, slug):
     """The form that was sent: (Case with a draft, _Form). Raises _Cut, Http404 for who hands nothing in."""
-    if not standing.is_student:
-        raise Http404("Only students hand in work.")
-    now = timezone.now()  # all of it is here: the check of its token has read the form
-    case = getattr(request, "case", None) or _case(standing, number, slug, now)
-    case.now = now
+    case = getattr(request, "case", None) or _case_to_send(standing, number, slug)
+    case.now = timezone.now()  # all of it is here: the check of its token has read the form
     # The form's last field. Without it the end of the text may be missing too: half a text must not replace a whole.
     if request.POST.get("whole") != "yes":
         raise _Cut
-    _give_draft(case, standing, now)
     try:
         revision, sent = (int(request.POST.get(name, "")) for name in ("revision", "sent"))
         return case, _Form(request.POST.get("answer", ""), revision, window_of(request), sent)
@@ -159,10 +155,13 @@ def _read(request, standing, number, slug):
         raise _Cut from wrong
 
 
-def _give_draft(case, standing, now):
-    draft = case.draft or submitting.draft_of(case.assignment, standing.cohort, standing.user, now=now)
-    draft.assignment, draft.cohort = case.assignment, standing.cohort  # read already
-    case.draft = draft
+def _case_to_send(standing, number, slug):
+    if not standing.is_student:
+        raise Http404("Only students hand in work.")
+    found = casework.case_to_send(standing, number, slug, timezone.now())
+    if found is None:
+        raise Http404("No such case study.")
+    return found
 
 
 def window_of(request):
@@ -220,15 +219,11 @@ def _with_files(answered, reads_ahead=False):
     @member_page
     @wraps(answered)
     def limited(request, number, slug, standing):
-        if not standing.is_student:
-            raise Http404("Only students hand in work.")
-        # Read while the bytes are still on their way; what is decided by it is asked again under the draft's lock.
-        now = timezone.now()
-        request.case = case = _case(standing, number, slug, now)
-        _give_draft(case, standing, now)
+        # Read while the bytes are still on their way; under the draft's lock it is known whether it still holds.
+        request.case = _case_to_send(standing, number, slug)
         if reads_ahead:
-            request.work = submitting.work_of(case)
-        folder, found = filing.folder_of(standing.cohort, request.user), case.assignment
+            request.work = submitting.work_of(request.case)
+        folder, found = filing.folder_of(standing.cohort, request.user), request.case.assignment
         request.came = receiving.OntoDisk(request, folder, most=found.max_bytes, most_files=found.max_files)
         request.upload_handlers = [request.came]
         try:
