@@ -145,20 +145,28 @@ def case_to_send(standing, number, slug, at):
 
     The draft is read first: its count of changes vouches for what is read after it, the deadline too
     (portal/submitting.py). Feedback is looked for after the deadline only, where it makes a difference. Not for lists:
-    the draft's files are not counted.
+    the draft's files are not counted. Three queries where there is a draft.
     """
     mine = {"cohort": standing.cohort, "student": standing.user}
-    drafts = Draft.objects.filter(**mine, assignment__slug=slug, assignment__week__number=number)
-    draft = drafts.filter(assignment__week__course=standing.cohort.course_id).select_related("seal").first()
-    found = standing.assignments(at).filter(week__number=number, slug=slug).select_related("week")
-    assignment = found.annotate(own_due_at=extending.own_deadline(standing.cohort, standing.user)).first()
-    if assignment is None:
+    of_this = {"assignment__slug": slug, "assignment__week__number": number}
+    drafts = Draft.objects.filter(**mine, **of_this, assignment__week__course=standing.cohort.course_id)
+    drafts = drafts.select_related("seal", "assignment__week").annotate(own_due_at=extending.own_deadline_of_draft())
+    draft = drafts.first()
+    if draft is None:
+        found = assignment_of(standing, number, slug, at)
+        if found is None:
+            return None
+        Draft.objects.get_or_create(**mine, assignment=found, defaults={"updated_at": at})
+        draft = drafts.get()
+    told = standing.week(number)
+    if not schedule.is_released(told, at):
         return None
-    case = _case(assignment, standing.week(number), at)
-    case.draft = draft or Draft.objects.get_or_create(**mine, assignment=assignment, defaults={"updated_at": at})[0]
-    case.draft.assignment, case.draft.cohort = assignment, standing.cohort
-    versions = Submission.objects.filter(**mine, assignment=assignment).defer("answer_md")
-    case.submissions = list(versions.order_by("version"))
+    draft.cohort, draft.assignment.own_due_at = standing.cohort, draft.own_due_at
+    case = _case(draft.assignment, told, at)
+    case.draft = draft
+    case.submissions = list(
+        Submission.objects.filter(**mine, assignment=draft.assignment).defer("answer_md").order_by("version")
+    )
     if case.is_over:
         case.feedback = list(Feedback.objects.released().filter(submission__in=case.submissions))
     return case

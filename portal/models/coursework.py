@@ -79,13 +79,6 @@ class DraftFile(StoredFile):
         constraints = [models.UniqueConstraint(fields=["draft", "name"], name="one_draft_file_a_name")]
 
 
-class ReceiptBook(models.Model):
-    """The last receipt number given in a year. Locked while one is given, so numbers have no gaps and no twins."""
-
-    year = models.PositiveSmallIntegerField(primary_key=True)
-    last = models.PositiveIntegerField(default=0)
-
-
 class Submission(models.Model):
     """One version of one student's answer, as received. Written once, in portal/submitting.py."""
 
