@@ -15,11 +15,12 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from labs.day_words import weekday, written_day
 from portal import prose
+from portal import script_words as words_of_scripts
 
 register = template.Library()
 
@@ -279,6 +280,17 @@ def both_zones(context, at, cohort_zone, style="datetime"):
         form = _("%(there)s (%(here)s for you)") if style == "full" else _("%(there)s %(zone)s (%(here)s for you)")
         words = form % facts
     return _element(at, words, wraps=style == "full")
+
+
+@register.simple_tag
+def script_words(*scripts):
+    """What these scripts of static/ say (portal/script_words.py), as JSON for them; "" on a page in English."""
+    if get_language() == settings.LANGUAGE_CODE:
+        return ""
+    told = {english: words for script in scripts for english, words in words_of_scripts.of(script).items()}
+    # As json_script does, but in letters: written as \uXXXX Burmese would be twice as long.
+    plain = json.dumps(told, ensure_ascii=False).translate({ord(mark): f"\\u{ord(mark):04X}" for mark in "<>&"})
+    return format_html('<script type="application/json" data-words>{}</script>\n', mark_safe(plain))  # noqa: S308
 
 
 # --- text and files --------------------------------------------------------------------------------------
