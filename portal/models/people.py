@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 
 def validate_zone(name):
@@ -15,13 +16,15 @@ def validate_zone(name):
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as unknown:
-        raise ValidationError(f"{name!r} is not a time zone. Write it as in Asia/Yangon.") from unknown
+        raise ValidationError(
+            _("%(name)s is not a time zone. Write it as in Asia/Yangon.") % {"name": repr(name)}
+        ) from unknown
 
 
 def validate_language(code):
     """Raises ValidationError unless the portal is there in this language."""
     if code not in dict(settings.LANGUAGES):
-        raise ValidationError(f"{code!r} is not a language of this portal.")
+        raise ValidationError(_("%(code)s is not a language of this portal.") % {"code": repr(code)})
 
 
 class LowerCaseEmailField(models.EmailField):

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import languages
@@ -73,7 +74,7 @@ def set_zone(request):
         else:
             request.user.time_zone = zone
             request.user.save(update_fields=["time_zone"])
-            messages.success(request, f"Times are shown for {zone_name(zone)} from now on.")
+            messages.success(request, _("Times are shown for %(zone)s from now on.") % {"zone": zone_name(zone)})
             return back(request)
     others = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
     world = {"zone": zone, "trouble": trouble, "near": NEAR, "others": others, "next": request.GET.get("next", "")}
