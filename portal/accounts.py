@@ -28,9 +28,8 @@ class InviteOnly(DefaultAccountAdapter):
     def send_mail(self, template_prefix, email, context):
         """In the language of the person to whom it goes; where they chose none, in that of the page."""
         person = context.get("user")
-        with translation.override(
-            getattr(person, "language", "") and languages.of(person) or translation.get_language()
-        ):
+        chose = person is not None and person.language
+        with translation.override(languages.of(person) if chose else translation.get_language()):
             super().send_mail(template_prefix, email, context)
 
 

@@ -123,7 +123,7 @@ def _lines(findings: list[Finding], ends: dict, zone, *, whose: bool = False) ->
     lines = []
     for finding in findings[:SHOWN]:
         row = finding.resource
-        owner = f", {row.owner or _('nobody’s')}" if whose else ""
+        owner = ", " + str(row.owner or _("nobody’s")) if whose else ""
         line = f"- {title_of(row.kind)} {row.name or row.aws_id}, {row.region}{owner}: {finding.sentence}."
         end = ends.get(row.pk)
         if end:
