@@ -1,15 +1,20 @@
 """A reader chooses the language; nothing else does."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
+from django.template.defaultfilters import date
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from conftest import person
-from portal import languages
-from portal.models import User
+from portal import channels, delivering, languages, second_factor
+from portal.models import Notice, User
+from portal.templatetags import look
 
 pytestmark = pytest.mark.django_db
 CHOOSE = "portal:set_language"
@@ -88,9 +93,77 @@ def test_the_language_is_the_readers_during_the_request_and_nobodys_after(aye, r
     request.user = aye
 
     def fails(request):
-        assert languages.translation.get_language() == "my"
+        assert translation.get_language() == "my"
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
         languages.ReadersLanguageMiddleware(fails)(request)
-    assert languages.translation.get_language() == "en"
+    assert translation.get_language() == "en"
+
+
+# --- in Burmese ----------------------------------------------------------------------------------------------
+
+
+def test_a_student_who_chose_burmese_has_the_frame_of_today_in_burmese(signed_in, aye):
+    client = signed_in(aye)
+    client.post(reverse(CHOOSE), {"language": "my"})
+    html = html_of(client.get(reverse("portal:today")))
+    assert '<html lang="my"' in html
+    for words in ("ယနေ့", "တင်သွင်းမှုများ", "အကြောင်းအရာသို့ ကျော်ရန်", "ထွက်ရန်"):
+        assert words in html
+    assert "Skip to content" not in html and "Sign out" not in html
+    assert '"Copied": "ကူးပြီး"' in html, "its scripts have their words"
+
+
+def test_an_english_page_carries_no_words_for_scripts(client):
+    assert "data-words" not in html_of(client.get(reverse("account_login")))
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"), [("my", "သင်၏ ဒုတိယအတည်ပြုချက်ကို ဖယ်ရှားလိုက်သည်"), ("", "Your second factor was taken away")]
+)
+def test_a_notice_is_written_in_the_language_of_whom_it_is_for(aye, now, language, subject):
+    aye.language = language
+    aye.save()
+    with translation.override("my" if not language else "en"):  # as the one who caused it reads
+        second_factor.reset(aye, by=None, now=now)
+    notice = Notice.objects.get(person=aye)
+    assert notice.subject == subject
+    assert ("The operator" in notice.words) == (language == "")
+
+
+def test_a_mail_is_written_in_the_language_of_whom_it_is_for(client, mailoutbox, aye):
+    aye.language = "my"
+    aye.save()
+    client.post(reverse("account_reset_password"), {"email": aye.email})
+    [letter] = mailoutbox
+    assert "Lightsout အတွက် စကားဝှက်အသစ် ရွေးပါ" in letter.subject
+    assert "လင့်ခ်ကို တစ်ကြိမ်သာ" in letter.body
+
+
+def test_several_notices_go_out_as_one_mail_in_their_language(aye, now):
+    aye.language = "my"
+    aye.save()
+    [channel] = channels.channels_of(aye)
+    told = [Notice(person=aye, topic="lights", key=str(n), subject=f"Light {n}", at=now) for n in (1, 2)]
+    letter = delivering.letter_of(delivering.Message(channel, told), now)
+    assert letter.title == "အသိပေးချက် 2 ခု။ ပထမဆုံး - Light 1"
+    assert letter.body.startswith("မင်္ဂလာပါ Aye၊")
+
+
+@pytest.mark.parametrize(
+    ("language", "instant", "length"),
+    [("en", "Thu 18 Sep, 23:59", "1 h 13 m"), ("my", "စက်တင်ဘာ 18 ကြာသပတေး၊ 23:59", "1 နာရီ 13 မိနစ်")],
+)
+def test_dates_and_lengths_are_said_in_the_language(language, instant, length):
+    at = datetime(2025, 9, 18, 23, 59, tzinfo=UTC)
+    with translation.override(language):
+        assert look.written(at, "datetime", ZoneInfo("UTC"), at) == instant
+        assert look.lasting(timedelta(minutes=73)) == length
+        assert date(at, "l, j F") == ("Thursday, 18 September" if language == "en" else "ကြာသပတေး, 18 စက်တင်ဘာ")
+
+
+def test_a_drawing_that_was_made_in_one_language_is_not_shown_in_another():
+    for language, label in [("en", "Running"), ("my", "လည်ပတ်နေသည်"), ("en", "Running")]:
+        with translation.override(language):
+            assert label in look.icon("bulb", label=gettext_lazy("Running"))
