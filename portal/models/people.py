@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 
 def validate_zone(name):
@@ -53,8 +54,8 @@ class UserManager(BaseUserManager):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    email = LowerCaseEmailField("email address", unique=True)
-    name = models.CharField(max_length=150, blank=True)
+    email = LowerCaseEmailField(gettext_lazy("email address"), unique=True)
+    name = models.CharField(gettext_lazy("name"), max_length=150, blank=True)
     # Pages show instants in this zone; deadlines show the cohort's zone beside it when the two differ.
     time_zone = models.CharField(max_length=64, default="Asia/Yangon", validators=[validate_zone])
     # "" until they choose one (portal/languages.py). No choices: another language must not need a migration.
