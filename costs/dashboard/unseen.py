@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from costs.kinds import title_of
 from costs.retelling import retold
 
-# The census writes this one too, in English (labs/census.py): it is compared before it is said in any language.
+# The census writes this one too, in English (labs/troubles.py): it is compared before it is said in any language.
 NO_ANSWER = gettext_noop("AWS did not answer")
 NOT_YET = gettext_noop("Nobody has looked yet: a new account is looked through within a quarter of an hour")
 # What the census writes of one list that it could not read: "ec2-instance in us-east-1: AWS did not answer (Timeout)".
