@@ -3,7 +3,8 @@
 A finding, an alert and a fact of a resource are written once for everybody who may see them, so they are kept in
 English, and events quote them. A sentence with nothing in it is its own message. One with a figure or a name in it is
 made from a pattern (`PATTERNS` of the module that writes it), which is found again here and filled with the same
-values. What nobody knows (an older version's words, what AWS said, what a person wrote) is shown as it is.
+values; a value whose name begins with "why" is a sentence itself. Several sentences that stand together are told one by
+one. What nobody knows (an older version's words, what AWS said, what a person wrote) is shown as it is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from costs.rules import all_rules
 
 # Who else keeps sentences that are made from patterns.
 WRITERS = ("costs.anomalies", "costs.allowances", "costs.billing", "costs.enforcing")
+SENTENCE_ENDS = re.compile(r"(?<=\.) ")
 VALUE = re.compile(r"%\((\w+)\)[sd]|%%")
 
 
@@ -27,14 +29,24 @@ def retold(stored: str) -> str:
     # The empty message is the catalog's own head.
     if not stored or (get_language() or "en").startswith("en"):
         return stored
+    whole = _known(stored)
+    if whole is not None:
+        return whole
+    sentences = SENTENCE_ENDS.split(stored)
+    return " ".join(_known(one) or one for one in sentences) if len(sentences) > 1 else stored
+
+
+def _known(stored: str) -> str | None:
+    """Of one message; None where it is none."""
     said = gettext(stored)
     if said != stored:
         return said
     for pattern, shape in _shapes():
         found = shape.fullmatch(stored)
         if found:
-            return gettext(pattern) % found.groupdict()
-    return stored
+            values = found.groupdict().items()
+            return gettext(pattern) % {name: retold(text) if name.startswith("why") else text for name, text in values}
+    return None
 
 
 def patterns() -> Iterator[str]:

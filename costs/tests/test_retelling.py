@@ -11,12 +11,14 @@ IDLE = idle_instance.DETAIL % {"percent": "1.4"}
 
 @pytest.fixture
 def burmese(monkeypatch):
-    """A catalog of four messages."""
+    """A catalog of a few messages."""
     told = {
         "No calls for an hour": "တစ်နာရီ ခေါ်ယူမှု မရှိ",
         idle_instance.DETAIL: "အများဆုံး %(percent)s %%",
         wrong_region.DETAIL: "%(regions)s တွင် Lab များရှိသည်",
         past_its_time.BLOCKED: "မပျက်သေးပါ: %(why)s",
+        "Its lab is over.": "ပြီးပြီ။",
+        "Delete it.": "ဖျက်ပါ။",
     }
     monkeypatch.setattr(retelling, "gettext", lambda message: told.get(message, message))
     with translation.override("my"):
@@ -32,6 +34,7 @@ def test_a_sentence_without_values_is_its_own_message(burmese):
     [
         (IDLE, "အများဆုံး 1.4 %"),
         (wrong_region.DETAIL % {"regions": "us-east-1, eu-west-1"}, "us-east-1, eu-west-1 တွင် Lab များရှိသည်"),
+        (past_its_time.BLOCKED % {"why": "No calls for an hour"}, "မပျက်သေးပါ: တစ်နာရီ ခေါ်ယူမှု မရှိ"),
         (past_its_time.BLOCKED % {"why": "100 % denied: %(x)s"}, "မပျက်သေးပါ: 100 % denied: %(x)s"),
     ],
 )
@@ -39,19 +42,19 @@ def test_one_made_from_a_pattern_keeps_its_values(burmese, stored, said):
     assert retelling.retold(stored) == said
 
 
+def test_sentences_that_stand_together_are_told_one_by_one(burmese):
+    assert retelling.retold("Its lab is over. Delete it. Really.") == "ပြီးပြီ။ ဖျက်ပါ။ Really."
+
+
 def test_what_nobody_knows_is_shown_as_it_was_stored(burmese):
     assert retelling.retold("Aye trains a model until tomorrow") == "Aye trains a model until tomorrow"
     assert retelling.retold("") == ""
 
 
-def test_an_english_reader_gets_what_was_stored():
-    assert (
-        retelling.retold(IDLE)
-        == IDLE
-        == (
-            "Its processor was never above 1.4 %, and it sent and got next to nothing. Its disk is kept when it is stopped."
-        )
-    )
+def test_an_english_reader_gets_what_was_stored(burmese):
+    with translation.override("en"):
+        assert retelling.retold(IDLE) == IDLE
+    assert retelling.retold(IDLE) != IDLE
 
 
 def test_every_pattern_is_found_again_in_what_is_made_of_it():
