@@ -1,5 +1,8 @@
 """What is stored in English is said again in the reader's language, with the values that it was stored with."""
 
+import ast
+import inspect
+
 import pytest
 from django.utils import translation
 
@@ -64,3 +67,12 @@ def test_every_pattern_is_found_again_in_what_is_made_of_it():
         values = {name: f"<{name}>" for name in retelling.VALUE.findall(pattern) if name}
         first = next(shape for known, shape in retelling._shapes() if known == pattern)
         assert first.fullmatch(pattern % values).groupdict() == values
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.NAME)
+def test_what_a_rule_says_is_marked_for_translation(rule):
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(rule))) if isinstance(node, ast.Call)]
+    verdicts = [node for node in calls if getattr(node.func, "id", "") == "Verdict"]
+    assert verdicts
+    bare = [one for node in verdicts for one in node.args if isinstance(one, ast.Constant | ast.JoinedStr)]
+    assert not [ast.unparse(one) for one in bare]
