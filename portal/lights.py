@@ -18,6 +18,7 @@ from costs import forgotten, lighting, tonight
 from costs.dashboard.forgotten import forgotten_in
 from costs.kinds import title_of
 from costs.models import Finding
+from costs.retelling import retold
 from labs import catalog
 from labs.models import Launch
 from portal import languages, notices
@@ -124,7 +125,7 @@ def _lines(findings: list[Finding], ends: dict, zone, *, whose: bool = False) ->
     for finding in findings[:SHOWN]:
         row = finding.resource
         owner = ", " + str(row.owner or _("nobody’s")) if whose else ""
-        line = f"- {title_of(row.kind)} {row.name or row.aws_id}, {row.region}{owner}: {finding.sentence}."
+        line = f"- {title_of(row.kind)} {row.name or row.aws_id}, {row.region}{owner}: {retold(finding.sentence)}."
         end = ends.get(row.pk)
         if end:
             stops = end.act == lighting.STOP

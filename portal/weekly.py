@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from costs import weeks
+from costs.retelling import retold
 from labs.day_words import written_day
 from portal import languages, notices
 from portal.lights import local
@@ -86,7 +87,7 @@ def in_words(week: weeks.Week, zone) -> str:
             then = " " + _("Goes off %(at)s unless it is used or put off.") % {"at": local(one.ends.at, zone)}
         elif one.left.snoozed_until:
             then = " " + _("Put off to %(at)s.") % {"at": local(one.snoozed_until, zone)}
-        lines.append(f"- {one.title} {one.name}, {one.owner}: {one.loudest.sentence}.{then}")
+        lines.append(f"- {one.title} {one.name}, {one.owner}: {retold(one.loudest.sentence)}.{then}")
     if len(week.lights) > SHOWN:
         lines.append("- " + _("and %(n)s more") % {"n": len(week.lights) - SHOWN})
     saved = week.saved

@@ -14,4 +14,9 @@ class Migration(migrations.Migration):
             name="language",
             field=models.CharField(blank=True, default="", max_length=16, validators=[validate_language]),
         ),
+        migrations.AlterField(
+            model_name="user",
+            name="name",
+            field=models.CharField(blank=True, max_length=150, verbose_name="name"),
+        ),
     ]
