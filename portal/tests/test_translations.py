@@ -55,6 +55,11 @@ def test_every_message_is_translated(code):
     assert not missing
 
 
+def tags(words):
+    """In any order, as the languages have theirs. What an attribute says to the reader is said in their language."""
+    return sorted(re.sub(r'\b(data-over|title|aria-label|alt)="[^"]*"', r"\1", tag) for tag in TAG.findall(words))
+
+
 @pytest.mark.parametrize("code", OTHERS)
 def test_what_is_filled_in_and_what_is_markup_is_the_same(code):
     wrong = []
@@ -62,7 +67,7 @@ def test_what_is_filled_in_and_what_is_markup_is_the_same(code):
         for words in said:
             placeholders = set(PLACEHOLDER.findall(words))
             same = placeholders in (set(PLACEHOLDER.findall(msgid)), set(PLACEHOLDER.findall(many or msgid)))
-            if not same or sorted(TAG.findall(words)) != sorted(TAG.findall(msgid)):
+            if not same or tags(words) != tags(msgid):
                 wrong.append(f"{msgid} | {words}")
             if "<" in TAG.sub("", words) and "<" not in TAG.sub("", msgid):
                 wrong.append(f"a stray <: {words}")
@@ -241,31 +246,13 @@ def _spoken(piece):
 
 # What waits for its turn: a file is taken out when all of it is said through gettext.
 TEMPLATES_TO_DO = """
-templates/costs/_alerts.html
-templates/costs/_at_rate.html
 templates/costs/_budget_row.html
-templates/costs/_by_hand.html
 templates/costs/_costs_switch.html
 templates/costs/_days.html
 templates/costs/_days_table.html
-templates/costs/_ends_it.html
-templates/costs/_exposure.html
-templates/costs/_forgotten.html
-templates/costs/_goes_off.html
-templates/costs/_items.html
-templates/costs/_lab_fits.html
-templates/costs/_labs_cost.html
-templates/costs/_lights_out.html
 templates/costs/_money_nav.html
-templates/costs/_my_days.html
-templates/costs/_my_launches.html
-templates/costs/_not_accrued.html
-templates/costs/_own_cost.html
 templates/costs/_own_part.html
 templates/costs/_policies.html
-templates/costs/_price_age.html
-templates/costs/_rate.html
-templates/costs/_saved_cell.html
 templates/costs/_spend_board.html
 templates/costs/_spend_head.html
 templates/costs/_spend_main.html
@@ -273,31 +260,17 @@ templates/costs/_spend_more.html
 templates/costs/_spend_students.html
 templates/costs/_spend_summary.html
 templates/costs/_spend_warnings.html
-templates/costs/_stuck.html
 templates/costs/_tier_bar.html
 templates/costs/_tier_state.html
-templates/costs/_went_out.html
 templates/costs/account_free_tier.html
-templates/costs/alerts.html
 templates/costs/bill.html
 templates/costs/budget.html
 templates/costs/budgets.html
 templates/costs/calculator.html
 templates/costs/close_out.html
-templates/costs/day.html
-templates/costs/forgotten.html
 templates/costs/free_tier.html
-templates/costs/lights_out.html
-templates/costs/mine.html
 templates/costs/part.html
-templates/costs/person.html
-templates/costs/readings.html
-templates/costs/resources.html
-templates/costs/saved.html
-templates/costs/snooze.html
 templates/costs/spend.html
-templates/costs/turn_off.html
-templates/costs/went_out.html
 templates/labs/_aside.html
 templates/labs/_bound.html
 templates/labs/_finish_words.html
@@ -408,7 +381,6 @@ templates/portal/week.html
 templates/portal/week_locked.html
 """
 MODULES_TO_DO = """
-costs/acting.py
 costs/admin.py
 costs/billing.py
 costs/budget_forms.py
