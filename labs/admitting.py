@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from labs import aws, guardrails
 from labs.kinds.aws_words import code_of, tag_list
 from labs.kinds.base import TAG_OWNER
@@ -45,9 +47,9 @@ def why_not_yet(launch: Launch, student: int, now: datetime) -> str:
     role = known.first()
     if role is None or role.made_at is None:
         trouble = f" {role.trouble}" if role and role.trouble else ""
-        return f"Your role in the bootcamp's account is being made. Try again in half a minute.{trouble}"
+        return _("Your role in the bootcamp's account is being made. Try again in half a minute.") + trouble
     if now - role.made_at < KNOWN_AFTER:
-        return "Your role in the bootcamp's account is new, and AWS needs half a minute to know it. Try again then."
+        return _("Your role in the bootcamp's account is new, and AWS needs half a minute to know it. Try again then.")
     return ""
 
 

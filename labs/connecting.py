@@ -12,6 +12,10 @@ from copy import copy
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils import translation
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from labs import admitting, aws, deadman, ledger, stack_template
 from labs.iam_words import CONTROLLER
@@ -28,7 +32,7 @@ class CannotDisconnect(Exception):
     """Why an account stays connected for now, in words for the person who asked."""
 
 
-TAKEN = (
+TAKEN = gettext_lazy(
     "This AWS account is connected to this portal already, by somebody else or as another kind of account. Each is "
     "connected once. Ask your instructor."
 )
@@ -86,10 +90,11 @@ def connect(account: Account, aws_id: str, *, now: datetime, by) -> Account:
     aws_id = re.sub(r"[\s-]", "", aws_id)
     if not re.fullmatch(r"\d{12}", aws_id):
         raise CannotConnect(
-            "An AWS account id has 12 digits. AWS's console shows it at the top right, under your name."
+            _("An AWS account id has 12 digits. AWS's console shows it at the top right, under your name.")
         )
     if account.aws_id:
-        raise CannotConnect(f"This is account {account.aws_id} already. Disconnect it before you connect another.")
+        words = _("This is account %(account)s already. Disconnect it before you connect another.")
+        raise CannotConnect(words % {"account": account.aws_id})
     held = Account.objects.filter(aws_id=aws_id).exclude(pk=account.pk).first()
     if held and (held.is_open or (held.mode, held.owner_id) != (account.mode, account.owner_id)):
         raise CannotConnect(TAKEN)
@@ -98,7 +103,9 @@ def connect(account: Account, aws_id: str, *, now: datetime, by) -> Account:
     try:
         version = prove(claimed)
     except (CannotConnect, aws.Trouble) as why:
-        Account.objects.filter(pk=account.pk).update(trouble=str(why))
+        # Kept in English: whoever else answers for the account reads it too.
+        with translation.override("en"):
+            Account.objects.filter(pk=account.pk).update(trouble=str(why))
         raise
     facts = {
         "aws_id": aws_id,
@@ -134,13 +141,15 @@ def prove(account: Account) -> int | None:
     credentials = _let_in(account)
     told = _arn_of(credentials, account)
     if f"::{account.aws_id}:assumed-role/{CONTROLLER}/" not in told:
-        raise CannotConnect(f"AWS says that we came to {told}, and not to account {account.aws_id}.")
+        words = gettext_lazy("AWS says that we came to {told}, and not to account {account}.")
+        raise CannotConnect(format_lazy(words, told=told, account=account.aws_id))
     for stranger in strangers(account).values():
         if is_let_in(stranger):
-            raise CannotConnect(
-                f"The role {CONTROLLER} of account {account.aws_id} lets in strangers: also without the right external "
-                "id. Nobody is safe like that, so we do not use it. Delete the stack, and make it again from this page."
+            words = gettext_lazy(
+                "The role {role} of account {account} lets in strangers: also without the right external id. Nobody is "
+                "safe like that, so we do not use it. Delete the stack, and make it again from this page."
             )
+            raise CannotConnect(format_lazy(words, role=CONTROLLER, account=account.aws_id))
     return version_in(aws.client_with(credentials, account, "iam"))
 
 
@@ -184,32 +193,41 @@ def disconnect(account: Account, *, now: datetime, by) -> str:
         locked = Account.objects.select_for_update().get(pk=account.pk)
         on = Launch.objects.open().filter(account=account).count()
         if on:
-            raise CannotDisconnect(
-                f"{on} lab{' is' if on == 1 else 's are'} on in this account, or not yet seen to be gone. Finish "
-                f"{'it' if on == 1 else 'them'} first; then disconnect."
+            words = ngettext(
+                "%(n)s lab is on in this account, or not yet seen to be gone. Finish it first; then disconnect.",
+                "%(n)s labs are on in this account, or not yet seen to be gone. Finish them first; then disconnect.",
+                on,
             )
+            raise CannotDisconnect(words % {"n": on})
         locked.is_open, locked.examine_at = False, None
         locked.save(update_fields=["is_open", "examine_at"])
     admitting.ask_to_leave(account.student_roles.all(), now)
-    trouble = _tidied_up(account)
+    left = _tidied_up(account)
+    trouble = _left_there(left)
     ledger.let_go(account, now, "the account was disconnected: nobody looks into it any more")
     words = f"The AWS account {account.aws_id} was disconnected"
-    ledger.note("disconnected", f"{words}. {trouble}".strip(), now, account=account, actor=by)
+    with translation.override("en"):
+        ledger.note("disconnected", f"{words}. {_left_there(left)}".strip(), now, account=account, actor=by)
     account.refresh_from_db()
     return trouble
 
 
-def _tidied_up(account: Account) -> str:
-    """Take away what would act by itself: the dead-man's switches. Answers what could not be done."""
+def _tidied_up(account: Account) -> list[str]:
+    """Take away what would act by itself: the dead-man's switches. Answers where that could not be done, and why."""
     left = []
     for region in account.regions:
         try:
             deadman.disarm_all(aws.client(account, "scheduler", region))
         except Exception as error:
             left.append(f"{region} ({aws.sorted_trouble(error)})")
+    return left
+
+
+def _left_there(left: list[str]) -> str:
     if not left:
         return ""
-    return f"The schedule group {SWITCH_GROUP} may still be there in {', '.join(left)}: delete it in AWS's console."
+    words = _("The schedule group %(group)s may still be there in %(where)s: delete it in AWS's console.")
+    return words % {"group": SWITCH_GROUP, "where": ", ".join(left)}
 
 
 def _let_in(account: Account):
@@ -217,10 +235,11 @@ def _let_in(account: Account):
     try:
         return aws.assume(account, role, session_name="lightsout-proof", seconds=900)
     except aws.Denied as why:
-        raise CannotConnect(
-            f"AWS does not let us into account {account.aws_id}. Is the stack there, in this account, and complete? A "
-            f"new one takes a minute. Was it made from this page's template, with this page's external id? {why}"
-        ) from None
+        words = gettext_lazy(
+            "AWS does not let us into account {account}. Is the stack there, in this account, and complete? A new one "
+            "takes a minute. Was it made from this page's template, with this page's external id? {why}"
+        )
+        raise CannotConnect(format_lazy(words, account=account.aws_id, why=str(why))) from None
 
 
 def _arn_of(credentials, account: Account) -> str:
