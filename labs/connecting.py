@@ -12,8 +12,6 @@ from copy import copy
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.utils import translation
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -103,9 +101,7 @@ def connect(account: Account, aws_id: str, *, now: datetime, by) -> Account:
     try:
         version = prove(claimed)
     except (CannotConnect, aws.Trouble) as why:
-        # Kept in English: whoever else answers for the account reads it too.
-        with translation.override("en"):
-            Account.objects.filter(pk=account.pk).update(trouble=str(why))
+        Account.objects.filter(pk=account.pk).update(trouble=str(why))
         raise
     facts = {
         "aws_id": aws_id,
@@ -141,15 +137,13 @@ def prove(account: Account) -> int | None:
     credentials = _let_in(account)
     told = _arn_of(credentials, account)
     if f"::{account.aws_id}:assumed-role/{CONTROLLER}/" not in told:
-        words = gettext_lazy("AWS says that we came to {told}, and not to account {account}.")
-        raise CannotConnect(format_lazy(words, told=told, account=account.aws_id))
+        raise CannotConnect(f"AWS says that we came to {told}, and not to account {account.aws_id}.")
     for stranger in strangers(account).values():
         if is_let_in(stranger):
-            words = gettext_lazy(
-                "The role {role} of account {account} lets in strangers: also without the right external id. Nobody is "
-                "safe like that, so we do not use it. Delete the stack, and make it again from this page."
+            raise CannotConnect(
+                f"The role {CONTROLLER} of account {account.aws_id} lets in strangers: also without the right external "
+                "id. Nobody is safe like that, so we do not use it. Delete the stack, and make it again from this page."
             )
-            raise CannotConnect(format_lazy(words, role=CONTROLLER, account=account.aws_id))
     return version_in(aws.client_with(credentials, account, "iam"))
 
 
@@ -202,32 +196,25 @@ def disconnect(account: Account, *, now: datetime, by) -> str:
         locked.is_open, locked.examine_at = False, None
         locked.save(update_fields=["is_open", "examine_at"])
     admitting.ask_to_leave(account.student_roles.all(), now)
-    left = _tidied_up(account)
-    trouble = _left_there(left)
+    trouble = _tidied_up(account)
     ledger.let_go(account, now, "the account was disconnected: nobody looks into it any more")
     words = f"The AWS account {account.aws_id} was disconnected"
-    with translation.override("en"):
-        ledger.note("disconnected", f"{words}. {_left_there(left)}".strip(), now, account=account, actor=by)
+    ledger.note("disconnected", f"{words}. {trouble}".strip(), now, account=account, actor=by)
     account.refresh_from_db()
     return trouble
 
 
-def _tidied_up(account: Account) -> list[str]:
-    """Take away what would act by itself: the dead-man's switches. Answers where that could not be done, and why."""
+def _tidied_up(account: Account) -> str:
+    """Take away what would act by itself: the dead-man's switches. Answers what could not be done."""
     left = []
     for region in account.regions:
         try:
             deadman.disarm_all(aws.client(account, "scheduler", region))
         except Exception as error:
             left.append(f"{region} ({aws.sorted_trouble(error)})")
-    return left
-
-
-def _left_there(left: list[str]) -> str:
     if not left:
         return ""
-    words = _("The schedule group %(group)s may still be there in %(where)s: delete it in AWS's console.")
-    return words % {"group": SWITCH_GROUP, "where": ", ".join(left)}
+    return f"The schedule group {SWITCH_GROUP} may still be there in {', '.join(left)}: delete it in AWS's console."
 
 
 def _let_in(account: Account):
@@ -235,11 +222,10 @@ def _let_in(account: Account):
     try:
         return aws.assume(account, role, session_name="lightsout-proof", seconds=900)
     except aws.Denied as why:
-        words = gettext_lazy(
-            "AWS does not let us into account {account}. Is the stack there, in this account, and complete? A new one "
-            "takes a minute. Was it made from this page's template, with this page's external id? {why}"
-        )
-        raise CannotConnect(format_lazy(words, account=account.aws_id, why=str(why))) from None
+        raise CannotConnect(
+            f"AWS does not let us into account {account.aws_id}. Is the stack there, in this account, and complete? A "
+            f"new one takes a minute. Was it made from this page's template, with this page's external id? {why}"
+        ) from None
 
 
 def _arn_of(credentials, account: Account) -> str:

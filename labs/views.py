@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from labs import aws, catalog, certify, checking, launching, ledger, locker, printing, sessions
 from labs.models import Launch
 from labs.panel import panel
+from labs.retelling import retold
 
 LOOKED_AGAIN_AFTER = timedelta(hours=1)
 STOP_POLLING = 286  # htmx ends a poll on this answer
@@ -147,7 +148,7 @@ def secrets_page(view):
         try:
             answer = view(request, launch)
         except (sessions.NoSession, aws.Trouble) as why:
-            messages.error(request, _("No credentials this time. %(why)s") % {"why": why})
+            messages.error(request, _("No credentials this time. %(why)s") % {"why": retold(str(why))})
             return redirect("labs:panel", launch.pk)
         answer["Cache-Control"] = "no-store"
         return answer

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from costs import budget
 from costs.exposing import hours_between
@@ -32,10 +31,10 @@ log = logging.getLogger(__name__)
 LATE = timedelta(minutes=30)
 AGAIN = timedelta(seconds=30)
 KNOWN_STARTS = 20  # the last ones of a lab, of which the slowest tells how early to begin
-AWAY = gettext_noop("This server was away at that hour: nothing was started.")
-LEFT = gettext_noop("They have left the cohort.")
-ON_ALREADY = gettext_noop("They have it on already.")
-GOING_OFF = gettext_noop("Their last one of this lab is still going off. They can start it again when it is gone.")
+AWAY = "This server was away at that hour: nothing was started."
+LEFT = "They have left the cohort."
+ON_ALREADY = "They have it on already."
+GOING_OFF = "Their last one of this lab is still going off. They can start it again when it is gone."
 
 
 class Impossible(Exception):
@@ -329,7 +328,7 @@ def _begin(one: ClassStart, student, now: datetime) -> tuple[str, str, Launch | 
         return ClassSeat.REFUSED, GOING_OFF, None
     lab = catalog.catalog().get(one.lab_slug)
     if lab is None:
-        return ClassSeat.REFUSED, gettext_noop("This lab is no longer in the catalogue."), None
+        return ClassSeat.REFUSED, "This lab is no longer in the catalogue.", None
     standing = Standing(student, one.cohort, Membership.Role.STUDENT, member)
     price = budget.rate_of(lab, region_of(one.cohort), now)
     try:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from labs import aws, connecting, stack_template
 from labs.models import Account, Launch
+from labs.retelling import retold
 from portal import access, backup, overseeing, rules_of_use
 from portal.access import member_page
 from portal.placing import region_of
@@ -115,7 +116,7 @@ def check(request, account):
     try:
         bound = connecting.connect(account, request.POST.get("aws_id", ""), now=timezone.now(), by=request.user)
     except (connecting.CannotConnect, aws.Trouble) as why:
-        messages.error(request, _("Not connected. %(why)s") % {"why": why})
+        messages.error(request, _("Not connected. %(why)s") % {"why": retold(str(why))})
         return redirect(home_of(account))
     words = _("Connected: account %(account)s lets us in, and refuses strangers.")
     messages.success(request, words % {"account": bound.aws_id})
@@ -140,7 +141,7 @@ def disconnect(request, account):
         messages.error(request, str(why))
         return redirect(home_of(account))
     said = _("Disconnected. No lab starts in %(account)s any more.") % {"account": account.aws_id}
-    messages.success(request, f"{said} {left}".strip())
+    messages.success(request, f"{said} {retold(left)}".strip())
     return redirect(home_of(account))
 
 
