@@ -20,6 +20,7 @@ from labs.kinds import kind_of
 from labs.kinds.base import RUNNING, STOPPED
 from labs.limits import Limits, is_held
 from labs.models import Account, Launch, Resource
+from labs.retelling import retold
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def why_beyond(lab: Lab, limits: Limits, region: str, account: Account | None = 
     try:
         narrowed = account.limited_to(limits) if account else None
     except ValueError as why:
-        return str(why)
+        return retold(str(why))
     if account is None or narrowed is None:
         return ""
     held = Limits.read(account.limits_held.get(scope, {}))

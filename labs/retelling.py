@@ -134,6 +134,7 @@ SENTENCES = (
     ),
     gettext_noop("The schedule group %(group)s may still be there in %(where)s: delete it in AWS's console."),
     gettext_noop("The account allows none of the cohort's %(list)s (%(chosen)s), but %(allowed)s."),
+    gettext_noop("The %(what)s has %(n)s characters; AWS takes %(most)s. Allow fewer types or regions."),
     # Of a student's start with the class.
     gettext_noop("This server was away at that hour: nothing was started."),
     gettext_noop("They have left the cohort."),

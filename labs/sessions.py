@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from labs import admitting, aws, guardrails, ledger
 from labs.iam_words import Document, role_arn
 from labs.models import Launch
+from labs.retelling import retold
 
 LONGEST = timedelta(hours=1)
 SHORTEST = timedelta(minutes=15)  # STS gives none shorter
@@ -203,7 +204,7 @@ def _session_policy(launch: Launch) -> Document | None:
     try:
         return guardrails.session_policy(launch.rules(), launch.id.hex)
     except ValueError as why:
-        raise NoSession(_("%(why)s Ask your instructor.") % {"why": why}) from why
+        raise NoSession(_("%(why)s Ask your instructor.") % {"why": retold(str(why))}) from why
 
 
 def student_role(launch: Launch, student: int) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from labs.kinds.base import Want
 
@@ -90,7 +90,7 @@ class Lab:
     # The student's work: (key of a bucket among the wants, beginning of its files' names). What lies there is copied to
     # the student's locker before anything is deleted.
     saves: tuple[tuple[str, str], ...] = ()
-    kept: str = "Nothing stays: everything that this lab made is deleted."
+    kept: str = gettext_noop("Nothing stays: everything that this lab made is deleted.")
     calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
     calls_note: str = ""  # follows "At most $0.16 more before the clock…", and says what of that sum is for calls
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from labs import catalog, guardrails, ledger, stack_template
 from labs.limits import LISTS, WORDS, Limits, machines_of
 from labs.models import Account
+from labs.retelling import retold
 from portal import overseeing
 from portal.access import teacher_page
 from portal.models import LabInWeek
@@ -164,7 +165,7 @@ def _at_aws(cohort, account):
     try:
         rules = account.limited_to(cohort.limits)
     except ValueError as why:
-        return {"at_aws": "trouble", "trouble": str(why)}
+        return {"at_aws": "trouble", "trouble": retold(str(why))}
     held = Limits.read(account.limits_held.get(cohort.scope, {}))
     stack, region = stack_template.cohort_stack(cohort.scope), account.lab_regions[0]
     facts = {"stack": stack, "delete_command": stack_template.delete_command(region, stack)}
