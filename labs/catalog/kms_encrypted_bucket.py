@@ -211,8 +211,8 @@ LAB = Lab(
         Step("finish", "Finish the lab, and read what becomes of the key", FINISH),
     ),
     kept=gettext_noop(  # 7 is DAYS
-        "The bucket is deleted. The key's deletion is scheduled: AWS waits 7 days, bills nothing for them, and lets one "
-        "cancel it until then."
+        "The bucket is deleted. The key's deletion is scheduled: AWS waits 7 days, bills nothing for them, and lets "
+        "one cancel it until then."
     ),
     calls_usd=Decimal("0.01"),
     calls_note=gettext_noop("$0.01 of that sum is for the calls: 10,000 requests to KMS are $0.03."),
