@@ -60,6 +60,13 @@ SENTENCES = (
     gettext_noop("Absence is not proved yet: %(why)s"),
     gettext_noop("Still there after the lab: %(things)s"),
     gettext_noop("Everything of this lab is gone, proved by two methods"),
+    # Who made it, as CloudTrail says.
+    gettext_noop("the role %(name)s"),
+    gettext_noop("a role"),
+    gettext_noop("the account’s root user"),
+    gettext_noop("the IAM user %(name)s"),
+    gettext_noop("the service %(name)s"),
+    gettext_noop("somebody whom CloudTrail does not name"),
     # How it was proved.
     gettext_noop("each resource seen absent twice"),
     gettext_noop("tagging API, by the lab's tag"),
