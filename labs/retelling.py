@@ -108,6 +108,16 @@ SENTENCES = (
     gettext_noop("AWS took the delete %(minutes)s minutes ago and still shows it: look at it in the console"),
     gettext_noop("something else still uses it, so that it still costs what it costs: %(error)s"),
     gettext_noop("it could not be deleted and still costs what it costs: %(error)s"),
+    gettext_noop(
+        "bought for %(time)s, until %(until)s: AWS ends it no sooner, and it costs by the hour, used or not, until "
+        "then. Only AWS Support can let you out of it: write to them today"
+    ),
+    gettext_noop("CloudFormation could not delete the stack. %(error)s"),
+    gettext_noop("There is no availability zone to use in %(region)s."),
+    gettext_noop("There is no Amazon Linux image like %(pattern)s in %(region)s."),
+    gettext_noop("A public key is needed: one line that begins with ssh-ed25519 or ssh-rsa."),
+    gettext_noop("No image is known for %(what)s in %(region)s."),
+    gettext_noop("%(region)s has no default VPC. Make one in the VPC console: Actions, Create default VPC."),
     # What helps.
     gettext_noop("%(why)s The portal goes on trying by itself."),
     gettext_noop(
