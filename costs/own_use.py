@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from costs.models import OwnUse
 from labs import call_counts
@@ -27,7 +28,8 @@ KEY_CALLS, SECRET_CALLS, SCHEDULES = "kms-calls", "secrets-calls", "schedules"
 @dataclass(frozen=True)
 class Use:
     """Something that AWS bills by the number. a_unit: how many of it are one unit of the price. free: how many a month
-    AWS gives every account for nothing, for ever; what it gives for a year only is left out.
+    AWS gives every account for nothing, for ever; what it gives for a year only is left out. title, why: messages, said
+    in the reader's language where they are shown.
     """
 
     title: str
@@ -39,43 +41,56 @@ class Use:
 
 USES: Mapping[str, Use] = {
     METRICS: Use(
-        "CloudWatch metrics", Meter("CloudWatch", "api", "GetMetricData", "1k-metrics"), 1000, why="is it used?"
+        gettext_noop("CloudWatch metrics"),
+        Meter("CloudWatch", "api", "GetMetricData", "1k-metrics"),
+        1000,
+        why=gettext_noop("is it used?"),
     ),
-    PAGES: Use("Pages of the AWS bill", Meter("Cost Explorer", "api", "request", "request"), 1, why="what AWS billed"),
+    PAGES: Use(
+        gettext_noop("Pages of the AWS bill"),
+        Meter("Cost Explorer", "api", "request", "request"),
+        1,
+        why=gettext_noop("what AWS billed"),
+    ),
     ALARM_CALLS: Use(
-        "CloudWatch calls",
+        gettext_noop("CloudWatch calls"),
         Meter("CloudWatch", "api", "request", "1k-requests"),
         1000,
         free=1_000_000,
-        why="alarms and dashboards that are on",
+        why=gettext_noop("alarms and dashboards that are on"),
     ),
     S3_LISTS: Use(
-        "S3 lists and writes",
+        gettext_noop("S3 lists and writes"),
         Meter("S3", "requests", "Standard-PUT-COPY-POST-LIST", "1k-requests"),
         1000,
-        why="which buckets are there, what lies in them",
+        why=gettext_noop("which buckets are there, what lies in them"),
     ),
-    S3_READS: Use("S3 reads", Meter("S3", "requests", "Standard-GET", "1k-requests"), 1000, why="how a bucket is set"),
+    S3_READS: Use(
+        gettext_noop("S3 reads"),
+        Meter("S3", "requests", "Standard-GET", "1k-requests"),
+        1000,
+        why=gettext_noop("how a bucket is set"),
+    ),
     KEY_CALLS: Use(
-        "KMS calls",
+        gettext_noop("KMS calls"),
         Meter("KMS", "requests", "symmetric", "10k-requests"),
         10_000,
         free=20_000,
-        why="which keys are there; the portal has none of its own",
+        why=gettext_noop("which keys are there; the portal has none of its own"),
     ),
     SECRET_CALLS: Use(
-        "Secrets Manager calls",
+        gettext_noop("Secrets Manager calls"),
         Meter("Secrets Manager", "api", "request", "10k-requests"),
         10_000,
-        why="which secrets are there",
+        why=gettext_noop("which secrets are there"),
     ),
     # A schedule fires once at most, and costs nothing before.
     SCHEDULES: Use(
-        "Dead-man’s switches set",
+        gettext_noop("Dead-man’s switches set"),
         Meter("EventBridge", "scheduler", "invocations", "1M-invocations"),
         1_000_000,
         free=14_000_000,
-        why="each fires once at most",
+        why=gettext_noop("each fires once at most"),
     ),
 }
 
