@@ -22,6 +22,9 @@ from costs.guards import money_page, night_page, scope_page
 from costs.models import DailySpend, Reading
 from costs.narrowing import NoSuchPart, choices_in
 
+# To a program: in no other language.
+NO_TOKEN = "Show the token: Authorization: Bearer TOKEN.\n"
+
 
 class _Echo:
     """What csv writes to: hands back the line."""
@@ -261,5 +264,5 @@ def gauges(request):
     if not settings.METRICS_TOKEN:
         raise Http404("No such page.")
     if scheme.lower() != "bearer" or not constant_time_compare(shown, settings.METRICS_TOKEN):
-        return HttpResponse("Show the token: Authorization: Bearer TOKEN.\n", status=401, content_type="text/plain")
+        return HttpResponse(NO_TOKEN, status=401, content_type="text/plain")
     return HttpResponse(exposition(timezone.now()), content_type=CONTENT_TYPE)
