@@ -464,11 +464,11 @@ class ExchangeRate(models.Model):
     currency = models.CharField(
         max_length=3,
         validators=[RegexValidator(r"^(?!USD)[A-Z]{3}$", _("Three capital letters, and not USD: SGD, MMK."))],
-        help_text="Its three letters: SGD, MMK.",
+        help_text=_("Its three letters: SGD, MMK."),
     )
-    per_usd = models.DecimalField(max_digits=16, decimal_places=6, help_text="So many for one US dollar.")
-    on = models.DateField(help_text="The day of the rate.")
-    source = models.CharField(max_length=120, blank=True, default="", help_text="Where it was looked up.")
+    per_usd = models.DecimalField(max_digits=16, decimal_places=6, help_text=_("So many for one US dollar."))
+    on = models.DateField(help_text=_("The day of the rate."))
+    source = models.CharField(max_length=120, blank=True, default="", help_text=_("Where it was looked up."))
 
     class Meta:
         ordering = ["currency", "-on"]
@@ -491,8 +491,10 @@ class AccountPlan(models.Model):
     ]
 
     account = models.OneToOneField("labs.Account", primary_key=True, on_delete=models.CASCADE, related_name="plan")
-    plan = models.CharField(max_length=10, choices=PLANS, blank=True, default="", help_text="Empty: not known.")
-    opened_on = models.DateField(null=True, blank=True, help_text="When the AWS account was opened: 12 months from it.")
+    plan = models.CharField(max_length=10, choices=PLANS, blank=True, default="", help_text=_("Empty: not known."))
+    opened_on = models.DateField(
+        null=True, blank=True, help_text=_("When the AWS account was opened: 12 months from it.")
+    )
     # As AWS told it, at `told_at`; None where it did not.
     credits_usd = UsdField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True, help_text="When the free plan ends.")
