@@ -11,12 +11,12 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Max, Min
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject, cached_property
 
 from costs import dashboard
 from labs.models import Account
-from portal import access
+from portal import access, languages
 from portal.templatetags.look import zone_name, zone_offset
 from portal.views.health import LOOK_IS_OLD
 
@@ -99,6 +99,17 @@ class Chrome:
     @property
     def is_signed_in(self):
         return bool(self.user and self.user.is_authenticated)
+
+    @property
+    def languages(self):
+        """[(code, the language's name in itself, whether this page is written in it)]"""
+        here = translation.get_language()
+        return [(code, name, code == here) for code, name in languages.OFFERED.items()]
+
+    @property
+    def is_not_reviewed(self):
+        """Whether no native reader has gone through the translation that this page is written in."""
+        return translation.get_language() in languages.NOT_REVIEWED
 
     @cached_property
     def standing(self):

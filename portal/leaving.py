@@ -178,6 +178,7 @@ def _work_until(person, now):
 def _erase_account(person):
     person.email, person.name = f"deleted-{person.pk}@deleted.invalid", f"Deleted person {person.pk}"
     person.time_zone = User._meta.get_field("time_zone").default
+    person.language = ""
     person.is_active = person.is_staff = person.is_superuser = False
     person.last_login = None
     person.set_unusable_password()  # which ends every session, too

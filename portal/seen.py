@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from portal import languages
 from portal.models import User
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,10 @@ def _is_due(session, now):
 def note(request, now):
     """This person and this session are here now. A session of before these were listed is listed from now on."""
     request.session[NOTED] = now.timestamp()
-    User.objects.filter(pk=request.user.pk).update(seen_at=now)
+    here = {"seen_at": now}
+    if not request.user.language and (language := languages.chosen(request)):
+        here["language"] = language  # as they chose it before they signed in: from now on for their mails too
+    User.objects.filter(pk=request.user.pk).update(**here)
     key = request.session.session_key
     if key and not UserSession.objects.filter(session_key=key).update(last_seen_at=now):
         UserSession.objects.create_from_request(request)

@@ -52,16 +52,17 @@ def test_who_asks_next_gets_what_was_made(row, make):
     assert again.on_now.burning.usd_per_hour == Decimal("0.05")
 
 
-def test_another_zone_number_or_reader_has_a_page_of_its_own(row, make):
+def test_another_zone_language_number_or_reader_has_a_page_of_its_own(row, make):
     for asked in (
         ASKED,
         Asked((SCOPE,), (SCOPE,), "UTC"),
         Asked((SCOPE,), ("", SCOPE), "Asia/Yangon"),
         Asked((SCOPE,), (SCOPE,), "Asia/Yangon", number=2),
         Asked((SCOPE,), (SCOPE,), "Asia/Yangon", moves=True),
+        Asked((SCOPE,), (SCOPE,), "Asia/Yangon", language="my"),
     ):
         kept.page(asked, NOW, make)
-    assert make.times == KeptPage.objects.count() == 5
+    assert make.times == KeptPage.objects.count() == 6
 
 
 @pytest.mark.parametrize(

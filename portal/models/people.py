@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -15,6 +16,12 @@ def validate_zone(name):
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as unknown:
         raise ValidationError(f"{name!r} is not a time zone. Write it as in Asia/Yangon.") from unknown
+
+
+def validate_language(code):
+    """Raises ValidationError unless the portal is there in this language."""
+    if code not in dict(settings.LANGUAGES):
+        raise ValidationError(f"{code!r} is not a language of this portal.")
 
 
 class LowerCaseEmailField(models.EmailField):
@@ -47,6 +54,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=150, blank=True)
     # Pages show instants in this zone; deadlines show the cohort's zone beside it when the two differ.
     time_zone = models.CharField(max_length=64, default="Asia/Yangon", validators=[validate_zone])
+    # "" until they choose one (portal/languages.py). No choices: another language must not need a migration.
+    language = models.CharField(max_length=16, blank=True, default="", validators=[validate_language])
     # Made for the demo. Such accounts refuse to run on anything but loopback (portal/checks.py).
     is_demo = models.BooleanField(default=False)
     is_staff = models.BooleanField("admin", default=False)

@@ -1,4 +1,4 @@
-"""The reader's own settings of the frame: dark or light, and the time zone."""
+"""The reader's own settings of the frame: dark or light, the language, and the time zone."""
 
 from datetime import timedelta
 from zoneinfo import available_timezones
@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
+from portal import languages
 from portal.chrome import THEMES, theme_of
 from portal.models.people import validate_zone
 from portal.templatetags.look import zone_name
@@ -35,6 +36,27 @@ def set_theme(request):
     answer = back(request)
     # Not HttpOnly: app.js changes it without a round trip, where there is JavaScript.
     answer.set_cookie("theme", theme, max_age=timedelta(days=365), samesite="Lax", secure=settings.BEHIND_HTTPS)
+    return answer
+
+
+@require_POST
+def set_language(request):
+    """Write pages in the language that was asked for: for a person on every device, else in this browser."""
+    code, answer = request.POST.get("language", ""), back(request)
+    if not languages.is_offered(code):
+        return answer
+    if request.user.is_authenticated:
+        request.user.language = code
+        request.user.save(update_fields=["language"])
+    else:
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            code,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+        )
     return answer
 
 
