@@ -3,6 +3,7 @@
 import re
 
 import nh3
+from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -56,10 +57,10 @@ def _parser():
     rules = parser.renderer.rules
     rules["fence"] = rules["code_block"] = fence
     rules["th_open"] = rules["td_open"] = cell
-    rules["table_open"] = lambda *_: (
-        '<div class="table-responsive" tabindex="0" role="group" aria-label="Table"><table class="table">'
+    rules["table_open"] = lambda *_asked: (
+        f'<div class="table-responsive" tabindex="0" role="group" aria-label="{_("Table")}"><table class="table">'
     )
-    rules["table_close"] = lambda *_: "</table></div>"
+    rules["table_close"] = lambda *_asked: "</table></div>"
     return parser
 
 

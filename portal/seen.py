@@ -9,6 +9,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal import languages
 from portal.models import User
@@ -16,10 +18,14 @@ from portal.models import User
 log = logging.getLogger(__name__)
 NOTED = "seen"
 
-BROWSERS = [("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung's browser"), ("Firefox", "Firefox"),
-            ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl")]  # fmt: skip
-SYSTEMS = [("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"), ("Windows", "Windows"),
-           ("Mac OS X", "a Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux")]  # fmt: skip
+BROWSERS = [
+    *[("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", gettext_lazy("Samsung's browser"))],
+    *[("Firefox", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl")],
+]
+SYSTEMS = [
+    *[("Android", "Android"), ("iPhone", gettext_lazy("an iPhone")), ("iPad", gettext_lazy("an iPad"))],
+    *[("Windows", "Windows"), ("Mac OS X", gettext_lazy("a Mac")), ("CrOS", "ChromeOS"), ("Linux", "Linux")],
+]
 
 
 class LastSeenMiddleware:
@@ -65,6 +71,6 @@ def end_sessions(person, *, besides=None):
 
 def browser_of(user_agent):
     """ "Chrome on Android": what a person knows their device by."""
-    browser = next((name for mark, name in BROWSERS if f"{mark}/" in user_agent), "A browser")
+    browser = next((name for mark, name in BROWSERS if f"{mark}/" in user_agent), _("A browser"))
     system = next((name for mark, name in SYSTEMS if re.search(rf"\b{mark}\b", user_agent)), "")
-    return f"{browser} on {system}" if system else browser
+    return _("%(browser)s on %(system)s") % {"browser": browser, "system": system} if system else str(browser)
