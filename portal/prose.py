@@ -57,10 +57,13 @@ def _parser():
     rules = parser.renderer.rules
     rules["fence"] = rules["code_block"] = fence
     rules["th_open"] = rules["td_open"] = cell
-    rules["table_open"] = lambda *_asked: (
-        f'<div class="table-responsive" tabindex="0" role="group" aria-label="{_("Table")}"><table class="table">'
-    )
-    rules["table_close"] = lambda *_asked: "</table></div>"
+
+    def table_open(tokens, at, options, env):
+        label = escaped(_("Table"))
+        return f'<div class="table-responsive" tabindex="0" role="group" aria-label="{label}"><table class="table">'
+
+    rules["table_open"] = table_open
+    rules["table_close"] = lambda *_: "</table></div>"
     return parser
 
 
