@@ -94,7 +94,7 @@ class Revised:
 
 def feed(standing, now, only=None):
     """The bytes of the calendar, in its reader's language: whoever fetches it has no session. `only`: of one
-    CohortWeek. It changes when something was told anew, and else not."""
+    CohortWeek. It changes when something was told anew or its reader chose another language, and else not."""
     with translation.override(languages.of(standing.user)):
         return _feed(standing, now, only)
 
