@@ -18,12 +18,14 @@ from portal.models import User
 log = logging.getLogger(__name__)
 NOTED = "seen"
 
-BROWSERS = [("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", gettext_lazy("Samsung's browser")),
-            ("Firefox", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"),
-            ("curl", "curl")]  # fmt: skip
-SYSTEMS = [("Android", "Android"), ("iPhone", gettext_lazy("an iPhone")), ("iPad", gettext_lazy("an iPad")),
-           ("Windows", "Windows"), ("Mac OS X", gettext_lazy("a Mac")), ("CrOS", "ChromeOS"),
-           ("Linux", "Linux")]  # fmt: skip
+BROWSERS = [
+    *[("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", gettext_lazy("Samsung's browser"))],
+    *[("Firefox", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl")],
+]
+SYSTEMS = [
+    *[("Android", "Android"), ("iPhone", gettext_lazy("an iPhone")), ("iPad", gettext_lazy("an iPad"))],
+    *[("Windows", "Windows"), ("Mac OS X", gettext_lazy("a Mac")), ("CrOS", "ChromeOS"), ("Linux", "Linux")],
+]
 
 
 class LastSeenMiddleware:
@@ -33,7 +35,8 @@ class LastSeenMiddleware:
     def __call__(self, request):
         response = self.get_response(request)
         now = timezone.now()
-        if request.user.is_authenticated and _is_due(request.session, now):
+        # What is sent leads to a page that is opened next: in the minute of a deadline nobody waits for this as well.
+        if request.method == "GET" and request.user.is_authenticated and _is_due(request.session, now):
             try:
                 with transaction.atomic():
                     note(request, now)
@@ -71,4 +74,4 @@ def browser_of(user_agent):
     """ "Chrome on Android": what a person knows their device by."""
     browser = next((name for mark, name in BROWSERS if f"{mark}/" in user_agent), _("A browser"))
     system = next((name for mark, name in SYSTEMS if re.search(rf"\b{mark}\b", user_agent)), "")
-    return _("%(browser)s on %(system)s") % {"browser": browser, "system": system} if system else browser
+    return _("%(browser)s on %(system)s") % {"browser": browser, "system": system} if system else str(browser)
