@@ -42,6 +42,11 @@ class MaterialFiles:
     file_bytes: int = 0
 
     @property
+    def kind_words(self):
+        """What people call its kind, within a line."""
+        return str(dict(Material.Kind.choices).get(self.kind, self.kind)).lower()
+
+    @property
     def version(self):
         """SHA-256 over everything that a reader sees of it."""
         seen = [self.kind, self.title, self.body_md, self.url, self.minutes, self.source and self.source.name]
