@@ -15,9 +15,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from portal import courier, digests, enrolling, sending
+from portal import courier, digests, enrolling, languages, sending
 from portal.models import Invitation, InviteLink, Membership, User
 
 PERSONAL_LASTS = timedelta(days=21)
@@ -190,8 +191,11 @@ def _send(invitation, mail, now):
 
 def _letter(invitation, token):
     facts = {"invitation": invitation, "cohort": invitation.cohort, "address": address_of(token)}
-    title = f"Your place in {invitation.cohort.course.title}"
-    body = render_to_string("portal/invitation.txt", facts).strip() + "\n"
+    # Who has no account here has chosen no language yet.
+    known = User.objects.filter(email=invitation.email).first()
+    with translation.override(languages.of(known)):
+        title = _("Your place in %(course)s") % {"course": invitation.cohort.course.title}
+        body = render_to_string("portal/invitation.txt", facts).strip() + "\n"
     return sending.Letter(invitation.email, title, body, (("Auto-Submitted", "auto-generated"),))
 
 

@@ -144,7 +144,8 @@ def _beyond(standing, lab, mode, account=None):
     if not trouble:
         return None
     if not standing.teaches:
-        return Place(mode, trouble=f"{trouble} {_('Ask your instructor.')}")
+        ask = _("Ask your instructor.")
+        return Place(mode, trouble=f"{trouble} {ask}")
     return Place(mode, trouble=trouble, help=_("Limits"), help_url=reverse("portal:lab_limits", args=[cohort.slug]))
 
 
