@@ -98,11 +98,11 @@ def _text_of(request):
 
 
 def _print_of(changes):
-    """What a dry run showed, in one word: the same changes of the same state of things."""
-    facts = [
-        (one.mark.submission.pk, one.mark.feedback.revision if one.mark.feedback else 0, one.mark.state, one.lines)
-        for one in changes
-    ]
+    """What a dry run showed, in one word: the same changes of the same state of things, in whatever language."""
+    facts = []
+    for one in changes:
+        revision = one.mark.feedback.revision if one.mark.feedback else 0
+        facts.append((one.mark.submission.pk, revision, one.mark.state, one.before, one.after))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
