@@ -6,6 +6,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,34 +28,92 @@ class Stored:
     sha256: str
 
 
+SYNCED_AT_ONCE = 512 * 1024  # bytes; to sync the last of a megabyte took 1.2 ms then, all of it 3.1
+
+
+# What a request does while the disk works: it writes the rows of what is being synced, and commits after both.
+SYNCING = ThreadPoolExecutor(max_workers=32, thread_name_prefix="sync")
+
+
+class Arriving:
+    """A file under MEDIA_ROOT/`folder` while its bytes come. After `finish` they would survive a power cut.
+
+    What takes a while is done while it waits for more anyway: its folder knows it before the first byte, and a long one
+    is synced in between, so that with the last byte little is left to sync. Its name is random, and nothing names it
+    before it is whole. `folder` is of our making. Raises OSError when the disk cannot, TooLarge when there are more
+    than `most` bytes; nothing is kept then, nor after `give_up`.
+    """
+
+    def __init__(self, folder: str, *, most: int | None = None) -> None:
+        self.root, self.most = Path(settings.MEDIA_ROOT), most
+        place = self.root / folder
+        _make_folder(place)
+        self.place = place / uuid.uuid4().hex
+        self.digest, self.size, self.unsynced = hashlib.sha256(), 0, 0
+        self.syncing: Future[None] | None = None
+        self.out = open(self.place, "xb", buffering=0)  # noqa: SIM115  pieces come from outside, one call each
+        try:
+            _sync_folder(place)
+        except BaseException:
+            self.give_up()
+            raise
+
+    def write(self, piece: bytes) -> None:
+        try:
+            self.digest.update(piece)
+            self.size += len(piece)
+            if self.most is not None and self.size > self.most:
+                raise TooLarge
+            if self.unsynced >= SYNCED_AT_ONCE:
+                os.fdatasync(self.out.fileno())
+                self.unsynced = 0
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[self.out.write(rest) :]
+            self.unsynced += len(piece)
+        except BaseException:
+            self.give_up()
+            raise
+
+    def end(self) -> Stored:
+        """All bytes came, and are being synced. They are kept once `settle` has returned."""
+        self.syncing = SYNCING.submit(os.fsync, self.out.fileno())
+        return Stored(str(self.place.relative_to(self.root)), self.size, self.digest.hexdigest())
+
+    def settle(self) -> None:
+        try:
+            if self.syncing is not None:
+                self.syncing.result()
+            self.out.close()
+        except BaseException:
+            self.give_up()
+            raise
+
+    def finish(self) -> Stored:
+        stored = self.end()
+        self.settle()
+        return stored
+
+    def give_up(self) -> None:
+        if self.syncing is not None:
+            wait([self.syncing])  # or it would sync whatever gets this handle next
+        self.out.close()
+        self.place.unlink(missing_ok=True)
+
+
 def store(pieces: Iterable[bytes], folder: str, *, most: int | None = None) -> Stored:
     """Write the bytes under MEDIA_ROOT/`folder`, and return only when they would survive a power cut.
 
-    Temporary file, fsync, rename, fsync of the folder. `folder` is of our making. Raises OSError when the disk cannot,
-    TooLarge when there are more than `most` bytes; whatever `pieces` raises goes up. Then nothing of it is kept.
+    Raises as Arriving does; whatever `pieces` raises goes up. Then nothing of it is kept.
     """
-    root = Path(settings.MEDIA_ROOT)
-    place = root / folder
-    _make_folder(place)
-    name = uuid.uuid4().hex
-    temporary, final = place / f".{name}.part", place / name
-    digest, size = hashlib.sha256(), 0
+    arriving = Arriving(folder, most=most)
     try:
-        with open(temporary, "xb") as out:
-            for piece in pieces:
-                digest.update(piece)
-                size += out.write(piece)
-                if most is not None and size > most:
-                    raise TooLarge
-            out.flush()
-            os.fsync(out.fileno())
-        os.rename(temporary, final)
-        _sync_folder(place)
+        for piece in pieces:
+            arriving.write(piece)
     except BaseException:
-        temporary.unlink(missing_ok=True)
-        final.unlink(missing_ok=True)
+        arriving.give_up()
         raise
-    return Stored(str(final.relative_to(root)), size, digest.hexdigest())
+    return arriving.finish()
 
 
 def _make_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -107,6 +108,11 @@ class CohortAdmin(admin.ModelAdmin):
 class CohortWeekAdmin(admin.ModelAdmin):
     list_display = ["cohort", "week", "released_at", "due_at", "feedback_at", "session_at"]
     list_filter = ["cohort"]
+
+    @transaction.atomic
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        models.Draft.objects.filter(cohort=obj.cohort).move_deadline()
 
 
 @admin.register(models.Submission)

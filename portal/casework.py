@@ -104,14 +104,14 @@ def cases(standing, at, assignments=None):
     if not standing.is_student:
         return list(found.values())
     mine = {"cohort": standing.cohort, "student": standing.user, "assignment__in": found}
+    for draft in Draft.objects.filter(**mine).select_related("seal").annotate(file_count=Count("files")):
+        found[draft.assignment_id].draft = draft
     submissions = Submission.objects.filter(**mine).defer("answer_md").order_by("version")
     by_assignment = defaultdict(list)
     for submission in submissions:
         by_assignment[submission.assignment_id].append(submission)
     for pk, versions in by_assignment.items():
         found[pk].submissions = versions
-    for draft in Draft.objects.filter(**mine).select_related("seal").annotate(file_count=Count("files")):
-        found[draft.assignment_id].draft = draft
     of_mine = {f"submission__{name}": value for name, value in mine.items()}
     released = Feedback.objects.released().filter(**of_mine).select_related("submission", "author")
     for feedback in released.defer("submission__answer_md").order_by("submission__version"):
@@ -138,3 +138,35 @@ def case_of(standing, number, slug, at):
     """The Case of that; None when it does not exist for them."""
     found = standing.assignments(at).filter(week__number=number, slug=slug).select_related("week")
     return next(iter(cases(standing, at, found)), None)
+
+
+def case_to_send(standing, number, slug, at):
+    """The same for the form that a student sends, with a draft: one is made where there is none.
+
+    The draft is read first: its count of changes vouches for what is read after it, the deadline too
+    (portal/submitting.py). Feedback is looked for after the deadline only, where it makes a difference. Not for lists:
+    the draft's files are not counted. Three queries where there is a draft.
+    """
+    mine = {"cohort": standing.cohort, "student": standing.user}
+    of_this = {"assignment__slug": slug, "assignment__week__number": number}
+    drafts = Draft.objects.filter(**mine, **of_this, assignment__week__course=standing.cohort.course_id)
+    drafts = drafts.select_related("seal", "assignment__week").annotate(own_due_at=extending.own_deadline_of_draft())
+    draft = drafts.first()
+    if draft is None:
+        found = assignment_of(standing, number, slug, at)
+        if found is None:
+            return None
+        Draft.objects.get_or_create(**mine, assignment=found, defaults={"updated_at": at})
+        draft = drafts.get()
+    told = standing.week(number)
+    if not schedule.is_released(told, at):
+        return None
+    draft.cohort, draft.assignment.own_due_at = standing.cohort, draft.own_due_at
+    case = _case(draft.assignment, told, at)
+    case.draft = draft
+    case.submissions = list(
+        Submission.objects.filter(**mine, assignment=draft.assignment).defer("answer_md").order_by("version")
+    )
+    if case.is_over:
+        case.feedback = list(Feedback.objects.released().filter(submission__in=case.submissions))
+    return case

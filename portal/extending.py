@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from labs import audit
 from portal import languages, notices, schedule
-from portal.models import CohortWeek, Extension, Submission
+from portal.models import CohortWeek, Draft, Extension, Submission
 from portal.templatetags.look import written, zone_name
 
 
@@ -27,10 +27,10 @@ def own_deadline(cohort, student):
     return Subquery(granted.values("due_at")[:1])
 
 
-def due_at(assignment_id, cohort_id, student_id, told: CohortWeek | None) -> datetime | None:
-    """The deadline that holds for this student: their own, or what the cohort was told. One query."""
-    own = Extension.objects.in_force().filter(assignment=assignment_id, cohort=cohort_id, student=student_id)
-    return own.values_list("due_at", flat=True).first() or (told.due_at if told else None)
+def own_deadline_of_draft():
+    """The same of the student of each Draft in a queryset."""
+    whose = {name: OuterRef(name) for name in ("cohort", "student", "assignment")}
+    return Subquery(Extension.objects.in_force().filter(**whose).values("due_at")[:1])
 
 
 def judge(told_due_at: datetime | None, due: datetime, reason: str) -> None:
@@ -57,6 +57,7 @@ def grant(cohort, assignment, student, due: datetime, *, reason: str, by, now: d
     extension.granted_by, extension.granted_at = by, now
     extension.revision += 1
     extension.save()
+    Draft.objects.filter(assignment=assignment, cohort=cohort, student=student).move_deadline()
     versions = Submission.objects.filter(assignment=assignment, cohort=cohort, student=student, is_late=True)
     versions.filter(received_at__lt=due + schedule.SECOND).update(is_late=False, late_points=0)
     words = f"{assignment.week.recorded_name}: due {due:%Y-%m-%d %H:%M:%S %Z}"
@@ -87,6 +88,7 @@ def withdraw(extension: Extension, *, by, now: datetime) -> None:
         return
     kept.withdrawn_at, kept.revision = now, kept.revision + 1
     kept.save(update_fields=["withdrawn_at", "revision"])
+    Draft.objects.filter(assignment=kept.assignment, cohort=kept.cohort, student=kept.student).move_deadline()
     words = f"{kept.assignment.week.recorded_name}: everybody's deadline again"
     about = {"person": kept.student, "scope": kept.cohort.scope, "thing": kept.assignment.slug}
     audit.note("extension", words, by=by, now=now, **about)

@@ -139,6 +139,11 @@ def judge_outside(name, size, allowed, max_bytes):
 # --- to disk -------------------------------------------------------------------------------------------------
 
 
+def folder_of(cohort, student):
+    """Where, under MEDIA_ROOT/work, what this student hands in is kept."""
+    return f"{cohort.scope}/{student.pk}"
+
+
 def store(upload, folder):
     """Write the bytes under MEDIA_ROOT/work/`folder`, and return only when they would survive a power cut.
 

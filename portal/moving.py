@@ -20,7 +20,18 @@ from django.utils.translation import gettext_lazy
 
 from labs import audit
 from portal import languages, notices, replanning, schedule, telling
-from portal.models import Announcement, ClassStart, Cohort, CohortWeek, DateMove, Extension, Holiday, Membership, Week
+from portal.models import (
+    Announcement,
+    ClassStart,
+    Cohort,
+    CohortWeek,
+    DateMove,
+    Draft,
+    Extension,
+    Holiday,
+    Membership,
+    Week,
+)
 from portal.models import MovedDate as MovedRow
 from portal.replanning import Moved
 from portal.templatetags.look import written, zone_name, zone_offset
@@ -148,6 +159,8 @@ def apply(cohort: Cohort, shown: Preview, *, why: str, by, now: datetime) -> Dat
         for one in shown.moves:
             setattr(weeks[one.number], schedule.FIELDS[one.kind], one.becomes)
         CohortWeek.objects.bulk_update(weeks.values(), list(schedule.FIELDS.values()))
+        if any(one.kind == "due" for one in shown.moves):
+            Draft.objects.filter(cohort=kept).move_deadline()
         if shown.entries:
             kept.exceptions = [*kept.exceptions, *({**entry, "why": why} for entry in shown.entries)]
             kept.save(update_fields=["exceptions"])

@@ -28,7 +28,8 @@ class LastSeenMiddleware:
     def __call__(self, request):
         response = self.get_response(request)
         now = timezone.now()
-        if request.user.is_authenticated and _is_due(request.session, now):
+        # What is sent leads to a page that is opened next: in the minute of a deadline nobody waits for this as well.
+        if request.method == "GET" and request.user.is_authenticated and _is_due(request.session, now):
             try:
                 with transaction.atomic():
                     note(request, now)

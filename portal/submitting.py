@@ -1,17 +1,23 @@
 """From the first word of a draft to the receipt. Text that somebody typed is never thrown away, whoever saves last.
 
 A submission is received when its bytes are on disk, hashed and the row is committed; only then is there a receipt.
+
+Who writes holds the draft's lock and counts its `changes`. So what was read while the bytes were still on their way is
+known to hold when the count is the same under the lock, and needs not be read again in the minute of a deadline.
 """
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
+from django.utils.functional import cached_property
 
 from portal import filing, schedule, sealing
 from portal.filing import Refused
-from portal.models import Draft, DraftAside, DraftFile, ReceiptBook, Seal, Submission, SubmissionFile
+from portal.models import Draft, DraftAside, DraftFile, Seal, Submission, SubmissionFile
+from portal.receiving import Arrived, NotKept
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +63,77 @@ def draft_of(assignment, cohort, student, *, now):
     )[0]
 
 
+class Work:
+    """A draft with what is in it and what was handed in of it, read when first asked for. Kept in step by the functions
+    below, which take it under its lock (`_locked`, `_held`)."""
+
+    def __init__(self, draft):
+        self.draft = draft
+        self.is_counted = False
+
+    @cached_property
+    def files(self):
+        return list(self.draft.files.all())
+
+    @cached_property
+    def versions(self):
+        """Oldest first, without their texts."""
+        return list(_versions(self.draft))
+
+    @cached_property
+    def due_at(self):
+        return sealing.deadline_of(self.draft)
+
+    @cached_property
+    def latest(self):
+        """The version that counts, with its files; None when there is none."""
+        prefetch_related_objects(self.versions[-1:], "files")
+        return self.versions[-1] if self.versions else None
+
+    def change(self, now, **fields):
+        """Write these fields of the draft, and that something of it changed: once in a transaction."""
+        draft = self.draft
+        if self.is_counted and not fields and draft.updated_at == now:
+            return
+        for name, value in fields.items():
+            setattr(draft, name, value)
+        draft.changes, draft.updated_at, self.is_counted = draft.changes + 1, now, True
+        draft.save(update_fields=["changes", "updated_at", *fields])
+
+    def count(self):
+        """The same, of what leaves the draft itself as it is."""
+        if not self.is_counted:
+            self.draft.changes, self.is_counted = self.draft.changes + 1, True
+            self.draft.save(update_fields=["changes"])
+
+
+def _versions(draft):
+    found = Submission.objects.filter(assignment=draft.assignment_id, cohort=draft.cohort_id, student=draft.student_id)
+    return found.defer("answer_md").order_by("version")
+
+
+def work_of(case):
+    """The Work of a Case that `casework.case_to_send` read, all of it: what a hand-in is decided by. Two queries."""
+    work = Work(case.draft)
+    work.versions, work.due_at = case.submissions, case.told.due_at
+    sealing.of(work.draft)
+    work.files, work.latest  # noqa: B018  reads them
+    return work
+
+
 def _locked(draft):
-    """The draft as it is now, with its seal, under its lock; what never changes of it is not read again."""
+    """The Work of a draft as it is now, under its lock; what never changes of it is not read again."""
     kept = Draft.objects.select_for_update(of=("self",)).select_related("seal").get(pk=draft.pk)
     for name in ("assignment", "cohort"):
         if Draft._meta.get_field(name).is_cached(draft):
             setattr(kept, name, getattr(draft, name))
-    return kept
+    return Work(kept)
+
+
+def _held(work):
+    """The same under its lock, as it was read where nothing has changed since: one query then."""
+    kept = Draft.objects.select_for_update().filter(pk=work.draft.pk)
+    return work if kept.values_list("changes", flat=True).get() == work.draft.changes else _locked(work.draft)
 
 
 @transaction.atomic
@@ -74,13 +144,23 @@ def save_draft(draft, text, *, revision, window, now, sent=0):
     answer to that was lost and it still has the old revision. sent: the how many-th text of this window it is, so that
     one that was held up on the way does not overwrite a later one. Raises Refused when too long.
     """
+    text = fit(text)
+    return _keep_text(_locked(draft), text, revision=revision, window=window, now=now, sent=sent)
+
+
+def fit(text):
+    """The text as it is kept. Raises Refused when it is too long."""
     text = tidy(text)
     if len(text) > MAX_ANSWER:
         raise Refused(
             f"The answer has {len(text):,} characters; up to {MAX_ANSWER:,} can be kept. "
             "It is still in your browser: shorten it, or put parts of it into a file."
         )
-    kept = _locked(draft)
+    return text
+
+
+def _keep_text(work, text, *, revision, window, now, sent):
+    kept = work.draft
     if text == kept.answer_md:
         kept.asides.filter(window=window).delete()
         return Saved(kept)
@@ -90,9 +170,7 @@ def save_draft(draft, text, *, revision, window, now, sent=0):
             draft=kept, window=window, defaults={"answer_md": text, "at": now}
         )
         return Saved(kept, aside)
-    kept.answer_md, kept.updated_at, kept.revision = text, now, kept.revision + 1
-    kept.window, kept.sent = window, sent
-    kept.save(update_fields=["answer_md", "updated_at", "revision", "window", "sent"])
+    work.change(now, answer_md=text, revision=kept.revision + 1, window=window, sent=sent)
     return Saved(kept)
 
 
@@ -101,17 +179,17 @@ def take_aside(draft, aside_pk, *, take, now):
     """The student chose between two texts. take=True makes the one aside the draft, and puts the draft's aside instead;
     False lets the one aside go. Answers the draft; nothing happens when the choice was made already.
     """
-    kept = _locked(draft)
+    work = _locked(draft)
+    kept = work.draft
     aside = kept.asides.filter(pk=aside_pk).first()
     if aside is None:
         return kept
     if not take:
         aside.delete()
         return kept
-    kept.answer_md, aside.answer_md, aside.at = aside.answer_md, kept.answer_md, now
+    text, aside.answer_md, aside.at = aside.answer_md, kept.answer_md, now
     aside.save(update_fields=["answer_md", "at"])
-    kept.updated_at, kept.revision, kept.window = now, kept.revision + 1, ""
-    kept.save(update_fields=["answer_md", "updated_at", "revision", "window"])
+    work.change(now, answer_md=text, revision=kept.revision + 1, window="")
     return kept
 
 
@@ -125,54 +203,80 @@ def add_file(draft, upload, *, now, replaces=None, with_it=None):
     now, both are kept, the new one under a name of its own. None: whatever has this name is replaced.
     with_it(DraftFile): is called in the same transaction.
     """
-    assignment = draft.assignment
+    kind = _judged(upload, draft.assignment)
     name = filing.shown_name(upload.name)
     # First: what is refused for itself is not made room for.
-    kind = filing.judge(upload, name, allowed=assignment.allowed_types, max_bytes=assignment.max_bytes)
-    if draft.files.exclude(name=name).count() >= assignment.max_files:
-        raise _too_many(name, assignment)
+    if draft.files.exclude(name=name).count() >= draft.assignment.max_files:
+        raise too_many(name, draft.assignment)
     stored = _store(upload, name, draft)
     try:
         with transaction.atomic():
-            kept = _locked(draft)
-            here = {file.name: file for file in kept.files.all()}
-            old = here.get(name)
-            if old and replaces is not None and old.sha256 not in (replaces, stored.sha256):
-                name, old = _another_name(name, here), None
-            # Asked again under the lock: another window may have added files while these bytes were written.
-            if len(here) - bool(old) >= assignment.max_files:
-                raise _too_many(name, assignment)
-            if old:
-                old.delete()
-            added = DraftFile.objects.create(
-                draft=kept,
-                name=name,
-                size=stored.size,
-                sha256=stored.sha256,
-                path=stored.path,
-                content_type=kind.content_type,
-                added_at=now,
-            )
-            _touch(kept, now)
+            added, is_other = _put(_locked(draft), name, kind, stored, now=now, replaces=replaces)
             if with_it:
                 with_it(added)
-            if old:
-                _discard_after_commit(old.path)
     except BaseException:
         _discard_unless_kept(stored.path)
         raise
+    return added, is_other
+
+
+def _judged(upload, assignment):
+    name = filing.shown_name(upload.name)
+    return filing.judge(upload, name, allowed=assignment.allowed_types, max_bytes=assignment.max_bytes)
+
+
+def _put(work, name, kind, stored, *, now, replaces=None):
+    """A row for bytes that are on disk. Raises Refused, and has written nothing then."""
+    here = {file.name: file for file in work.files}
+    old, assignment = here.get(name), work.draft.assignment
+    if old and replaces is not None and old.sha256 not in (replaces, stored.sha256):
+        name, old = _another_name(name, here), None
+    # Asked under the lock: another window may have added files while these bytes were written.
+    if len(here) - bool(old) >= assignment.max_files:
+        raise too_many(name, assignment)
+    if old:
+        _take_out(work, old)
+    added = DraftFile.objects.create(
+        draft=work.draft,
+        name=name,
+        size=stored.size,
+        sha256=stored.sha256,
+        path=stored.path,
+        content_type=kind.content_type,
+        added_at=now,
+    )
+    work.files.append(added)
+    work.change(now)
     return added, old is not None
+
+
+def _take_out(work, file):
+    """The row goes now; the bytes with the commit, unless a version names them."""
+    DraftFile.objects.filter(pk=file.pk).delete()
+    work.files.remove(file)
+    of_the_latest = work.latest.files.all() if work.latest else ()
+    if not any(one.path == file.path for one in of_the_latest):
+        _discard_after_commit(file.path)
+
+
+def not_kept(name):
+    """What is said of a file that the disk did not take."""
+    return (
+        f"{name} was not added: the portal's disk does not take it now. It is still on your device: keep it, and "
+        "add it again in a few minutes. Your instructor can free space."
+    )
 
 
 def _store(upload, name, draft):
     try:
-        return filing.store(upload, f"{draft.cohort.scope}/{draft.student_id}")
-    except OSError as full:
+        if isinstance(upload, Arrived):
+            upload.settle()
+            upload.is_taken = True
+            return upload.stored
+        return filing.store(upload, filing.folder_of(draft.cohort, draft.student))
+    except (OSError, NotKept) as full:
         log.exception("%s of draft %s could not be stored", name, draft.pk)
-        raise Refused(
-            f"{name} was not added: the portal's disk does not take it now. It is still on your device: keep it, and "
-            "add it again in a few minutes. Your instructor can free space."
-        ) from full
+        raise Refused(not_kept(name)) from full
 
 
 def _discard_unless_kept(path):
@@ -194,7 +298,8 @@ def _another_name(name, taken):
     return another
 
 
-def _too_many(name, assignment):
+def too_many(name, assignment):
+    """Refused: there is no room in the draft for one more file."""
     most = f"{assignment.max_files} file{'' if assignment.max_files == 1 else 's'}"
     return Refused(f"{name} was not added: this case study takes up to {most}. Remove one of them first.")
 
@@ -202,21 +307,13 @@ def _too_many(name, assignment):
 @transaction.atomic
 def remove_file(draft, file_pk, *, now):
     """Take a file out of the draft; versions handed in keep theirs. Answers its name, or None when it was gone."""
-    kept = _locked(draft)
-    file = kept.files.filter(pk=file_pk).first()
+    work = _locked(draft)
+    file = next((one for one in work.files if one.pk == file_pk), None)
     if file is None:
         return None
-    file.delete()
-    _touch(kept, now)
-    _discard_after_commit(file.path)
+    _take_out(work, file)
+    work.change(now)
     return file.name
-
-
-def _touch(draft, now):
-    if draft.updated_at == now:
-        return
-    draft.updated_at = now
-    draft.save(update_fields=["updated_at"])
 
 
 def _discard_after_commit(path):
@@ -227,12 +324,13 @@ def _discard_after_commit(path):
 # --- handing in ----------------------------------------------------------------------------------------------
 
 
-def is_changed(draft, latest):
-    """Whether the draft differs from the version handed in last (None: there is none)."""
-    if latest is None:
+def _is_changed(work, version):
+    """Whether the draft differs from a version handed in (None: there is none)."""
+    if version is None:
         return True
-    handed_in = [(file.name, file.sha256) for file in latest.files.all()]
-    return tidy(answer_of(draft)) != latest.answer_md or handed_in != [(f.name, f.sha256) for f in draft.files.all()]
+    handed_in = [(file.name, file.sha256) for file in version.files.all()]
+    is_other = sealing.hash_of(tidy(answer_of(work.draft))) != version.answer_sha256
+    return is_other or handed_in != [(file.name, file.sha256) for file in work.files]
 
 
 def submit(draft, *, key, now, without_answer=False):
@@ -243,80 +341,150 @@ def submit(draft, *, key, now, without_answer=False):
     to go. What comes late and was sealed in time counts as on time. The receipt is mailed soon (portal/receipts.py).
     Raises Refused when the answer would go unsaid, when there is nothing in the draft, or a file is not whole on disk.
     """
-    for file in draft.files.all():
-        if not filing.is_whole(file):
+    whole = _whole(draft.files.all())
+    with transaction.atomic():
+        return _submit(_locked(draft), whole, key=key, now=now, without_answer=without_answer)
+
+
+@dataclass
+class Sent:
+    """What became of a form. added: (DraftFile, whether it replaced one) each; refused: why a file, or the handing in,
+    was refused, in words. submission: None when nothing was handed in; is_new: not a second receipt of the same."""
+
+    saved: Saved
+    added: list = field(default_factory=list)
+    refused: list = field(default_factory=list)
+    submission: Submission | None = None
+    is_new: bool = False
+
+
+def hand_in(work, text, uploads, *, revision, window, sent, key, now, is_held_up=False, without_answer=False):
+    """All of a form in one transaction: its text, its files, and with them the next version. Answers a Sent.
+
+    work: as `work_of` read it, before the last byte came. uploads: portal.receiving.Arrived, whose bytes settle on the
+    disk meanwhile. revision, window, sent: as in save_draft; key, without_answer: as in submit. is_held_up: text and
+    files are kept, and nothing is handed in; so it is after a conflict, and when a file is refused or not kept. Raises
+    Refused for a text that is too long: nothing is kept then.
+    """
+    text, refused, judged = fit(text), [], []
+    for upload in uploads:
+        try:
+            judged.append((upload, filing.shown_name(upload.name), _judged(upload, work.draft.assignment)))
+        except Refused as refusal:
+            refused.append(str(refusal))
+    replaced = {name for _, name, _ in judged}
+    whole = _whole(file for file in work.files if file.name not in replaced)
+    try:
+        with transaction.atomic():
+            work = _held(work)
+            outcome = Sent(_keep_text(work, text, revision=revision, window=window, now=now, sent=sent))
+            outcome.refused = refused
+            for upload, name, kind in judged:
+                # From here on the row may hold these bytes, whatever becomes of the commit.
+                upload.is_taken = True
+                try:
+                    outcome.added.append(_put(work, name, kind, upload.stored, now=now))
+                    whole.add(outcome.added[-1][0].pk)
+                except Refused as refusal:
+                    upload.is_taken = False
+                    refused.append(str(refusal))
+            if not (refused or is_held_up or outcome.saved.is_conflict):
+                try:
+                    outcome.submission, outcome.is_new = _submit(
+                        work, whole, key=key, now=now, without_answer=without_answer
+                    )
+                except Refused as refusal:
+                    refused.append(str(refusal))
+            # The disk had until now: what is committed is on it.
+            for upload, *_ in judged:
+                upload.settle()
+    except NotKept as lost:
+        lost.file.is_taken = False
+        rest = [upload for upload in uploads if upload is not lost.file]
+        again = {"revision": revision, "window": window, "sent": sent, "key": key, "now": now, "is_held_up": True}
+        outcome = hand_in(work, text, rest, **again)
+        outcome.refused.append(not_kept(filing.shown_name(lost.file.name)))
+        return outcome
+    except BaseException:
+        for upload in uploads:
+            if upload.is_taken:
+                _discard_unless_kept(upload.stored.path)
+        raise
+    return outcome
+
+
+def _whole(files):
+    """Of these files of a draft those whose bytes are on disk as they came, by their keys."""
+    return {file.pk for file in files if filing.is_whole(file)}
+
+
+def _submit(work, whole, *, key, now, without_answer):
+    """Raises Refused, and has written nothing then."""
+    for file in work.files:
+        if file.pk not in whole and not filing.is_whole(file):
             log.error("draft file %s is not whole on disk: %s", file.pk, file.path)
             raise Refused(
                 f"{file.name} is damaged on our disk, so nothing was handed in. Your text is safe. Add the file again."
             )
-    with transaction.atomic():
-        kept = _locked(draft)
-        versions = Submission.objects.filter(
-            assignment=kept.assignment_id, cohort=kept.cohort_id, student=kept.student_id
+    kept, latest, files = work.draft, work.latest, work.files
+    if not _is_changed(work, latest):
+        return latest, False
+    answer = answer_of(kept)
+    if not answer and not files:
+        raise Refused("There is nothing to hand in yet: write an answer or add a file.")
+    if (words := words_given_up(kept, latest)) and not without_answer:
+        raise Refused(
+            f"Nothing was handed in yet: the answer is empty, and version {latest.version} had "
+            f"{words:,} word{'' if words == 1 else 's'}. Write an answer, or tick the box by the button first."
         )
-        latest = versions.prefetch_related("files").order_by("-version").first()
-        if not is_changed(kept, latest):
-            return latest, False
-        files = list(kept.files.all())
-        answer = answer_of(kept)
-        if not answer and not files:
-            raise Refused("There is nothing to hand in yet: write an answer or add a file.")
-        if (words := words_given_up(kept, latest)) and not without_answer:
-            raise Refused(
-                f"Nothing was handed in yet: the answer is empty, and version {latest.version} had "
-                f"{words:,} word{'' if words == 1 else 's'}. Write an answer, or tick the box by the button first."
-            )
-        same_form = Submission.objects.filter(student=kept.student_id, key=key).first()
-        if same_form:
-            if not is_changed(kept, same_form):
-                return same_form, False
-            # The form is an old one (the back button) but what it carries is new, and must not end in an old receipt.
-            key = uuid.uuid4().hex
-        answer_sha256, seal = sealing.hash_of(answer), sealing.of(kept)
-        due_at, case = sealing.deadline_of(kept), kept.assignment
-        is_late = schedule.is_late(now, due_at)
-        is_sealed = seal is not None and sealing.vouches_for(seal, answer_sha256, files, now)
-        sealed_at = seal.sealed_at if is_late and is_sealed else None
-        is_late = is_late and not is_sealed
-        submission = Submission.objects.create(
-            number=_next_number(now),
-            assignment_id=kept.assignment_id,
-            cohort_id=kept.cohort_id,
-            student_id=kept.student_id,
-            version=latest.version + 1 if latest else 1,
-            received_at=now,
-            answer_md=answer,
-            answer_sha256=answer_sha256,
-            is_late=is_late,
-            sealed_at=sealed_at,
-            late_points=schedule.late_points(now, due_at, case.late_points_a_day, case.max_points) if is_late else 0,
-            after_model_answer=is_late and bool(case.model_answer_md),
-            key=key,
-            mail_at=now,
+    same_form = next((one for one in work.versions if one.key == key), None)
+    if same_form:
+        if not _is_changed(work, same_form):
+            return same_form, False
+        # The form is an old one (the back button) but what it carries is new, and must not end in an old receipt.
+        key = uuid.uuid4().hex
+    answer_sha256, seal = sealing.hash_of(answer), sealing.of(kept)
+    due_at, case = work.due_at, kept.assignment
+    is_late = schedule.is_late(now, due_at)
+    is_sealed = seal is not None and sealing.vouches_for(seal, answer_sha256, files, now)
+    sealed_at = seal.sealed_at if is_late and is_sealed else None
+    is_late = is_late and not is_sealed
+    work.count()
+    version = latest.version + 1 if latest else 1
+    submission = Submission.objects.create(
+        number=_number_of(kept, version, now),
+        assignment_id=kept.assignment_id,
+        cohort_id=kept.cohort_id,
+        student_id=kept.student_id,
+        version=version,
+        received_at=now,
+        answer_md=answer,
+        answer_sha256=answer_sha256,
+        is_late=is_late,
+        sealed_at=sealed_at,
+        late_points=schedule.late_points(now, due_at, case.late_points_a_day, case.max_points) if is_late else 0,
+        after_model_answer=is_late and bool(case.model_answer_md),
+        key=key,
+        mail_at=now,
+    )
+    SubmissionFile.objects.bulk_create(
+        SubmissionFile(
+            submission=submission,
+            position=position,
+            name=file.name,
+            size=file.size,
+            sha256=file.sha256,
+            path=file.path,
+            content_type=file.content_type,
         )
-        SubmissionFile.objects.bulk_create(
-            SubmissionFile(
-                submission=submission,
-                position=position,
-                name=file.name,
-                size=file.size,
-                sha256=file.sha256,
-                path=file.path,
-                content_type=file.content_type,
-            )
-            for position, file in enumerate(files)
-        )
-        if is_sealed:
-            Seal.objects.filter(pk=seal.pk).update(submission=submission)
+        for position, file in enumerate(files)
+    )
+    if is_sealed:
+        Seal.objects.filter(pk=seal.pk).update(submission=submission)
     return submission, True
 
 
-def _next_number(now):
-    """LO-2025-000123: counted within the year (UTC), under a lock, so without a gap or a twin."""
-    locked = ReceiptBook.objects.select_for_update().filter(year=now.year)
-    if (book := locked.first()) is None:
-        ReceiptBook.objects.get_or_create(year=now.year)
-        book = locked.get()
-    book.last += 1
-    book.save(update_fields=["last"])
-    return f"LO-{book.year}-{book.last:06d}"
+def _number_of(draft, version, now):
+    """LO-2025-000412-3: the year (UTC), the draft, the version. The draft's lock alone keeps it from a twin: of a
+    class that hands in at once nobody waits for another's commit, as they would for a number that is counted."""
+    return f"LO-{now.year}-{draft.pk:06d}-{version}"

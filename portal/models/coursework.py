@@ -1,13 +1,20 @@
 """What students hand in, and what comes back. A submission is never changed or removed by a later one."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from portal.models.course import Assignment, Cohort, Week
 from portal.models.people import User
+
+
+class DraftSet(models.QuerySet):
+    def move_deadline(self):
+        """Another deadline holds for these from now on. Waits for who hands in at this moment: what is received is in
+        the rows then, and who comes later reads the new one."""
+        return self.update(changes=F("changes") + 1)
 
 
 class Draft(models.Model):
@@ -23,6 +30,11 @@ class Draft(models.Model):
     # Which open page saved last, and its how many-th send that was: whose answer got lost on the way may send again.
     window = models.CharField(max_length=32, blank=True, default="")
     sent = models.PositiveIntegerField(default=0)
+    # Counts what changed of it, its files, its seal, its versions and its deadline: with the same number, what was read
+    # still holds (portal/submitting.py).
+    changes = models.PositiveIntegerField(default=0)
+
+    objects = DraftSet.as_manager()
 
     class Meta:
         constraints = [
@@ -66,13 +78,6 @@ class DraftFile(StoredFile):
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["draft", "name"], name="one_draft_file_a_name")]
-
-
-class ReceiptBook(models.Model):
-    """The last receipt number given in a year. Locked while one is given, so numbers have no gaps and no twins."""
-
-    year = models.PositiveSmallIntegerField(primary_key=True)
-    last = models.PositiveIntegerField(default=0)
 
 
 class Submission(models.Model):

@@ -121,24 +121,25 @@ def test_stored_bytes_are_hashed_and_lie_under_a_name_of_ours(settings):
     assert filing.is_whole(stored)
 
 
-def test_bytes_and_their_folder_are_synced_before_store_returns(settings, monkeypatch):
-    """The order of a power cut's survival: bytes, then the name, then the folder that holds the name."""
+def test_bytes_and_their_folder_are_synced_before_store_returns(monkeypatch):
+    """The folder that holds the name first, while bytes still come; a long file in between; then what is left of it."""
     acts = []
-    real_sync, real_rename = os.fsync, os.rename
 
-    def sync(handle):
-        acts.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "bytes")
-        real_sync(handle)
+    def sync(real):
+        def noted(handle):
+            acts.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else os.fstat(handle).st_size)
+            real(handle)
 
-    def rename(old, new):
-        acts.append("name")
-        real_rename(old, new)
+        return noted
 
     filing.store(io.BytesIO(PDF), "scope/7")  # makes the folders
-    monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(os, "rename", rename)
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, sync(getattr(os, name)))
     filing.store(io.BytesIO(PDF), "scope/7")
-    assert acts == ["bytes", "name", "folder"]
+    assert acts == ["folder", len(PDF)]
+    acts.clear()
+    filing.store(io.BytesIO(PDF + b"x" * 3 * 1024 * 1024), "scope/7")
+    assert acts == ["folder", 1024 * 1024, 2 * 1024 * 1024, 3 * 1024 * 1024, 3 * 1024 * 1024 + len(PDF)]
 
 
 def test_a_disk_that_fails_leaves_nothing_half_written(settings, monkeypatch):

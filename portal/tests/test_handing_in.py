@@ -4,15 +4,17 @@ import errno
 import re
 import uuid
 from datetime import datetime
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from django.urls import reverse
 
 from conftest import YANGON, person
-from portal import filing, releasing, reviewing
+from labs import keeping
+from portal import filing, releasing, reviewing, submitting
 from portal.models import Assignment, Draft, DraftFile, Submission
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -443,17 +445,33 @@ def no_space(*_, **__):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_is_told_in_words_and_the_text_is_kept(client_of_aye, monkeypatch):
-    monkeypatch.setattr(filing, "store", no_space)
+@pytest.mark.parametrize("step", ["__init__", "write", "settle"])
+def test_a_full_disk_is_told_in_words_and_the_text_is_kept(client_of_aye, monkeypatch, step):
+    monkeypatch.setattr(keeping.Arriving, step, no_space)
     answer = client_of_aye.post(address("submit"), form("Cloud.", files=pdf()), follow=True)
     assert "the portal's disk does not take it now" in said(answer)[0] and "Nothing was handed in." in said(answer)[1]
     assert "Cloud.</textarea>" in answer.content.decode() and not Submission.objects.exists()
 
 
-def test_a_disk_that_is_full_while_the_form_comes_in_is_told_in_words(client_of_aye, monkeypatch):
-    monkeypatch.setattr(TemporaryFileUploadHandler, "new_file", no_space)
-    answer = client_of_aye.post(address("submit"), form("Cloud.", files=pdf(content=PDF + b"x" * 2**21)))
-    assert answer.status_code == 507 and "The portal&#x27;s disk is full" in answer.content.decode()
+def test_what_nobody_took_of_a_form_goes_from_the_disk(client_of_aye):
+    client_of_aye.post(address("submit"), form("Cloud.", files=[pdf(), pdf("notes.pdf", content=b"no PDF")]))
+    [kept] = DraftFile.objects.all()
+    assert [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()] == [filing.on_disk(kept.path)]
+
+
+def test_what_changed_while_the_bytes_came_is_what_counts(client_of_aye, aye, cohort, monkeypatch):
+    """Another window hands in meanwhile: what was read before the bytes is not believed."""
+    client_of_aye.post(address("draft"), form("one"))
+    draft, read = Draft.objects.get(), submitting.work_of
+
+    def meanwhile(case):
+        work = read(case)
+        submitting.submit(draft, key="other", now=case.now)
+        return work
+
+    monkeypatch.setattr(submitting, "work_of", meanwhile)
+    client_of_aye.post(address("submit"), form("two", revision=1))
+    assert [(one.version, one.answer_md) for one in Submission.objects.order_by("version")] == [(1, "one"), (2, "two")]
 
 
 # --- what late work means ----------------------------------------------------------------------------------------

@@ -6,13 +6,14 @@ import pytest
 from django.urls import reverse
 
 from conftest import YANGON, member
-from portal import extending, moving, replanning, submitting
+from portal import moving, replanning, sealing, submitting
 from portal.models import (
     Announcement,
     Assignment,
     Cohort,
     CohortWeek,
     DateMove,
+    Draft,
     Extension,
     Holiday,
     Membership,
@@ -208,7 +209,7 @@ def test_what_came_late_before_it_was_granted_is_late_no_longer_and_stays_so(sig
     assert not Submission.objects.get().is_late
     client.post(reverse("portal:withdraw_extension", args=[cohort.slug, Extension.objects.get().pk]))
     assert not Submission.objects.get().is_late
-    assert extending.due_at(case.pk, cohort.pk, aye.pk, told(cohort, 2)) == told(cohort, 2).due_at
+    assert sealing.deadline_of(Draft.objects.get()) == told(cohort, 2).due_at
     assert Notice.objects.filter(person=aye).count() == 2
 
 

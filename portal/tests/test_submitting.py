@@ -191,19 +191,20 @@ def test_the_receipt_has_the_instant_the_hashes_a_number_and_a_version(draft, no
     add_file(draft, pdf(), now=now)
     submission, is_new = submit(draft, key="k", now=now)
     assert is_new
-    assert (submission.number, submission.version, submission.received_at) == ("LO-2025-000001", 1, now)
+    assert (submission.number, submission.version, submission.received_at) == (f"LO-2025-{draft.pk:06}-1", 1, now)
     assert submission.answer_sha256 == hashlib.sha256(b"Cloud, by region.").hexdigest()
     assert [(file.name, file.sha256) for file in submission.files.all()] == [
         ("report.pdf", hashlib.sha256(PDF).hexdigest())
     ]
 
 
-def test_numbers_follow_each_other_and_begin_anew_each_year(draft, now):
+def test_a_number_says_the_year_the_draft_and_the_version(draft, now):
     numbers = []
     for text, at in [("a", now), ("b", now), ("c", now + timedelta(days=200))]:
         write(draft, text, at)
         numbers.append(hand_in(draft, at, key=text).number)
-    assert numbers == ["LO-2025-000001", "LO-2025-000002", "LO-2026-000001"]
+    stem = f"{draft.pk:06}"
+    assert numbers == [f"LO-2025-{stem}-1", f"LO-2025-{stem}-2", f"LO-2026-{stem}-3"]
 
 
 def test_a_double_click_has_one_receipt(draft, now):

@@ -3,12 +3,11 @@
 Every button of the form sends the text too and saves it first, so that no way through the page loses a word.
 """
 
-import errno
 import uuid
-from functools import wraps
+from functools import partial, wraps
+from typing import NamedTuple
 
 from django.contrib import messages
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,7 +15,19 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from labs.keeping import in_words
-from portal import access, agenda, casework, filing, holding, receipts, replying, schedule, sealing, submitting
+from portal import (
+    access,
+    agenda,
+    casework,
+    filing,
+    holding,
+    receipts,
+    receiving,
+    replying,
+    schedule,
+    sealing,
+    submitting,
+)
 from portal.access import member_page
 from portal.filing import Refused
 from portal.models import DraftFile, Feedback, Submission, SubmissionFile
@@ -24,10 +35,6 @@ from portal.templatetags.look import written
 from portal.views.course import attachment
 from portal.views.work import work
 
-FULL = (
-    "The portal's disk is full, so nothing was changed. Go back with your browser: what you typed is still in the "
-    "form, and your files are on your device. Send it again in a few minutes; your instructor can free space."
-)
 CUT = "Your connection was cut before everything arrived, so nothing was changed. Send it again."
 
 
@@ -125,26 +132,36 @@ class _Cut(Exception):
     """The request ended before the form did: its last field is not there."""
 
 
-def _typed(request, standing, number, slug):
-    """Save what the form carries: (case, Saved). Raises _Cut, Refused (too long), Http404 for who hands nothing in."""
-    if not standing.is_student:
-        raise Http404("Only students hand in work.")
-    now = timezone.now()  # all of it is here: the check of its token has read the form
-    case = getattr(request, "case", None) or _case(standing, number, slug, now)
-    case.now = now
+class _Form(NamedTuple):
+    """What every button sends: the text, and what tells it from others (portal/submitting.py)."""
+
+    text: str
+    revision: int
+    window: str
+    sent: int
+
+
+def _read(request, standing, number, slug):
+    """The form that was sent: (Case with a draft, _Form). Raises _Cut, Http404 for who hands nothing in."""
+    case = getattr(request, "case", None) or _case_to_send(standing, number, slug)
+    case.now = timezone.now()  # all of it is here: the check of its token has read the form
     # The form's last field. Without it the end of the text may be missing too: half a text must not replace a whole.
     if request.POST.get("whole") != "yes":
         raise _Cut
-    draft = case.draft or submitting.draft_of(case.assignment, standing.cohort, request.user, now=now)
-    draft.assignment, draft.cohort = case.assignment, standing.cohort  # read already
     try:
         revision, sent = (int(request.POST.get(name, "")) for name in ("revision", "sent"))
-        window = window_of(request)
+        return case, _Form(request.POST.get("answer", ""), revision, window_of(request), sent)
     except ValueError as wrong:
         raise _Cut from wrong
-    text = request.POST.get("answer", "")
-    saved = submitting.save_draft(draft, text, revision=revision, window=window, sent=sent, now=now)
-    return case, saved
+
+
+def _case_to_send(standing, number, slug):
+    if not standing.is_student:
+        raise Http404("Only students hand in work.")
+    found = casework.case_to_send(standing, number, slug, timezone.now())
+    if found is None:
+        raise Http404("No such case study.")
+    return found
 
 
 def window_of(request):
@@ -152,100 +169,103 @@ def window_of(request):
     return uuid.UUID(request.POST.get("window", "")).hex
 
 
-def _form(view):
-    """A POST of the form: the text is saved first, then `view(request, case, saved, **kwargs)` does what was asked."""
+def _answering(view):
+    """A POST of the form: `view(request, case, form, **kwargs)`; for what is wrong with it, the page with what was
+    typed."""
 
     @require_POST
     @member_page
-    def with_text(request, number, slug, standing, **kwargs):
+    @wraps(view)
+    def answered(request, number, slug, standing, **kwargs):
         try:
-            case, saved = _typed(request, standing, number, slug)
+            case, form = _read(request, standing, number, slug)
+            return view(request, case, form, **kwargs)
         except _Cut:
-            if _is_script(request):
-                return JsonResponse({"said": CUT}, status=400)
-            case = _case(standing, number, slug, timezone.now())
-            return assignment_page(request, standing, case, trouble=CUT, status=400)
+            text, said, status = None, CUT, 400
         except Refused as refusal:
-            if _is_script(request):
-                return JsonResponse({"said": str(refusal)}, status=422)
-            case = _case(standing, number, slug, timezone.now())
-            text = submitting.tidy(request.POST.get("answer"))
-            return assignment_page(request, standing, case, text=text, trouble=str(refusal), status=422)
+            text, said, status = submitting.tidy(request.POST.get("answer")), str(refusal), 422
+        if _is_script(request):
+            return JsonResponse({"said": said}, status=status)
+        case = _case(standing, number, slug, timezone.now())
+        return assignment_page(request, standing, case, text=text, trouble=said, status=status)
+
+    return answered
+
+
+def _form(view):
+    """The text is saved first, then `view(request, case, saved, **kwargs)` does what was asked."""
+
+    @_answering
+    @wraps(view)
+    def with_text(request, case, form, **kwargs):
+        text, *which = form
+        revision, window, sent = which
+        saved = submitting.save_draft(case.draft, text, revision=revision, window=window, sent=sent, now=case.now)
         return view(request, case, saved, **kwargs)
 
     return with_text
 
 
-class UpTo(FileUploadHandler):
-    """Drops a file as soon as it is over the limit, and goes on with the rest of the form: the text still arrives.
-
-    A full disk cannot be made by one huge upload, and what was typed beside it is not lost.
-    """
-
-    def __init__(self, request, most):
-        super().__init__(request)
-        self.most, self.dropped = most, []
-
-    def receive_data_chunk(self, raw_data, start):
-        if start + len(raw_data) > self.most:
-            self.dropped.append(filing.shown_name(self.file_name))
-            raise SkipFile
-        return raw_data
-
-    def file_complete(self, file_size):
-        return None
-
-
-def _form_with_files(view):
-    """A _form whose chosen files come along, each up to the limit of the case study.
+def _with_files(answered, reads_ahead=False):
+    """For a form whose chosen files come along, each up to the limit of the case study (portal/receiving.py).
+    reads_ahead: what the draft holds is read before the bytes come, as request.work.
 
     The limit must be set before anything reads the form, and the CSRF check reads it: so it is checked one step later.
     """
-    guarded = csrf_protect(_form(view))
+    guarded = csrf_protect(answered)
 
     @csrf_exempt
     @require_POST
     @member_page
-    @wraps(view)
+    @wraps(answered)
     def limited(request, number, slug, standing):
-        # Read while the bytes are still on their way; what is decided by it is asked again under the draft's lock.
-        request.case = _case(standing, number, slug, timezone.now())
-        request.limit = UpTo(request, request.case.assignment.max_bytes)
-        request.upload_handlers.insert(0, request.limit)
+        # Read while the bytes are still on their way; under the draft's lock it is known whether it still holds.
+        request.case = _case_to_send(standing, number, slug)
+        if reads_ahead:
+            request.work = submitting.work_of(request.case)
+        folder, found = filing.folder_of(standing.cohort, request.user), request.case.assignment
+        request.came = receiving.OntoDisk(request, folder, most=found.max_bytes, most_files=found.max_files)
+        request.upload_handlers = [request.came]
         try:
             return guarded(request, number=number, slug=slug)
-        except OSError as failed:
-            if failed.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            case = _case(standing, number, slug, timezone.now())
-            return assignment_page(request, standing, case, trouble=FULL, status=507)
+        finally:
+            request.came.let_go()
 
     return limited
 
 
-def _take_files(request, case, saved):
-    """Add the chosen files to the draft and say what became of each. False when one of them was refused."""
-    refused = False
-    most = in_words(case.assignment.max_bytes)
-    for name in request.limit.dropped:
-        refused = True
+def _say_dropped(request, case):
+    """What came of the files that are not on disk. Whether there are any."""
+    came, most = request.came, in_words(case.assignment.max_bytes)
+    for name in came.too_big:
         messages.error(request, f"{name} was not added: files may have up to {most}. The rest of your draft is saved.")
-    for upload in request.FILES.getlist("files"):
+    for name in came.too_many:
+        messages.error(request, str(submitting.too_many(name, case.assignment)))
+    for name in came.not_kept:
+        messages.error(request, submitting.not_kept(name))
+    return bool(came.dropped)
+
+
+def _say_added(request, added, is_other):
+    messages.success(request, f"{added.name} was {'replaced' if is_other else 'added'}.")
+
+
+def _take_files(request, case, saved):
+    """Add the chosen files to the draft and say what became of each."""
+    _say_dropped(request, case)
+    for upload in request.came.arrived:
         try:
-            added, replaced = submitting.add_file(saved.draft, upload, now=case.now)
+            _say_added(request, *submitting.add_file(saved.draft, upload, now=case.now))
         except Refused as refusal:
-            refused = True
             messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"{added.name} was {'replaced' if replaced else 'added'}.")
-    return not refused
 
 
 def _is_script(request):
     return request.headers.get("X-Requested-With") == "autosave"
 
 
-@_form_with_files
+@_with_files
+@_form
 def save(request, case, saved):
     """The Save draft button, and what autosave.js sends while one types: JSON with the revision; 409 is a conflict."""
     if _is_script(request):
@@ -276,29 +296,42 @@ def choose(request, case, saved, pk, choice):
     return _back(case)
 
 
-@_form_with_files
-def hand_in(request, case, saved):
-    # What is chosen is meant to go in, whether or not Add was pressed; what cannot go in stops the handing in.
-    if not _take_files(request, case, saved):
+@partial(_with_files, reads_ahead=True)
+@_answering
+def hand_in(request, case, form):
+    """What is chosen is meant to go in, whether or not Add was pressed; what cannot go in stops the handing in."""
+    # A form that was opened before the deadline had no box: what was on its way then is taken, late, and not sent back.
+    is_unticked = ("asks" in request.POST or case.replaces_reviewed) and "knows" not in request.POST
+    is_dropped = _say_dropped(request, case)
+    sent = submitting.hand_in(
+        request.work,
+        form.text,
+        request.came.arrived,
+        revision=form.revision,
+        window=form.window,
+        sent=form.sent,
+        key=form.window,
+        now=case.now,
+        is_held_up=is_dropped or is_unticked,
+        without_answer="without_answer" in request.POST,
+    )
+    for added in sent.added:
+        _say_added(request, *added)
+    for words in sent.refused:
+        messages.error(request, words)
+    if sent.submission:
+        if not sent.is_new:
+            version = sent.submission.version
+            messages.info(request, f"Nothing has changed since version {version}: this is its receipt.")
+        return redirect(sent.submission)
+    if is_dropped or len(sent.added) < len(request.came.arrived):
         messages.error(request, "Nothing was handed in. Choose another file, or hand in again without it.")
         return _back(case, "files")
-    if saved.is_conflict:
+    if sent.saved.is_conflict:
         messages.error(request, "Nothing was handed in: another window has a newer text. Choose one of the two first.")
-        return _back(case)
-    # A form that was opened before the deadline had no box: what was on its way then is taken, late, and not sent back.
-    if ("asks" in request.POST or case.replaces_reviewed) and "knows" not in request.POST:
+    elif is_unticked:
         messages.error(request, "Nothing was handed in yet, and your text is saved. Tick the box by the button first.")
-        return _back(case)
-    try:
-        submission, is_new = submitting.submit(
-            saved.draft, key=window_of(request), now=case.now, without_answer="without_answer" in request.POST
-        )
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-        return _back(case)
-    if not is_new:
-        messages.info(request, f"Nothing has changed since version {submission.version}: this is its receipt.")
-    return redirect(submission)
+    return _back(case)
 
 
 def _back(case, part=""):
@@ -308,9 +341,10 @@ def _back(case, part=""):
 # --- files -------------------------------------------------------------------------------------------------
 
 
-@_form_with_files
+@_with_files
+@_form
 def add_files(request, case, saved):
-    if not (request.FILES or request.limit.dropped):
+    if not (request.came.arrived or request.came.dropped):
         messages.error(request, "Choose one or more files first, then add them.")
     _take_files(request, case, saved)
     return _back(case, "files")
