@@ -5,7 +5,7 @@ portal/tests/test_translations.py holds this list and the scripts against each o
 """
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 
 def of(script):
@@ -31,8 +31,8 @@ def _app():
 
 def _autosave():
     return {
-        "%(n)s word": _("%(n)s word"),
-        "%(n)s words": _("%(n)s words"),
+        "%(n)s word": ngettext("%(n)s word", "%(n)s words", 1),
+        "%(n)s words": ngettext("%(n)s word", "%(n)s words", 2),
         "A text that had waited on this device is on the server now. Reload this page to see it.": _(
             "A text that had waited on this device is on the server now. Reload this page to see it."
         ),
