@@ -132,7 +132,7 @@ def test_the_catalog_says_whether_it_was_reviewed(code):
 # --- what the product says -----------------------------------------------------------------------------------
 
 KITS = {"tests", "migrations", "kits", "simulator"}
-# What the operator reads in the terminal; and what a kind is refused, which is kept, and said again (labs/retelling.py).
+# What the operator reads in the terminal; and what a kind is refused, which is said again (labs/retelling.py).
 NOT_PAGES = {"management", "backup.py", "restoring.py", "kinds"}
 
 
