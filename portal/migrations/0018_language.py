@@ -5,7 +5,7 @@ from portal.models.people import validate_language
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("portal", "0016_cohort_limits"),
+        ("portal", "0017_changes_of_drafts"),
     ]
 
     operations = [
