@@ -1,6 +1,6 @@
 # Lightsout. `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cli run demo test lint soak faults month bench bench-deadline bench-wide bench-spend bench-peers vendor
+.PHONY: help install install-dev install-cli run demo test lint soak faults month bench bench-deadline bench-wide bench-spend bench-peers vendor messages
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -71,3 +71,10 @@ bench-peers: ## Make .bench-venv with Cloud Custodian, the peer that bench/censu
 
 vendor: install-dev ## Maintainers: fetch the vendored CSS and JavaScript anew
 	$(BIN)/python manage.py vendor
+
+# -i: what says nothing on a page, or what others wrote.
+messages: install-dev ## Maintainers: gather what is to be translated into locale/, and compile it (needs gettext)
+	$(BIN)/python manage.py makemessages --locale my --no-wrap --no-obsolete --add-location file -v 0 \
+		-i ".venv" -i ".*-venv" -i var -i courses -i bench -i e2e -i docs -i "static/*" \
+		-i "*/tests/*" -i "*/migrations/*" -i "*/management/*" -i "labs/simulator/*" -i "labs/catalog/kits/*"
+	$(BIN)/python manage.py compilemessages --locale my -v 0 --ignore ".venv"

@@ -14,6 +14,8 @@ from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from costs import budget, forgotten
@@ -44,9 +46,10 @@ def extend(request, launch):
             verdict = budget.may_extend(launch, hours, now)
             if verdict.allowed:
                 kept = launching.extend(launch, now=now, by=request.user)
-                messages.success(request, f"Extended. {kept.extensions_left} more left.")
+                messages.success(request, _("Extended. %(number)s more left.") % {"number": kept.extensions_left})
             else:
-                messages.error(request, f"Not extended: it goes off when it would have. {verdict.reason}")
+                why_not = _("Not extended: it goes off when it would have. %(why)s") % {"why": verdict.reason}
+                messages.error(request, why_not)
     except launching.CannotExtend as why:
         messages.error(request, str(why))
     return redirect("labs:panel", launch.pk)
@@ -74,10 +77,7 @@ def turn_off(request):
     deletes = [row for row in rows if row not in stops]
     launching.ask_to_stop(stops, now=now, by=request.user, why=WHY)
     launching.ask_to_delete(deletes, now=now, by=request.user, why=WHY)
-    asked = " and ".join(
-        words for words in (f"stop {len(stops)}" if stops else "", f"delete {len(deletes)}" if deletes else "") if words
-    )
-    messages.success(request, f"Asked to {asked}. Each goes dark here once AWS shows that it is off.")
+    messages.success(request, _asked(len(stops), len(deletes)))
     return _back(request)
 
 
@@ -100,21 +100,30 @@ def snooze(request):
     named, now = _rows(request, staff_only=True), timezone.now()
     rows = [row for row in named if not is_going(row)]
     if len(rows) < len(named):
-        messages.info(request, f"{_things(len(named) - len(rows))} not: going off already.")
+        left = len(named) - len(rows)
+        words = ngettext(
+            "%(number)s resource not: going off already.", "%(number)s resources not: going off already.", left
+        )
+        messages.info(request, words % {"number": left})
     if not rows:
         return _back(request)
     sessions = Scope.objects.filter(key__in={row.scope for row in rows})
     session = next_session(sessions, now)
-    choices = [("4", "4 hours", now + timedelta(hours=4)), ("24", "1 day", now + timedelta(hours=24))]
+    choices = [("4", _("4 hours"), now + timedelta(hours=4)), ("24", _("1 day"), now + timedelta(hours=24))]
     if session:
-        choices.append(("session", "the next session", session))
+        choices.append(("session", _("the next session"), session))
     if request.method == "POST" and "confirm" in request.POST:
-        until = {key: at for key, _, at in choices}.get(request.POST.get("until", ""))
+        until = {key: at for key, _words, at in choices}.get(request.POST.get("until", ""))
         if until is not None:
             off = forgotten.snooze(rows, until=until, why=request.POST.get("why", ""), now=now, by=request.user)
-            messages.success(request, f"{_things(len(off))} put off. They cost what they cost meanwhile.")
+            words = ngettext(
+                "%(number)s resource put off. They cost what they cost meanwhile.",
+                "%(number)s resources put off. They cost what they cost meanwhile.",
+                len(off),
+            )
+            messages.success(request, words % {"number": len(off)})
             return _back(request)
-        messages.error(request, "Choose how long.")
+        messages.error(request, _("Choose how long."))
     facts = {"rows": [_Row(row) for row in rows], "choices": choices, "now": now}
     return render(request, "costs/snooze.html", facts)
 
@@ -126,9 +135,14 @@ def try_again(request):
     rows = _rows(request)
     tried = launching.try_again(rows, now=timezone.now(), by=request.user)
     if tried:
-        messages.success(request, f"Trying {_things(len(tried))} again now. What AWS says to it shows here in seconds.")
+        words = ngettext(
+            "Trying %(number)s resource again now. What AWS says to it shows here in seconds.",
+            "Trying %(number)s resources again now. What AWS says to it shows here in seconds.",
+            len(tried),
+        )
+        messages.success(request, words % {"number": len(tried)})
     elif rows:
-        messages.info(request, "Nothing stands in its way any more: it is on its way already.")
+        messages.info(request, _("Nothing stands in its way any more: it is on its way already."))
     launch = rows[0].launch if rows and request.POST.get("back") == "lab" else None
     return redirect("labs:panel", launch.pk) if launch else _back(request)
 
@@ -146,11 +160,22 @@ def remind(request):
     rows = _rows(request, staff_only=True)
     told = forgotten.remind(rows, now=timezone.now(), by=request.user)
     if told:
-        messages.success(request, f"{_things(len(told))}: the owner gets a mail within minutes.")
+        words = ngettext(
+            "%(number)s resource: the owner gets a mail within minutes.",
+            "%(number)s resources: the owner gets a mail within minutes.",
+            len(told),
+        )
+        messages.success(request, words % {"number": len(told)})
     if len(told) < len(rows):
         left = len(rows) - len(told)
-        why = "it is going off already, nobody is known to own it, or the owner was reminded lately"
-        messages.info(request, f"{_things(left)} not: {why}.")
+        words = ngettext(
+            "%(number)s resource not: it is going off already, nobody is known to own it, or the owner was reminded "
+            "lately.",
+            "%(number)s resources not: it is going off already, nobody is known to own it, or the owner was reminded "
+            "lately.",
+            left,
+        )
+        messages.info(request, words % {"number": left})
     return _back(request)
 
 
@@ -171,13 +196,16 @@ def lights_out(request):
         night = house.lights_out(scope.key, now, request.user, include_in_use, delete_all=delete_all)
         outs = night.outs
         ended = len(night.labs)
-        labs = f" {ended} lab{'s are' if ended != 1 else ' is'} ended: credentials are revoked first." if ended else ""
-        words = f"{_things(len(outs))} asked to go off.{labs} Each goes dark here once AWS shows it."
-        messages.success(request, words if outs or ended else "Nothing was on that Lights out turns off.")
+        asked = _going_off(len(outs), ended)
+        messages.success(request, asked if outs or ended else _("Nothing was on that Lights out turns off."))
         left = len(house.staying_on(forgotten_in([scope.key], now), now).rows)
         if left:
-            why = "without a Stop, put off, or stopped with a disk"
-            messages.info(request, f"Still costing money: {_things(left)} {why}.")
+            words = ngettext(
+                "Still costing money: %(number)s resource without a Stop, put off, or stopped with a disk.",
+                "Still costing money: %(number)s resources without a Stop, put off, or stopped with a disk.",
+                left,
+            )
+            messages.info(request, words % {"number": left})
         return redirect("costs:went_out", night.record.pk if night.record else 0)
     found = forgotten_in([scope.key], now)
     lights = house.going_out(found, now)
@@ -214,7 +242,7 @@ def _rows(request, *, staff_only=False) -> list[Resource]:
         raise Http404("No such resource.")
     rows = [row for row in rows if row.closed_at is None]
     if not rows:
-        messages.info(request, "Nothing is selected that is still there.")
+        messages.info(request, _("Nothing is selected that is still there."))
     return rows
 
 
@@ -223,5 +251,26 @@ def _back(request):
     return redirect("costs:forgotten" if scopes_of(request.user, ACT) else "costs:mine")
 
 
-def _things(number: int) -> str:
-    return f"{number} resource{'' if number == 1 else 's'}"
+def _asked(stops: int, deletes: int) -> str:
+    if stops and deletes:
+        words = _("Asked to stop %(stops)s and delete %(deletes)s. Each goes dark here once AWS shows that it is off.")
+    elif stops:
+        words = _("Asked to stop %(stops)s. Each goes dark here once AWS shows that it is off.")
+    else:
+        words = _("Asked to delete %(deletes)s. Each goes dark here once AWS shows that it is off.")
+    return words % {"stops": stops, "deletes": deletes}
+
+
+def _going_off(outs: int, ended: int) -> str:
+    things = ngettext("%(number)s resource asked to go off.", "%(number)s resources asked to go off.", outs)
+    labs = ngettext(
+        "%(number)s lab is ended: credentials are revoked first.",
+        "%(number)s labs are ended: credentials are revoked first.",
+        ended,
+    )
+    sentences = [
+        things % {"number": outs},
+        *([labs % {"number": ended}] if ended else []),
+        _("Each goes dark here once AWS shows it."),
+    ]
+    return " ".join(sentences)

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext, gettext_lazy
 
 from costs.models import AccountPlan, Budget, ExchangeRate, Price, PriceList, Scope
 
@@ -11,7 +12,7 @@ def _scopes() -> list[tuple[str, str]]:
 
 
 class OwnBudgetForm(forms.ModelForm):
-    scope = forms.ChoiceField(label="cohort", choices=_scopes)
+    scope = forms.ChoiceField(label=gettext_lazy("cohort"), choices=_scopes)
 
     class Meta:
         model = Budget
@@ -26,7 +27,7 @@ class OwnBudgetForm(forms.ModelForm):
         self.instance.kind = Budget.STUDENT
         same = Budget.objects.filter(scope=told.get("scope"), owner=told.get("owner"))
         if told.get("owner") and same.exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError("This person has a budget of their own here already: change that one.")
+            raise forms.ValidationError(gettext("This person has a budget of their own here already: change that one."))
         return told
 
 
@@ -41,7 +42,7 @@ class OwnBudgetAdmin(admin.ModelAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).filter(owner__isnull=False).select_related("owner")
 
-    @admin.display(description="cohort")
+    @admin.display(description=gettext_lazy("cohort"))
     def cohort(self, budget):
         return Scope.objects.filter(key=budget.scope).first() or budget.scope
 

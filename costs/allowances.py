@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from costs import alerts
 from costs.dashboard.free_tier import AccountTier, tiers_of
@@ -27,6 +29,20 @@ REGION = "us-east-1"  # AWS has this service there alone
 AT_ONCE = 200  # accounts judged by one set of queries
 TYPES = {"FREE": FREE, "PAID": PAID}
 TWELVE = "12 Months Free"  # as AWS calls it
+
+# What is written into an alert, once for all who read it and in English; pages say it again in their reader's language
+# (costs/retelling.py). The detail is some of the last five, one after the other.
+USED_UP = gettext_noop("The Free Tier of %(what)s in %(account)s is used up: %(used)s of %(quantity)s this month.")
+NEARLY = gettext_noop(
+    "The Free Tier of %(what)s in %(account)s is nearly used up: %(used)s of %(quantity)s this month."
+)
+BY_MONTHS_END = gettext_noop("What is on uses up the Free Tier of %(what)s in %(account)s by the end of the month.")
+BY_THEN = gettext_noop("What is on uses up the Free Tier of %(what)s in %(account)s by %(when)s.")
+ON_TOP = gettext_noop("What comes on top costs the list price.")
+PER_ACCOUNT = gettext_noop("AWS counts it per account, not per student.")
+ON_NOW = gettext_noop("On now: %(things)s.")
+AS_IF = gettext_noop("A practice account: counted as if it were at AWS, and nobody is billed.")
+PATTERNS = (USED_UP, NEARLY, BY_MONTHS_END, BY_THEN, ON_TOP, PER_ACCOUNT, ON_NOW, AS_IF)
 
 
 def ask_due(now: datetime, accounts: Iterable[Account] | None = None) -> int:
@@ -104,28 +120,35 @@ def judge(now: datetime) -> list[Alert]:
     )
     found = []
     for at in range(0, len(accounts), AT_ONCE):
-        for tier in tiers_of(accounts[at : at + AT_ONCE], now):
+        with translation.override("en"):  # the names of what is on are in it
+            tiers = tiers_of(accounts[at : at + AT_ONCE], now)
+        for tier in tiers:
             found += [_alert(tier, one) for one in tier.used if one.level != WELL]
     return alerts.settle(RULE, found, now)
 
 
 def _alert(tier: AccountTier, one: Standing) -> Alert:
     account, allowance = tier.account, one.allowance
-    of = f"{allowance.name} in {account.name}"
-    figures = f"{_n(one.used)} of {_n(allowance.quantity)} {allowance.unit} this month"
+    told = {
+        "what": allowance.name,
+        "account": account.name,
+        "used": _n(one.used),
+        "quantity": f"{_n(allowance.quantity)} {allowance.unit}",
+    }
     if one.level == LEFT:
-        sentence = f"The Free Tier of {of} is used up: {figures}."
+        sentence = USED_UP % told
     elif one.level == CLOSE:
-        sentence = f"The Free Tier of {of} is nearly used up: {figures}."
+        sentence = NEARLY % told
+    elif one.leaves_at:
+        sentence = BY_THEN % (told | {"when": f"{one.leaves_at:%-d %b %H:%M} UTC"})
     else:
-        when = f"{one.leaves_at:%-d %b %H:%M} UTC" if one.leaves_at else "the end of the month"
-        sentence = f"What is on uses up the Free Tier of {of} by {when}."
-    detail = [] if one.level == AHEAD else ["What comes on top costs the list price."]
-    detail.append("AWS counts it per account, not per student.")
+        sentence = BY_MONTHS_END % told
+    detail = [] if one.level == AHEAD else [ON_TOP]
+    detail.append(PER_ACCOUNT)
     if one.running:
-        detail.append(f"On now: {', '.join(one.running)}.")
+        detail.append(ON_NOW % {"things": ", ".join(one.running)})
     if tier.is_as_if:
-        detail.append("A practice account: counted as if it were at AWS, and nobody is billed.")
+        detail.append(AS_IF)
     return Alert(
         key=f"{account.pk}:{allowance.service}/{allowance.sku}"[:120],
         scope=account.scope,

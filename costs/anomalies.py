@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Sum
+from django.utils.translation import gettext_noop
 
 from costs.alerts import settle
 from costs.dashboard.days import today
@@ -20,6 +21,12 @@ from labs.rehearsal import REHEARSERS
 
 RULE = "anomaly"
 LINES = 5
+SENTENCE = gettext_noop("%(who)s: $%(usd)s on %(day)s (UTC), and $%(usual)s is usual")
+DETAIL = gettext_noop(
+    "Usual is the middle of the days with any spend in the two weeks before. A day is far above them from $%(limit)s "
+    "on."
+)
+PATTERNS = (SENTENCE, DETAIL)
 
 
 def find(now: datetime) -> list[Alert]:
@@ -87,14 +94,19 @@ def _names(odd: list[_Odd]) -> dict[int, str]:
 def _alert(one: _Odd, names: Mapping[int, str]) -> Alert:
     is_person = one.kind == "person"
     dearest = sorted(one.by.items(), key=lambda pair: -pair[1])[:LINES]
-    unusual, who = one.unusual, names[one.whose] if is_person else one.whose
+    unusual = one.unusual
+    said = {
+        "who": names[one.whose] if is_person else one.whose,
+        "usd": f"{unusual.usd:,.2f}",
+        "day": f"{one.day:%d %B}",
+        "usual": f"{unusual.usual_usd:,.2f}",
+    }
     return Alert(
         key=f"{one.scope}-{one.kind}-{one.whose}-{one.day.isoformat()}"[:120],
         scope=one.scope,
         owner_id=one.whose if is_person else None,
-        sentence=f"{who}: ${unusual.usd:,.2f} on {one.day:%d %B} (UTC), and ${unusual.usual_usd:,.2f} is usual"[:200],
-        detail="Usual is the middle of the days with any spend in the two weeks before. A day is far above them from "
-        f"${unusual.limit_usd:,.2f} on.",
+        sentence=(SENTENCE % said)[:200],
+        detail=DETAIL % {"limit": f"{unusual.limit_usd:,.2f}"},
         usd=unusual.usd,
         lines=[[what if is_person else names.get(what, "nobody’s"), f"{usd:.2f}"] for what, usd in dearest],
     )

@@ -6,10 +6,12 @@ cluster's machines, beside EC2, and the meter counts them with the instance and 
 
 from __future__ import annotations
 
+from django.utils.translation import gettext, gettext_noop
+
 USAGE, CREDIT, REFUND, TAX, OTHER = "usage", "credit", "refund", "tax", "other"
 KINDS = (USAGE, CREDIT, REFUND, TAX, OTHER)
 
-MACHINES = "EC2, disks, addresses, EMR"
+MACHINES = gettext_noop("EC2, disks, addresses, EMR")
 
 # Cost Explorer's dimension SERVICE: (as AWS calls it, ...) of what we call so.
 AWS_NAMES: dict[str, tuple[str, ...]] = {
@@ -53,6 +55,11 @@ def ours_of(service: str) -> str:
 def compared_as(service: str) -> str:
     """The line on which a service of the meter's is compared."""
     return TOGETHER.get(service, service)
+
+
+def shown_as(line: str) -> str:
+    """A line of the comparison for its reader; AWS's own names are the same in every language."""
+    return gettext(line) if line == MACHINES else line
 
 
 def is_metered(line: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext, gettext_noop
 
 from costs import alerts, variance
 from costs.models import Alert, Bill, BilledDay, DailySpend
@@ -38,12 +39,36 @@ MOST_PAGES = 20  # $0.20; an account of a class has one or two
 JUDGED_DAYS = 35  # a bill is final some days after its month
 DAY = timedelta(days=1)
 
-NOT_ENABLED = (
+# What is written on a bill's row or into an alert, once for all who read it and in English; pages say it again in their
+# reader's language (`in_words`; of alerts costs/retelling.py).
+NOT_ENABLED = gettext_noop(
     "Cost Explorer is not enabled in this account. Open it once in AWS's console, as its owner (Billing and Cost "
     "Management, Cost Explorer); figures come a day later."
 )
-NO_FIGURES = "AWS has no figures yet: they come about a day after Cost Explorer was enabled."
-NOT_ALLOWED = "AWS does not let the portal's role read the bill (ce:GetCostAndUsage): {said}"
+NO_FIGURES = gettext_noop("AWS has no figures yet: they come about a day after Cost Explorer was enabled.")
+NOT_ALLOWED = gettext_noop("AWS does not let the portal's role read the bill (ce:GetCostAndUsage): %(said)s")
+OTHER_MONEY = gettext_noop("AWS bills this account in %(unit)s, and the meter counts in USD.")
+TOO_LONG = gettext_noop("The bill has more than %(pages)s pages, which AWS sells one by one. It was not read.")
+# By what is apart (more, less), and whether that was on one day.
+APART = {
+    ("more", True): gettext_noop("AWS billed %(more)s more than was metered in %(account)s, on %(days)s day"),
+    ("more", False): gettext_noop("AWS billed %(more)s more than was metered in %(account)s, on %(days)s days"),
+    ("less", True): gettext_noop("AWS billed %(less)s less than was metered in %(account)s, on %(days)s day"),
+    ("less", False): gettext_noop("AWS billed %(less)s less than was metered in %(account)s, on %(days)s days"),
+    ("both", True): gettext_noop(
+        "AWS billed %(more)s more and %(less)s less than was metered in %(account)s, on %(days)s day"
+    ),
+    ("both", False): gettext_noop(
+        "AWS billed %(more)s more and %(less)s less than was metered in %(account)s, on %(days)s days"
+    ),
+}
+WHY_APART = gettext_noop(
+    "More: something was on that no list showed, or it was traffic, requests or a service that is not metered. Less: "
+    "free tier or a discount, since the meter counts list prices."
+)
+NOT_ACCRUED = gettext_noop("%(day)s, %(service)s: metered nothing (not accrued), billed %(theirs)s")
+METERED = gettext_noop("%(day)s, %(service)s: metered %(ours)s, billed %(theirs)s")
+PATTERNS = (*APART.values(), WHY_APART, NOT_ACCRUED, METERED)
 
 
 @dataclass(frozen=True)
@@ -189,12 +214,12 @@ def _pages(client: Any, first: date, end: date, where: dict, by: dict, days: dic
             for group in result.get("Groups", ()):
                 cost = group["Metrics"]["UnblendedCost"]
                 if cost["Unit"] != "USD":
-                    raise aws.Refused(f"AWS bills this account in {cost['Unit']}, and the meter counts in USD.")
+                    raise aws.Refused(OTHER_MONEY % {"unit": cost["Unit"]})
                 yield Told(day, group["Keys"][0], group["Keys"][1], Decimal(cost["Amount"]), days[day])
         if not page.get("NextPageToken"):
             return
         asked["NextPageToken"] = page["NextPageToken"]
-    raise aws.Refused(f"The bill has more than {MOST_PAGES} pages, which AWS sells one by one. It was not read.")
+    raise aws.Refused(TOO_LONG % {"pages": MOST_PAGES})
 
 
 def _sorted(error: Exception) -> aws.Trouble:
@@ -211,7 +236,18 @@ def _sorted(error: Exception) -> aws.Trouble:
     trouble = aws.sorted_trouble(error)
     # What no role lets us into says so itself.
     if isinstance(trouble, aws.Denied) and code:
-        return aws.Denied(NOT_ALLOWED.format(said=said[:300]))
+        return aws.Denied(NOT_ALLOWED % {"said": said[:300]})
+    return trouble
+
+
+def in_words(trouble: str) -> str:
+    """Why a bill could not be read, as its row has it, in the reader's language. What AWS said itself stays."""
+    if trouble in (NOT_ENABLED, NO_FIGURES):
+        return gettext(trouble)
+    for pattern, name in ((NOT_ALLOWED, "said"), (OTHER_MONEY, "unit"), (TOO_LONG, "pages")):
+        begins, _, ends = pattern.partition(f"%({name})s")
+        if trouble.startswith(begins) and trouble.endswith(ends):
+            return gettext(pattern) % {name: trouble.removeprefix(begins).removesuffix(ends)}
     return trouble
 
 
@@ -255,27 +291,21 @@ def _alert(account: Account, lines: list[Line]) -> Alert:
     days = len({line.day for line in lines})
     differences = [line.difference or Decimal(0) for line in lines]
     more, less = sum((one for one in differences if one > 0), Decimal(0)), -sum(one for one in differences if one < 0)
-    said = " and ".join(
-        f"${usd:,.2f} {which}" for usd, which in ((more, "more"), (less, "less")) if usd or not differences
-    )
+    said = APART["both" if more and less else "more" if more else "less", days == 1]
     return Alert(
         key=str(account.pk),
         # What else is on a student's own bill is theirs: it is shown to them and to admins.
         scope=account.scope if account.mode == Account.SHARED else "",
         owner_id=account.owner_id,
         account=account,
-        sentence=f"AWS billed {said} than was metered in {account.name[:60]}, on {days} day{'' if days == 1 else 's'}",
-        detail="More: something was on that no list showed, or it was traffic, requests or a service that is not "
-        "metered. Less: free tier or a discount, since the meter counts list prices.",
+        sentence=said % {"more": f"${more:,.2f}", "less": f"${less:,.2f}", "account": account.name[:60], "days": days},
+        detail=WHY_APART,
         usd=more + less,
-        lines=[
-            [
-                f"{line.day:%-d %b %Y}, {line.service}: metered "
-                + (f"${line.ours:,.2f}" if line.ours is not None else "nothing (not accrued)")
-                + f", billed ${line.theirs or 0:,.2f}",
-                f"{line.difference:.2f}",
-            ]
-            for line in dearest[:20]
-        ],
+        lines=[[_said_of(line), f"{line.difference:.2f}"] for line in dearest[:20]],
         level=days,  # another such day is told anew
     )
+
+
+def _said_of(line: Line) -> str:
+    told = {"day": f"{line.day:%-d %b %Y}", "service": line.service, "theirs": f"${line.theirs or 0:,.2f}"}
+    return NOT_ACCRUED % told if line.ours is None else METERED % (told | {"ours": f"${line.ours:,.2f}"})

@@ -10,6 +10,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from costs.exposing import Exposure, Part, exposed
 from costs.limits import account_budgets, budget_of, budgets_of, kind_of_person, rule_book, staff_by_scope
@@ -71,7 +72,8 @@ class Verdict:
     reason: str = ""
 
 
-UNPRICED = Verdict(False, "A part of this lab has no price in this region, so nobody can say what it would cost.")
+def _unpriced() -> Verdict:
+    return Verdict(False, _("A part of this lab has no price in this region, so nobody can say what it would cost."))
 
 
 def may_launch(
@@ -84,7 +86,7 @@ def may_launch(
     everything fits; without a price nothing does: nobody knows what it costs.
     """
     if rate_usd_per_hour is None:
-        return UNPRICED
+        return _unpriced()
     return _fits(owner.pk, scope, account, rate_usd_per_hour * Decimal(str(hours)), now)
 
 
@@ -102,7 +104,7 @@ def may_each_launch(
     queries for 24 as for 240."""
     owners = list(owners)
     if rate_usd_per_hour is None:
-        return dict.fromkeys(owners, UNPRICED)
+        return dict.fromkeys(owners, _unpriced())
     asked = rate_usd_per_hour * Decimal(str(hours))
     caps, found = _Caps.read(scope, set((accounts or {}).values()), now), {}
     for owner in owners:
@@ -185,8 +187,11 @@ class _Caps:
         if whole is not None and limit is not None and spent + on + asked > limit:
             return Verdict(
                 False,
-                f"This can cost up to {_at_most(asked)}, and the cohort has {_left(limit - spent - on)} left of its "
-                f"{_of(whole, limit)}. Ask your instructor: what others left on may be in it.",
+                _(
+                    "This can cost up to %(asked)s, and the cohort has %(left)s left of its %(budget)s. Ask your "
+                    "instructor: what others left on may be in it."
+                )
+                % {"asked": _at_most(asked), "left": _left(limit - spent - on), "budget": _of(whole, limit)},
             )
         return self._account_fits(account, asked)
 
@@ -199,8 +204,11 @@ class _Caps:
             return Verdict(True)
         return Verdict(
             False,
-            f"This can cost up to {_at_most(asked)}, and this AWS account has {_left(limit - spent - on)} left of its "
-            f"{_of(usd, limit)} for this month. Ask an admin for more, or wait for the first of the next (UTC).",
+            _(
+                "This can cost up to %(asked)s, and this AWS account has %(left)s left of its %(budget)s for this "
+                "month. Ask an admin for more, or wait for the first of the next (UTC)."
+            )
+            % {"asked": _at_most(asked), "left": _left(limit - spent - on), "budget": _of(usd, limit)},
         )
 
     def grant(self, owner: int, account: int | None, asked: Decimal) -> None:
@@ -213,18 +221,21 @@ class _Caps:
 def _your_budget(
     asked: Decimal, budget: Decimal, limit: Decimal, spent: Decimal, on: Decimal, *, is_staff: bool
 ) -> str:
-    said = f"This can cost up to {_at_most(asked)}, and you have {_left(limit - spent - on)} left of your "
-    said += f"{_of(budget, limit)}."
+    left = {"asked": _at_most(asked), "left": _left(limit - spent - on), "budget": _of(budget, limit)}
+    said = [_("This can cost up to %(asked)s, and you have %(left)s left of your %(budget)s.") % left]
     if on >= CENT:
-        said += f" Your labs that are on can still cost {_at_most(on)}: finish one, and that part is yours again."
+        still = _("Your labs that are on can still cost %(on)s: finish one, and that part is yours again.")
+        said.append(still % {"on": _at_most(on)})
     if spent + asked > limit:
-        said += f" Ask {'an admin' if is_staff else 'your instructor'} for more."
-    return said
+        said.append(_("Ask an admin for more.") if is_staff else _("Ask your instructor for more."))
+    return " ".join(said)
 
 
 def _of(budget: Decimal, limit: Decimal) -> str:
     """$25.00; where its rules block launches at another share of it, that too."""
-    return _left(budget) if budget == limit else f"{_left(budget)} (labs start up to {_left(limit)})"
+    if budget == limit:
+        return _left(budget)
+    return _("%(budget)s (labs start up to %(limit)s)") % {"budget": _left(budget), "limit": _left(limit)}
 
 
 def spent_usd(scope: str, *, owner=None) -> Decimal:
@@ -292,8 +303,8 @@ def percent(part: Decimal, whole: Decimal) -> str:
     share = part * 100 / whole
     rounded = share.quantize(Decimal(1), ROUND_HALF_UP)
     if share > 0 and not rounded:
-        return "under 1"
-    return "over 99" if share < 100 <= rounded else f"{rounded}"
+        return _("under 1")
+    return _("over 99") if share < 100 <= rounded else f"{rounded}"
 
 
 def _at_most(amount: Decimal) -> str:

@@ -14,7 +14,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -35,6 +38,12 @@ KEY = re.compile(
     r"|account-(?P<account>[0-9]{1,18})"
     r"|(?P<accounts>accounts)"
 )
+# Lazily: a page says them in its reader's language, the record in English.
+ALL_OF = {
+    "students": gettext_lazy("Each student"),
+    "staff": gettext_lazy("Each teacher"),
+    "cohort": gettext_lazy("The whole cohort"),
+}
 KINDS = {"students": Budget.STUDENT, "staff": Budget.STAFF, "cohort": Budget.COHORT}
 
 
@@ -45,7 +54,7 @@ class Whose:
     key: str
     kind: str
     scope: str
-    name: str
+    name: str | Promise
     owner: int | None = None
     account: int | None = None
     told: Scope | None = None
@@ -105,7 +114,7 @@ def whose_of(key: str) -> Whose | None:
     if said is None:
         return None
     if said["accounts"]:
-        return Whose(key, Budget.ACCOUNT, "", "Each AWS account")
+        return Whose(key, Budget.ACCOUNT, "", gettext_lazy("Each AWS account"))
     if said["account"]:
         account = Account.objects.filter(pk=int(said["account"])).first()
         return Whose(key, Budget.ACCOUNT, account.scope, account.name, account=account.pk) if account else None
@@ -113,8 +122,7 @@ def whose_of(key: str) -> Whose | None:
     if told is None:
         return None
     if said["what"]:
-        words = {"students": "Each student", "staff": "Each teacher", "cohort": "The whole cohort"}[said["what"]]
-        return Whose(key, KINDS[said["what"]], told.key, words, told=told)
+        return Whose(key, KINDS[said["what"]], told.key, ALL_OF[said["what"]], told=told)
     owner = int(said["owner"])
     if owner not in {person.pk for person in people_of([told.key])}:
         return None
@@ -199,18 +207,22 @@ def set_amount(whose: Whose, usd: Decimal | None, now: datetime, by) -> str:
         row = whose.rows.select_for_update().first()
         if usd is None and row and row.told_usd is not None:
             whose.rows.update(usd=row.told_usd)
-            said = f"{whose.name}: ${row.told_usd:,.2f} again, as the cohort itself says"
+            recorded = f"{_usd(row.told_usd)} again, as the cohort itself says"
+            said = _("%(name)s: %(usd)s again, as the cohort itself says. It counts from now on.")
+            shown = row.told_usd
         elif usd is None:
             whose.rows.delete()
-            said = f"{whose.name}: no budget of its own any more"
+            recorded, shown = "no budget of its own any more", None
+            said = _("%(name)s: no budget of its own any more. It counts from now on.")
         else:
             row = row or Budget(kind=whose.kind, scope="" if whose.is_account else whose.scope)
             row.owner_id, row.account_id, row.usd = whose.owner, whose.account, usd
             row.save()
-            said = f"{whose.name}: a budget of ${usd:,.2f}"
-        _note(whose, said, now, by)
-        _record(whose, "budget", said.removeprefix(f"{whose.name}: "), now, by)
-    return f"{said}. It counts from now on."
+            recorded, shown = f"a budget of {_usd(usd)}", usd
+            said = _("%(name)s: a budget of %(usd)s. It counts from now on.")
+        _note(whose, recorded, now, by)
+        _record(whose, "budget", recorded, now, by)
+    return said % {"name": whose.name, "usd": _usd(shown)}
 
 
 def set_rules(whose: Whose, thresholds: Thresholds, now: datetime, by) -> str:
@@ -224,9 +236,9 @@ def set_rules(whose: Whose, thresholds: Thresholds, now: datetime, by) -> str:
     scope = "" if whose.kind == Budget.ACCOUNT else whose.scope
     with transaction.atomic():
         BudgetRules.objects.update_or_create(scope=scope, kind=whose.kind, defaults=facts)
-        _note(whose, f"{whose.name}: what happens at which share of the budget was changed", now, by)
+        _note(whose, "what happens at which share of the budget was changed", now, by)
         _record(whose, "budget", f"at which share of it what happens: {facts}", now, by)
-    return "What happens at which share is changed. It counts from now on."
+    return _("What happens at which share is changed. It counts from now on.")
 
 
 def extend(whose: Whose, usd: Decimal, until: datetime | None, why: str, now: datetime, by) -> str:
@@ -244,10 +256,11 @@ def extend(whose: Whose, usd: Decimal, until: datetime | None, why: str, now: da
             by=by,
             at=now,
         )
-        _note(whose, f"{whose.name}: ${usd:,.2f} more, {why}", now, by)
+        _note(whose, f"{_usd(usd)} more, {why}", now, by)
         lasts = f"until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if until else "for good"
-        _record(whose, "extension", f"${usd:,.2f} more {lasts}", now, by)
-    return f"{whose.name} has ${usd:,.2f} more. What a budget had stopped in labs starts again within a minute or two."
+        _record(whose, "extension", f"{_usd(usd)} more {lasts}", now, by)
+    said = _("%(name)s has %(usd)s more. What a budget had stopped in labs starts again within a minute or two.")
+    return said % {"name": whose.name, "usd": _usd(usd)}
 
 
 def undo(whose: Whose, pk: int, now: datetime, by) -> str:
@@ -256,17 +269,24 @@ def undo(whose: Whose, pk: int, now: datetime, by) -> str:
         if row is None:
             return ""
         BudgetExtension.objects.filter(pk=row.pk).update(undone_at=now, undone_by=by)
-        _note(whose, f"{whose.name}: ${row.usd:,.2f} more is taken back", now, by)
-        _record(whose, "extension", f"${row.usd:,.2f} more is taken back", now, by)
-    return f"${row.usd:,.2f} more is taken back."
+        _note(whose, f"{_usd(row.usd)} more is taken back", now, by)
+        _record(whose, "extension", f"{_usd(row.usd)} more is taken back", now, by)
+    return _("%(usd)s more is taken back.") % {"usd": _usd(row.usd)}
+
+
+def _usd(usd: Decimal | None) -> str:
+    return "" if usd is None else f"${usd:,.2f}"
 
 
 def _note(whose: Whose, words: str, now: datetime, by) -> None:
+    """In the ledger, which is for all readers and in English."""
     account = Account.objects.get(pk=whose.account) if whose.account is not None else None
-    ledger.note("budget", words, now, account=account, actor=by)
+    with translation.override("en"):
+        ledger.note("budget", f"{whose.name}: {words}", now, account=account, actor=by)
 
 
 def _record(whose: Whose, kind: str, words: str, now: datetime, by) -> None:
     """In the record of who did what, which names nobody."""
-    of = dict(Budget.KINDS)[whose.kind]
+    with translation.override("en"):
+        of = str(dict(Budget.KINDS)[whose.kind])
     audit.note(kind, f"budget of {of}: {words}", by=by, person=whose.owner, scope=whose.scope, thing=whose.key, now=now)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.utils.translation import gettext as _
+
 from costs import kept
 from costs.dashboard.days import today
 from costs.models import ExchangeRate, Scope
@@ -34,7 +36,7 @@ class Rate:
         least = Decimal(1) if self.currency in WHOLE else Decimal("0.01")
         amount = (usd * self.per_usd).quantize(least, ROUND_HALF_UP)
         if not amount and usd > 0:
-            return f"under {self.currency} {least}"
+            return _("under %(amount)s") % {"amount": f"{self.currency} {least}"}
         return f"-{self.currency} {-amount:,}" if amount < 0 else f"{self.currency} {abs(amount):,}"
 
 

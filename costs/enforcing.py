@@ -14,6 +14,8 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from costs.alerts import settle
 from costs.budget import percent
@@ -29,6 +31,59 @@ from labs.models import Account, Launch, Resource
 from labs.rehearsal import REHEARSERS
 
 RULE, AHEAD = "budget", "budget_ahead"
+
+# What is written into an alert, once for all who read it and in English; pages say it again in their reader's language
+# (costs/retelling.py), by the longest that fits.
+SPENT = {
+    Budget.ACCOUNT: gettext_noop(
+        "The account %(who)s has spent %(spent)s of the budget of %(usd)s this month: %(share)s %%"
+    ),
+    Budget.COHORT: gettext_noop("The cohort has spent %(spent)s of the budget of %(usd)s: %(share)s %%"),
+    Budget.STUDENT: gettext_noop("%(who)s has spent %(spent)s of the budget of %(usd)s: %(share)s %%"),
+}
+PASSES = {
+    Budget.ACCOUNT: gettext_noop("What is on takes The account %(who)s past the budget of %(usd)s"),
+    Budget.COHORT: gettext_noop("What is on takes The cohort past the budget of %(usd)s"),
+    Budget.STUDENT: gettext_noop("What is on takes %(who)s past the budget of %(usd)s"),
+}
+COMES_TO = gettext_noop(
+    "%(spent)s is spent. With what is on until it goes off by itself, or until the next session, it is %(comes_to)s."
+)
+# By whether the grace time is one hour.
+ANNOUNCES_DELETE = {
+    True: gettext_noop(
+        "Labs are finished and what costs is deleted, %(hours)s hour after this was told. No new lab starts."
+    ),
+    False: gettext_noop(
+        "Labs are finished and what costs is deleted, %(hours)s hours after this was told. No new lab starts."
+    ),
+}
+ANNOUNCES_STOP = {
+    True: gettext_noop(
+        "What costs is stopped (deleted where AWS has no stop), %(hours)s hour after this was told. Jobs at work are "
+        "left to end."
+    ),
+    False: gettext_noop(
+        "What costs is stopped (deleted where AWS has no stop), %(hours)s hours after this was told. Jobs at work are "
+        "left to end."
+    ),
+}
+ANNOUNCES_NO_LABS = gettext_noop("No new lab starts. What is on stays on until it goes off by itself.")
+ANNOUNCES_LATER = gettext_noop("From %(percent)s %% on no new lab starts.")
+ONLY_TOLD = gettext_noop("This is only told.")
+NOBODYS = gettext_noop("nobody’s")
+PATTERNS = (
+    *SPENT.values(),
+    *PASSES.values(),
+    COMES_TO,
+    *ANNOUNCES_DELETE.values(),
+    *ANNOUNCES_STOP.values(),
+    ANNOUNCES_NO_LABS,
+    ANNOUNCES_LATER,
+    ONLY_TOLD,
+    NOBODYS,
+)
+
 HOLDER = "budget"  # whose wish it is (labs/ledger.py): the strictest in force counts
 
 
@@ -65,19 +120,19 @@ def _names(found: Iterable[Standing]) -> _Named:
 
 
 def _alert(one: Standing, names: _Named) -> Alert:
-    share = percent(one.spent, one.usd)
-    said = f"{_whose(one, names)} has spent ${one.spent:,.2f} of the budget of ${one.usd:,.2f}"
-    month = " this month" if one.account is not None else ""
-    return _made(one, names, f"{said}{month}: {share} %", announced(one.level, one.thresholds), one.spent, one.level)
+    with translation.override("en"):
+        share = percent(one.spent, one.usd)
+    told = {"who": _who(one, names), "spent": f"${one.spent:,.2f}", "usd": f"${one.usd:,.2f}", "share": share}
+    said = SPENT[_whose(one)] % told
+    return _made(one, names, said, announced(one.level, one.thresholds), one.spent, one.level)
 
 
 def _ahead(one: Standing, names: _Named) -> Alert:
     return _made(
         one,
         names,
-        f"What is on takes {_whose(one, names)} past the budget of ${one.usd:,.2f}",
-        f"${one.spent:,.2f} is spent. With what is on until it goes off by itself, or until the next session, it is "
-        f"${one.comes_to:,.2f}.",
+        PASSES[_whose(one)] % {"who": _who(one, names), "usd": f"${one.usd:,.2f}"},
+        COMES_TO % {"spent": f"${one.spent:,.2f}", "comes_to": f"${one.comes_to:,.2f}"},
         one.comes_to,
         0,
     )
@@ -98,33 +153,39 @@ def _made(one: Standing, names: _Named, sentence: str, detail: str, usd, level: 
     )
 
 
-def _whose(one: Standing, names: _Named) -> str:
+def _whose(one: Standing) -> str:
+    """An account's, a person's (whoever that is) or a cohort's."""
     if one.account is not None:
-        return f"The account {names.accounts.get(one.account, one.account)}"
-    return names.people[one.owner] if one.owner is not None else "The cohort"
+        return Budget.ACCOUNT
+    return Budget.COHORT if one.owner is None else Budget.STUDENT
+
+
+def _who(one: Standing, names: _Named) -> str:
+    if one.account is not None:
+        return str(names.accounts.get(one.account, one.account))
+    return names.people[one.owner] if one.owner is not None else ""
 
 
 def _line(one: Standing, what, names: _Named) -> str:
     if one.account is not None:
         return names.accounts.get(what, str(what))
     if one.kind == Budget.COHORT:
-        return names.people.get(what, "nobody’s") if what is not None else "nobody’s"
+        return names.people.get(what, NOBODYS) if what is not None else NOBODYS
     return str(what)
 
 
 def announced(level: int, thresholds: Thresholds) -> str:
     """What this level means, and what comes next, without an instant: pages show that in the reader's zone."""
     grace = thresholds.grace.total_seconds() / 3600
-    after = f"{grace:g} hour{'' if grace == 1 else 's'} after this was told"
     if level >= DELETES:
-        return f"Labs are finished and what costs is deleted, {after}. No new lab starts."
+        return ANNOUNCES_DELETE[grace == 1] % {"hours": f"{grace:g}"}
     if level >= STOPS:
-        return f"What costs is stopped (deleted where AWS has no stop), {after}. Jobs at work are left to end."
+        return ANNOUNCES_STOP[grace == 1] % {"hours": f"{grace:g}"}
     if level >= BLOCKED:
-        return "No new lab starts. What is on stays on until it goes off by itself."
+        return ANNOUNCES_NO_LABS
     if thresholds.block is not None:
-        return f"From {thresholds.block} % on no new lab starts."
-    return "This is only told."
+        return ANNOUNCES_LATER % {"percent": thresholds.block}
+    return ONLY_TOLD
 
 
 # --- what is done ---------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from functools import wraps
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -21,6 +21,9 @@ from costs.gauges import CONTENT_TYPE, exposition
 from costs.guards import money_page, night_page, scope_page
 from costs.models import DailySpend, Reading
 from costs.narrowing import NoSuchPart, choices_in
+
+# To a program: in no other language.
+NO_TOKEN = "Show the token: Authorization: Bearer TOKEN.\n"
 
 
 class _Echo:
@@ -36,14 +39,26 @@ def _safe(cell):
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
+def _in_english(lines: Iterator) -> Iterator[list[str]]:
+    """Files are read by programs: heads and words in them are the same in every language. Line by line, for they are
+    worked out while the file is sent."""
+    while True:
+        with translation.override("en"):
+            line = next(lines, None)
+            cells = None if line is None else [_safe(cell) for cell in line]
+        if cells is None:
+            return
+        yield cells
+
+
 def csv_answer(name: str, head: Iterable[str], lines: Iterator) -> StreamingHttpResponse:
     """A file `name` with the day it was asked for in its name. lines: of cells, asked for while they are sent."""
     writer = csv.writer(_Echo())
 
     def written():
         yield "\ufeff" + writer.writerow(head)  # the mark by which spreadsheets know UTF-8
-        for line in lines:
-            yield writer.writerow([_safe(cell) for cell in line])
+        for cells in _in_english(lines):
+            yield writer.writerow(cells)
 
     answer = StreamingHttpResponse(written(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}-{timezone.now():%Y-%m-%d}.csv"'
@@ -145,7 +160,8 @@ def mine(request):
 @night_page
 def went_out(request, record):
     """The evidence of one Lights out, as it stands now: a line a resource, and one for a lab in which nothing was."""
-    page = dashboard.went_out(record)
+    with translation.override("en"):
+        page = dashboard.went_out(record)
     return csv_answer(
         f"lights-out-{record.at:%Y-%m-%d-%H%M}",
         [
@@ -214,7 +230,8 @@ def _still_on(line):
 @scope_page
 def close_out(request, scope):
     """The close-out as it stands now: a line a person, a line a launch, a line for each thing that AWS still bills."""
-    page = close_out_of(scope, timezone.now())
+    with translation.override("en"):
+        page = close_out_of(scope, timezone.now())
     head = ["line", "person", "email", "what", "id", "account", "region", "from_utc", "to_utc", "state"]
     return csv_answer(
         f"close-out-{scope.name}",
@@ -247,5 +264,5 @@ def gauges(request):
     if not settings.METRICS_TOKEN:
         raise Http404("No such page.")
     if scheme.lower() != "bearer" or not constant_time_compare(shown, settings.METRICS_TOKEN):
-        return HttpResponse("Show the token: Authorization: Bearer TOKEN.\n", status=401, content_type="text/plain")
+        return HttpResponse(NO_TOKEN, status=401, content_type="text/plain")
     return HttpResponse(exposition(timezone.now()), content_type=CONTENT_TYPE)

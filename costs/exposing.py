@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.utils.translation import gettext_lazy
+
 # What stops it. NOTHING is loud: what is spent has no bound.
 CLOCK, SWITCH, BUDGET, NOTHING = "clock", "switch", "budget", "nothing"
 IS_OFF = ""  # nothing is on, or all of it was asked to go
 
 IN_WORDS = {
-    CLOCK: "the lab’s clock",
-    SWITCH: "the switch in AWS",
-    BUDGET: "the budget’s stop",
-    NOTHING: "nothing by itself",
+    CLOCK: gettext_lazy("the lab’s clock"),
+    SWITCH: gettext_lazy("the switch in AWS"),
+    BUDGET: gettext_lazy("the budget’s stop"),
+    NOTHING: gettext_lazy("nothing by itself"),
     IS_OFF: "",
 }
 
@@ -59,7 +61,7 @@ class Exposure:
     @property
     def words(self) -> str:
         """What stops it: "the lab’s clock"."""
-        return IN_WORDS[self.by]
+        return str(IN_WORDS[self.by])
 
 
 def exposed(part: Part, now: datetime) -> Exposure:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from costs.workloads import OWN, WORKLOADS, workload
 
 WORKLOAD_SLUGS = {one.slug for one in WORKLOADS}
 
 
-def _number(label: str, most: int) -> forms.DecimalField:
+def _number(label, most: int) -> forms.DecimalField:
     return forms.DecimalField(label=label, min_value=0, max_value=most, max_digits=10, decimal_places=2)
 
 
-def _own_price(label: str) -> forms.DecimalField:
+def _own_price(label) -> forms.DecimalField:
     return forms.DecimalField(
         label=label, min_value=0, max_value=10_000, max_digits=12, decimal_places=6, required=False
     )
@@ -26,18 +27,18 @@ class CalculatorForm(forms.Form):
     workload begins with."""
 
     workload = forms.ChoiceField(choices=[(one.slug, one.title) for one in WORKLOADS])
-    type = forms.CharField(label="Instance", max_length=40, strip=True)
-    hours = _number("Hours a day", 24)
-    days = _number("Days a month", 31)
-    disk_gb = _number("Disk", 1_000_000)
-    is_kept = forms.BooleanField(label="The disk is kept all month", required=False)
-    transfer_gb = _number("Transfer out a month", 1_000_000)
-    usd_per_hour = _own_price("Instance, USD an hour")
-    disk_usd = _own_price("Disk, USD per GB and month")
-    disk_usd_hour = _own_price("Disk in all, USD an hour")
-    transfer_usd = _own_price("Transfer, USD per GB")
-    again = _number("Work done again on spot, %", 1000)
-    discount = _number("Discount when reserved, %", 100)
+    type = forms.CharField(label=gettext_lazy("Instance"), max_length=40, strip=True)
+    hours = _number(gettext_lazy("Hours a day"), 24)
+    days = _number(gettext_lazy("Days a month"), 31)
+    disk_gb = _number(gettext_lazy("Disk"), 1_000_000)
+    is_kept = forms.BooleanField(label=gettext_lazy("The disk is kept all month"), required=False)
+    transfer_gb = _number(gettext_lazy("Transfer out a month"), 1_000_000)
+    usd_per_hour = _own_price(gettext_lazy("Instance, USD an hour"))
+    disk_usd = _own_price(gettext_lazy("Disk, USD per GB and month"))
+    disk_usd_hour = _own_price(gettext_lazy("Disk in all, USD an hour"))
+    transfer_usd = _own_price(gettext_lazy("Transfer, USD per GB"))
+    again = _number(gettext_lazy("Work done again on spot, %"), 1000)
+    discount = _number(gettext_lazy("Discount when reserved, %"), 100)
 
     def __init__(self, asked, *, regions, types):
         """asked: the address's own words; regions: [name]; types: the EC2 types that have a price somewhere."""
@@ -63,12 +64,14 @@ class CalculatorForm(forms.Form):
             known["is_kept"] = "on"
         super().__init__(begins | known)
         self.regions = [(one, one) for one in regions]
-        self.fields["region"] = forms.ChoiceField(label="Region", choices=self.regions)
+        self.fields["region"] = forms.ChoiceField(label=gettext_lazy("Region"), choices=self.regions)
 
     def clean_type(self):
         type = self.cleaned_data["type"].lower()
         allowed = {one.type for one in self.chosen.machines} or self.types
         if self.chosen.slug == OWN and type not in allowed:
-            raise forms.ValidationError(f"We know no EC2 instance called {type}. Write it as AWS does: t3.large.")
+            raise forms.ValidationError(
+                gettext("We know no EC2 instance called %(type)s. Write it as AWS does: t3.large.") % {"type": type}
+            )
         # A type of the workload before: this one begins with its own.
         return type if type in allowed else self.chosen.machines[0].type

@@ -17,6 +17,9 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
+
 from labs.kinds.base import Meter
 
 SHIPPED = Path(__file__).parent / "prices" / "free_tier.csv"
@@ -38,7 +41,7 @@ class Counts:
     """Which of our meters use an allowance up. partly: what of it they do not see, in words."""
 
     lines: tuple[MeterLine, ...]
-    partly: str = ""
+    partly: str | Promise = ""
 
 
 def _lines(service: str, kinds: Iterable[str], skus: Iterable[str]) -> tuple[MeterLine, ...]:
@@ -51,7 +54,7 @@ COUNTED: Mapping[tuple[str, str], Counts] = {
     ("VPC", "public IPv4 in use with EC2"): Counts(_lines("VPC", ["public-ipv4"], ["in-use-address"])),
     ("EBS", "gp2/gp3 storage"): Counts(_lines("EBS", ["volume"], ["gp2", "gp3"])),
     ("S3", "Standard storage"): Counts(
-        _lines("S3", ["storage"], ["Standard-first-50TB"]), "buckets of more than a thousand objects"
+        _lines("S3", ["storage"], ["Standard-first-50TB"]), gettext_lazy("buckets of more than a thousand objects")
     ),
     ("EFS", "Standard storage"): Counts(
         _lines("EFS", ["storage"], ["Standard (SageMaker Studio home dirs bill here)"])
@@ -76,7 +79,7 @@ COUNTED: Mapping[tuple[str, str], Counts] = {
     ("CloudWatch", "standard alarms"): Counts(_lines("CloudWatch", ["alarms"], ["standard"])),
     ("CloudWatch", "dashboards"): Counts(_lines("CloudWatch", ["dashboards"], ["dashboard"])),
     ("CloudWatch", "log ingestion + archive + Insights"): Counts(
-        _lines("CloudWatch", ["logs"], ["storage"]), "what is written to logs, and what queries read"
+        _lines("CloudWatch", ["logs"], ["storage"]), gettext_lazy("what is written to logs, and what queries read")
     ),
     ("CodePipeline", "V1 active pipeline"): Counts(_lines("CodePipeline", ["v1"], ["active-pipeline"])),
 }
@@ -174,7 +177,13 @@ class Standing:
 
     @property
     def level_words(self) -> str:
-        return {WELL: "Enough", AHEAD: "Would be used up", CLOSE: "Nearly used up", LEFT: "Used up"}[self.level]
+        words = {
+            WELL: gettext("Enough"),
+            AHEAD: gettext("Would be used up"),
+            CLOSE: gettext("Nearly used up"),
+            LEFT: gettext("Used up"),
+        }
+        return words[self.level]
 
 
 def standings(

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
@@ -40,7 +41,8 @@ RECORDED = """
 @dataclass(frozen=True)
 class Asked:
     """What decides what stands on the page, beside what is recorded. told_to: the scopes whose alerts are shown;
-    number: of the page of students; letters: of names that are looked for; moves: only what moves, as a poll asks."""
+    number: of the page of students; letters: of names that are looked for; moves: only what moves, as a poll asks;
+    language: in which it is written, as its reader's, also by the worker."""
 
     scopes: tuple[str, ...]
     told_to: tuple[str, ...]
@@ -48,6 +50,7 @@ class Asked:
     number: int = 1
     letters: str = ""
     moves: bool = False
+    language: str = settings.LANGUAGE_CODE
 
     @property
     def key(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from labs.kinds import registry
 
 
@@ -44,13 +46,15 @@ def stop_deletes(name: str) -> bool:
 
 
 def kept_on_stop(name: str) -> str:
+    """In the reader's language, as far as it is known."""
     kind = registry().get(name)
-    return kind.kept_on_stop if kind else ""
+    return gettext(kind.kept_on_stop) if kind and kind.kept_on_stop else ""
 
 
 def lost_on_delete(name: str) -> str:
+    """In the reader's language, as far as it is known."""
     kind = registry().get(name)
-    return kind.lost_on_delete if kind else ""
+    return gettext(kind.lost_on_delete) if kind and kind.lost_on_delete else ""
 
 
 def label_of(meter: str) -> str:

@@ -11,11 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 ONLY_TELL, GRACE, AT_ONCE = "tell", "grace", "at_once"
 LEVELS = {
-    ONLY_TELL: "Only tell",
-    GRACE: "Tell, and stop after a grace",
-    AT_ONCE: "Stop at once",
+    ONLY_TELL: gettext_lazy("Only tell"),
+    GRACE: gettext_lazy("Tell, and stop after a grace"),
+    AT_ONCE: gettext_lazy("Stop at once"),
 }
 TELL_OWNER, TELL_STAFF, LOOK, STOP, DELETE = "tell the owner", "tell staff", "look", "stop", "delete"
 
@@ -37,13 +41,21 @@ class Policy:
     delete_after: timedelta | None = None
 
     def __str__(self) -> str:
+        """In English, as records keep it."""
+        with translation.override("en"):
+            return self.words
+
+    @property
+    def words(self) -> str:
+        """The same in the reader's language."""
         told = {
-            ONLY_TELL: "Told at once, never stopped by itself",
-            GRACE: f"Told at once, stopped after {_long(self.grace)}",
-            AT_ONCE: "Stopped as soon as nobody uses it, and told",
+            ONLY_TELL: _("Told at once, never stopped by itself"),
+            GRACE: _("Told at once, stopped after %(time)s") % {"time": _long(self.grace)},
+            AT_ONCE: _("Stopped as soon as nobody uses it, and told"),
         }[self.level]
-        gone = f"; deleted after {_long(self.delete_after)} stopped" if self.delete_after else ""
-        return f"{told}{gone}"
+        if not self.delete_after:
+            return told
+        return _("%(told)s; deleted after %(time)s stopped") % {"told": told, "time": _long(self.delete_after)}
 
 
 @dataclass(frozen=True)
@@ -125,15 +137,15 @@ def why_never(left: Left, policy: Policy) -> str:
     if left.is_stopped:
         return ""
     if left.is_work:
-        return "It is at work and ends by itself: it is only told of."
+        return _("It is at work and ends by itself: it is only told of.")
     if left.is_theirs:
-        return "It is in somebody’s own account: it is only told of."
+        return _("It is in somebody’s own account: it is only told of.")
     if left.in_use_until:
         return ""
     if policy.level != ONLY_TELL and left.unused_since is None:
-        return "We cannot see that nobody uses it, so nothing stops it: its people are only told."
+        return _("We cannot see that nobody uses it, so nothing stops it: its people are only told.")
     if policy.level != ONLY_TELL and not left.can_go:
-        return "It has no Stop that keeps what is on it: it is only told of."
+        return _("It has no Stop that keeps what is on it: it is only told of.")
     return ""
 
 
@@ -172,5 +184,9 @@ def _look_first(left: Left, now: datetime) -> Step | None:
 def _long(time: timedelta) -> str:
     hours, minutes = divmod(int(time.total_seconds() // 60), 60)
     if hours >= 24 and not hours % 24 and not minutes:
-        return f"{hours // 24} day{'' if hours == 24 else 's'}"
-    return " ".join([*([f"{hours} h"] if hours else []), *([f"{minutes} min"] if minutes or not hours else [])])
+        return ngettext("%(n)s day", "%(n)s days", hours // 24) % {"n": hours // 24}
+    if not hours:
+        return _("%(n)s min") % {"n": minutes}
+    if not minutes:
+        return _("%(n)s h") % {"n": hours}
+    return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}

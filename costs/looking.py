@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -92,9 +93,9 @@ def person(request, scopes, who):
 @money_page
 def by_hand(request, scopes, who):
     """What one person made in no lab, resource by resource."""
-    one, rows, _ = _of_person(scopes, who)
+    one, rows, _spend = _of_person(scopes, who)
     found = drill.resources_of(rows.filter(launch=None))
-    facts = {"title": "Made by hand, in no lab", "person": one, "who": who, "may_see_person": True}
+    facts = {"title": _("Made by hand, in no lab"), "person": one, "who": who, "may_see_person": True}
     return render(request, "costs/resources.html", facts | _resources(request, found))
 
 

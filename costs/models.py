@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from costs.free_tier import FREE, LEGACY, PAID
 from costs.lives import Policy
@@ -270,10 +271,10 @@ class Budget(models.Model):
 
     STUDENT, STAFF, COHORT, ACCOUNT = "student", "staff", "cohort", "account"
     KINDS = [
-        (STUDENT, "a student"),
-        (STAFF, "a teacher"),
-        (COHORT, "the whole cohort"),
-        (ACCOUNT, "an AWS account, each month"),
+        (STUDENT, _("a student")),
+        (STAFF, _("a teacher")),
+        (COHORT, _("the whole cohort")),
+        (ACCOUNT, _("an AWS account, each month")),
     ]
 
     kind = models.CharField(max_length=10, choices=KINDS)
@@ -462,12 +463,12 @@ class ExchangeRate(models.Model):
 
     currency = models.CharField(
         max_length=3,
-        validators=[RegexValidator(r"^(?!USD)[A-Z]{3}$", "Three capital letters, and not USD: SGD, MMK.")],
-        help_text="Its three letters: SGD, MMK.",
+        validators=[RegexValidator(r"^(?!USD)[A-Z]{3}$", _("Three capital letters, and not USD: SGD, MMK."))],
+        help_text=_("Its three letters: SGD, MMK."),
     )
-    per_usd = models.DecimalField(max_digits=16, decimal_places=6, help_text="So many for one US dollar.")
-    on = models.DateField(help_text="The day of the rate.")
-    source = models.CharField(max_length=120, blank=True, default="", help_text="Where it was looked up.")
+    per_usd = models.DecimalField(max_digits=16, decimal_places=6, help_text=_("So many for one US dollar."))
+    on = models.DateField(help_text=_("The day of the rate."))
+    source = models.CharField(max_length=120, blank=True, default="", help_text=_("Where it was looked up."))
 
     class Meta:
         ordering = ["currency", "-on"]
@@ -484,14 +485,16 @@ class AccountPlan(models.Model):
     """Which Free Tier an AWS account has: as AWS tells it, else as an admin says. Asked for daily of real accounts."""
 
     PLANS = [
-        (LEGACY, "12 months: opened before 15 July 2025"),
-        (FREE, "credits, on the free plan"),
-        (PAID, "credits, on the paid plan"),
+        (LEGACY, _("12 months: opened before 15 July 2025")),
+        (FREE, _("credits, on the free plan")),
+        (PAID, _("credits, on the paid plan")),
     ]
 
     account = models.OneToOneField("labs.Account", primary_key=True, on_delete=models.CASCADE, related_name="plan")
-    plan = models.CharField(max_length=10, choices=PLANS, blank=True, default="", help_text="Empty: not known.")
-    opened_on = models.DateField(null=True, blank=True, help_text="When the AWS account was opened: 12 months from it.")
+    plan = models.CharField(max_length=10, choices=PLANS, blank=True, default="", help_text=_("Empty: not known."))
+    opened_on = models.DateField(
+        null=True, blank=True, help_text=_("When the AWS account was opened: 12 months from it.")
+    )
     # As AWS told it, at `told_at`; None where it did not.
     credits_usd = UsdField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True, help_text="When the free plan ends.")

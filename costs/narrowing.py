@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import Count, Min, Q, QuerySet
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext, gettext_lazy
 
 from costs.dashboard.days import today
 from costs.dashboard.people import NOBODY, Person, people_of
@@ -20,8 +22,20 @@ from labs.models import Account, Resource
 
 FIELDS = ("week", "service", "person", "region", "account")
 NOBODYS = "nobody"
-ALL = {"week": "All weeks", "service": "All services", "person": "Everybody", "region": "All regions"}
-ALL["account"] = "All accounts"
+ALL = {
+    "week": gettext_lazy("All weeks"),
+    "service": gettext_lazy("All services"),
+    "person": gettext_lazy("Everybody"),
+    "region": gettext_lazy("All regions"),
+    "account": gettext_lazy("All accounts"),
+}
+LABELS = {
+    "week": gettext_lazy("Week"),
+    "service": gettext_lazy("Service"),
+    "person": gettext_lazy("Person"),
+    "region": gettext_lazy("Region"),
+    "account": gettext_lazy("Account"),
+}
 
 
 class NoSuchPart(ValueError):
@@ -100,7 +114,7 @@ class Choices:
         wrong = [name for name, value in chosen.items() if value and value not in dict(self.of[name])]
         if wrong:
             said = ", ".join(f"{name} “{chosen[name][:40]}”" for name in wrong)
-            raise NoSuchPart(f"Nothing here is of {said}.")
+            raise NoSuchPart(gettext("Nothing here is of %(said)s.") % {"said": said})
         return Part(**chosen)
 
     def words(self, part: Part) -> list[str]:
@@ -109,7 +123,9 @@ class Choices:
 
     def fields(self, part: Part) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
         """[(name, its label, what is chosen, [(value, words)])], for the form."""
-        return [(name, name.capitalize(), getattr(part, name), [("", ALL[name]), *self.of[name]]) for name in FIELDS]
+        return [
+            (name, str(LABELS[name]), getattr(part, name), [("", str(ALL[name])), *self.of[name]]) for name in FIELDS
+        ]
 
 
 def choices_in(scopes: Iterable[str], now: datetime) -> Choices:
@@ -157,8 +173,8 @@ def days_of(week: str) -> tuple[date, date]:
 def in_words(monday: date) -> str:
     """ "Mon 15 to Sun 21 Sep 2025"."""
     sunday = monday + timedelta(days=6)
-    begins = f"Mon {monday.day}" if monday.month == sunday.month else f"Mon {monday.day} {monday:%b}"
-    return f"{begins} to Sun {sunday.day} {sunday:%b %Y}"
+    begins = date_format(monday, "D j" if monday.month == sunday.month else "D j M")
+    return gettext("%(first)s to %(last)s") % {"first": begins, "last": date_format(sunday, "D j M Y")}
 
 
 def _mondays(first: date, last: date) -> list[date]:

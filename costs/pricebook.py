@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from django.utils.translation import gettext_lazy
+
 from costs.models import Price
 from labs.kinds.base import Meter
 
@@ -27,11 +29,11 @@ HOME_REGION = "us-east-1"  # the course's own
 
 # How sure a price is, in words for a person.
 CONFIDENCE = {
-    "list": "AWS list price",
-    "quoted": "quoted from AWS by others",
-    "indicative": "indicative: it moves by the hour",
-    "derived": "derived from the EC2 price: AWS's own may differ",
-    "unofficial": "from an unofficial table",
+    "list": gettext_lazy("AWS list price"),
+    "quoted": gettext_lazy("quoted from AWS by others"),
+    "indicative": gettext_lazy("indicative: it moves by the hour"),
+    "derived": gettext_lazy("derived from the EC2 price: AWS's own may differ"),
+    "unofficial": gettext_lazy("from an unofficial table"),
 }
 
 

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext_lazy
+
 from costs.exposing import hours_between
 from costs.kinds import title_of
 from costs.models import TurnedOff
 
-BY = {"policy": "the cohort’s policy", "clock": "its lab’s clock", "budget": "a budget", "lights-out": "Lights out"}
+BY = {
+    "policy": gettext_lazy("the cohort’s policy"),
+    "clock": gettext_lazy("its lab’s clock"),
+    "budget": gettext_lazy("a budget"),
+    "lights-out": gettext_lazy("Lights out"),
+}
 
 
 def saved_usd(
@@ -43,7 +50,7 @@ class Saved:
 
     @property
     def by(self) -> str:
-        return BY.get(self.turned_off.by, self.turned_off.by)
+        return str(BY.get(self.turned_off.by, self.turned_off.by))
 
 
 @dataclass(frozen=True)

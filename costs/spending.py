@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from costs import dashboard
 from costs.charts import shown_days
@@ -21,7 +21,12 @@ STUDENTS_A_PAGE = 50
 
 
 def made(asked: Asked, now: datetime) -> Made:
-    """Written without a request: for every reader alike."""
+    """Written without a request: for every reader of the zone and the language alike."""
+    with translation.override(asked.language):
+        return _written(asked, now)
+
+
+def _written(asked: Asked, now: datetime) -> Made:
     page = dashboard.spend_page(asked.scopes, now)
     facts = {
         "page": page,

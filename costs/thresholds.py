@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.utils.translation import gettext_lazy as _
+
 # How far it has gone; kept in Alert.level, so that a rise is told anew. Never renumbered.
 WITHIN, TOLD, BLOCKED, STOPS, DELETES = 0, 1, 2, 3, 4
-IN_WORDS = {WITHIN: "within", TOLD: "near", BLOCKED: "no new labs", STOPS: "stops", DELETES: "deletes"}
+IN_WORDS = {
+    WITHIN: _("within"),
+    TOLD: _("near"),
+    BLOCKED: _("no new labs"),
+    STOPS: _("stops"),
+    DELETES: _("deletes"),
+}
 
 STOP, DELETE = "stop", "delete"
 

@@ -9,7 +9,19 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from costs.bill_words import CREDIT, KINDS, OTHER, REFUND, TAX, USAGE, compared_as, is_metered, kind_of, ours_of
+from costs.bill_words import (
+    CREDIT,
+    KINDS,
+    OTHER,
+    REFUND,
+    TAX,
+    USAGE,
+    compared_as,
+    is_metered,
+    kind_of,
+    ours_of,
+    shown_as,
+)
 
 NOTHING = Decimal(0)
 TOO_FAR = Decimal("0.05")  # of what AWS billed for the use
@@ -49,6 +61,11 @@ class Line:
     is_estimated: bool = True
     is_told: bool = True
     unpriced_seconds: int = 0
+
+    @property
+    def title(self) -> str:
+        """The service, as its reader calls it."""
+        return shown_as(self.service)
 
     @property
     def theirs(self) -> Decimal | None:

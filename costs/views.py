@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -51,6 +51,7 @@ def spend(request, scopes):
         number=int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 1,
         letters=letters,
         moves=moves,
+        language=translation.get_language(),
     )
     made = kept.page(asked, now, spending.made)
     request.on_now, request.left_on = made.on_now, made.left_on  # the top bar adds up the same

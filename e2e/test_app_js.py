@@ -192,3 +192,10 @@ def test_offline_is_said_until_it_is_over(open_page, context):
     assert page.is_visible("[data-offline]")
     context.set_offline(False)
     assert not page.is_visible("[data-offline]")
+
+
+def test_a_script_says_it_in_the_pages_language(open_page):
+    words = '<script type="application/json" data-words>{"%(n)s h": "%(n)s နာရီ", "%(n)s m": "%(n)s မိနစ်"}</script>'
+    page = open_page('<b data-until="2025-09-18T09:30:00Z">1 h 13 m</b>', head=words)
+    assert page.text_content("b") == "1 နာရီ 13 မိနစ်"
+    assert page.evaluate("translated('%(name)s is not sent.', {name: 'a %(n)s.csv'})") == "a %(n)s.csv is not sent."

@@ -11,11 +11,14 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from labs import aws, guardrails
 from labs.kinds.aws_words import code_of, tag_list
 from labs.kinds.base import TAG_OWNER
 from labs.kinds.iam_identity import PATH, pages_of
 from labs.models import Launch, StudentRole
+from labs.retelling import retold
 
 AGAIN, NOT_ALLOWED = timedelta(seconds=30), timedelta(minutes=10)
 # AWS knows a new role everywhere only after a while.
@@ -44,10 +47,10 @@ def why_not_yet(launch: Launch, student: int, now: datetime) -> str:
     known = StudentRole.objects.filter(account=launch.account, student=student, scope=launch.limited_scope)
     role = known.first()
     if role is None or role.made_at is None:
-        trouble = f" {role.trouble}" if role and role.trouble else ""
-        return f"Your role in the bootcamp's account is being made. Try again in half a minute.{trouble}"
+        trouble = f" {retold(role.trouble)}" if role and role.trouble else ""
+        return _("Your role in the bootcamp's account is being made. Try again in half a minute.") + trouble
     if now - role.made_at < KNOWN_AFTER:
-        return "Your role in the bootcamp's account is new, and AWS needs half a minute to know it. Try again then."
+        return _("Your role in the bootcamp's account is new, and AWS needs half a minute to know it. Try again then.")
     return ""
 
 

@@ -12,6 +12,8 @@ from copy import copy
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from labs import admitting, aws, deadman, ledger, stack_template
 from labs.iam_words import CONTROLLER
@@ -28,7 +30,7 @@ class CannotDisconnect(Exception):
     """Why an account stays connected for now, in words for the person who asked."""
 
 
-TAKEN = (
+TAKEN = gettext_lazy(
     "This AWS account is connected to this portal already, by somebody else or as another kind of account. Each is "
     "connected once. Ask your instructor."
 )
@@ -86,10 +88,11 @@ def connect(account: Account, aws_id: str, *, now: datetime, by) -> Account:
     aws_id = re.sub(r"[\s-]", "", aws_id)
     if not re.fullmatch(r"\d{12}", aws_id):
         raise CannotConnect(
-            "An AWS account id has 12 digits. AWS's console shows it at the top right, under your name."
+            _("An AWS account id has 12 digits. AWS's console shows it at the top right, under your name.")
         )
     if account.aws_id:
-        raise CannotConnect(f"This is account {account.aws_id} already. Disconnect it before you connect another.")
+        words = _("This is account %(account)s already. Disconnect it before you connect another.")
+        raise CannotConnect(words % {"account": account.aws_id})
     held = Account.objects.filter(aws_id=aws_id).exclude(pk=account.pk).first()
     if held and (held.is_open or (held.mode, held.owner_id) != (account.mode, account.owner_id)):
         raise CannotConnect(TAKEN)
@@ -184,10 +187,12 @@ def disconnect(account: Account, *, now: datetime, by) -> str:
         locked = Account.objects.select_for_update().get(pk=account.pk)
         on = Launch.objects.open().filter(account=account).count()
         if on:
-            raise CannotDisconnect(
-                f"{on} lab{' is' if on == 1 else 's are'} on in this account, or not yet seen to be gone. Finish "
-                f"{'it' if on == 1 else 'them'} first; then disconnect."
+            words = ngettext(
+                "%(n)s lab is on in this account, or not yet seen to be gone. Finish it first; then disconnect.",
+                "%(n)s labs are on in this account, or not yet seen to be gone. Finish them first; then disconnect.",
+                on,
             )
+            raise CannotDisconnect(words % {"n": on})
         locked.is_open, locked.examine_at = False, None
         locked.save(update_fields=["is_open", "examine_at"])
     admitting.ask_to_leave(account.student_roles.all(), now)

@@ -66,6 +66,10 @@ class Reach:
         """When AWS turns off the last of them; None where it turns off none."""
         return max((row.switch_at for row in self.armed if row.switch_at is not None), default=None)
 
+    @property
+    def unarmed_names(self) -> str:
+        return ", ".join(row.name or row.aws_id for row in self.unarmed)
+
 
 def reach(rows: Iterable[Resource], now: datetime) -> Reach:
     """PURE. What does not exist yet, is free or billed by the month, or is stopped and costs nothing by the hour, does

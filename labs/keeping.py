@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import ngettext
 
 
 class TooLarge(Exception):
@@ -148,4 +149,4 @@ def in_words(size: int) -> str:
     for unit, step in (("MB", 1024 * 1024), ("KB", 1024)):
         if size >= step:
             return f"{size / step:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{size} bytes"
+    return ngettext("%(n)s byte", "%(n)s bytes", size) % {"n": size}

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from labs import admitting, adopting, ledger, locker
@@ -19,6 +20,7 @@ from labs.kinds import kind_of
 from labs.kinds.base import RUNNING, STOPPED
 from labs.limits import Limits, is_held
 from labs.models import Account, Launch, Resource
+from labs.retelling import retold
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +44,19 @@ def why_beyond(lab: Lab, limits: Limits, region: str, account: Account | None = 
     try:
         narrowed = account.limited_to(limits) if account else None
     except ValueError as why:
-        return str(why)
+        return retold(str(why))
     if account is None or narrowed is None:
         return ""
     held = Limits.read(account.limits_held.get(scope, {}))
     if is_held(lab, region, narrowed, held):
         return ""
-    state = "still holds older limits of this cohort" if held else "does not hold this cohort's limits yet"
-    return f"In account {account.aws_id} AWS {state}. The cohort's page of limits says how that is mended."
+    words = (
+        _("In account %(account)s AWS still holds older limits of this cohort.")
+        if held
+        else _("In account %(account)s AWS does not hold this cohort's limits yet.")
+    )
+    mended = _("The cohort's page of limits says how that is mended.")
+    return f"{words % {'account': account.aws_id}} {mended}"
 
 
 def launch(
@@ -72,12 +79,13 @@ def launch(
     region, or is beyond the limits.
     """
     if account.mode not in lab.modes:
-        raise CannotLaunch(f"{lab.title} cannot run in a {account.mode} account.")
+        raise CannotLaunch(_in_no_such_account(lab, account))
     if not account.is_open:
-        raise CannotLaunch(f"The account {account.name} is closed for new labs.")
+        raise CannotLaunch(_("The account %(account)s is closed for new labs.") % {"account": account.name})
     region = region or account.regions[0]
     if region not in account.regions:
-        raise CannotLaunch(f"{region} is not a region of this account; use {', '.join(account.regions)}.")
+        words = _("%(region)s is not a region of this account; use %(regions)s.")
+        raise CannotLaunch(words % {"region": region, "regions": ", ".join(account.regions)})
     if beyond := why_beyond(lab, limits, region, account, scope):
         raise CannotLaunch(beyond)
     with transaction.atomic():
@@ -103,14 +111,24 @@ def launch(
     return made
 
 
+def _in_no_such_account(lab: Lab, account: Account) -> str:
+    words = {
+        Account.PRACTICE: _("%(lab)s cannot run in a practice account."),
+        Account.SHARED: _("%(lab)s cannot run in a shared account."),
+        Account.OWN: _("%(lab)s cannot run in an own account."),
+    }
+    return words[account.mode] % {"lab": lab.title}
+
+
 def extend(launch: Launch, *, now: datetime, by) -> Launch:
     """Move the clock by settings.LAB_EXTENSION. Raises CannotExtend when it is over, asked to end, or used up."""
     with transaction.atomic():
         kept = Launch.objects.select_for_update().get(pk=launch.pk)
         if kept.ended_at or kept.asked_to_end_at:
-            raise CannotExtend("This lab is already going off; start it again instead.")
+            raise CannotExtend(_("This lab is already going off; start it again instead."))
         if not kept.extensions_left:
-            raise CannotExtend(f"This lab was already extended {settings.LAB_EXTENSIONS} times.")
+            words = _("This lab was already extended %(times)s times.")
+            raise CannotExtend(words % {"times": settings.LAB_EXTENSIONS})
         kept.expires_at += settings.LAB_EXTENSION
         kept.extensions_used += 1
         kept.save(update_fields=["expires_at", "extensions_used"])
@@ -205,7 +223,7 @@ _sending = threading.Lock()
 
 def _hint(times: int) -> None:
     try:
-        for _ in range(times):
+        for _each in range(times):
             current_app.send_task("labs.tasks.work_off", expires=10, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("the broker did not take a hint (%s); the clock will find the rows", error)

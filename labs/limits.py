@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from labs.guardrails import EC2_TYPE, SAGEMAKER_TYPE, Rules
 from labs.iam_words import Document
 from labs.policy_evaluator import as_list
@@ -58,15 +61,17 @@ class Limits:
         }
         for name, values in left.items():
             if not values:
-                words = f"The account allows none of the cohort's {WORDS[name]} ({', '.join(getattr(self, name))})"
-                raise ValueError(f"{words}, but {', '.join(getattr(rules, name))}.")
+                words = _("The account allows none of the cohort's %(list)s (%(chosen)s), but %(allowed)s.")
+                chosen, allowed = ", ".join(getattr(self, name)), ", ".join(getattr(rules, name))
+                raise ValueError(words % {"list": WORDS[name], "chosen": chosen, "allowed": allowed})
         return replace(rules, **left)
 
     def why_not(self, lab: Lab, region: str) -> str:
         """Why a lab in that region is more than these allow, in words for whoever asked; '' when it is not."""
         for name, beyond in self.beyond(lab, region).items():
-            chosen = ", ".join(getattr(self, name))
-            return f"{lab.title} needs {', '.join(beyond)}. Your cohort's {WORDS[name]}: {chosen}."
+            words = _("%(lab)s needs %(needed)s. Your cohort's %(list)s: %(chosen)s.")
+            needed, chosen = ", ".join(beyond), ", ".join(getattr(self, name))
+            return words % {"lab": lab.title, "needed": needed, "list": WORDS[name], "chosen": chosen}
         return ""
 
     def beyond(self, lab: Lab, region: str) -> dict[str, list[str]]:
@@ -80,7 +85,11 @@ class Limits:
 
 
 LISTS = tuple(field.name for field in fields(Limits))
-WORDS = {"regions": "regions", "instance_types": "EC2 types", "sagemaker_types": "SageMaker types"}
+WORDS = {
+    "regions": gettext_lazy("regions"),
+    "instance_types": gettext_lazy("EC2 types"),
+    "sagemaker_types": gettext_lazy("SageMaker types"),
+}
 
 
 def limits_of(rules: Rules) -> Limits:

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from labs import admitting, aws, guardrails, ledger
 from labs.iam_words import Document, role_arn
 from labs.models import Launch
+from labs.retelling import retold
 
 LONGEST = timedelta(hours=1)
 SHORTEST = timedelta(minutes=15)  # STS gives none shorter
-OVER = "This lab is over or going off. Start it again to get credentials."
+OVER = gettext_lazy("This lab is over or going off. Start it again to get credentials.")
 PROFILE = "lightsout"  # what students' files of the AWS command call it
 
 
@@ -141,8 +145,10 @@ def launch_of(token: str) -> Launch:
     launch = on.filter(token_sha256=_hash(token)).select_related("account", "owner").first()
     if launch is None:
         raise NoSession(
-            "This token opens no lab: the lab is over, or a newer token was made. Make one on the lab's page, under "
-            "Get temporary credentials."
+            _(
+                "This token opens no lab: the lab is over, or a newer token was made. Make one on the lab's page, "
+                "under Get temporary credentials."
+            )
         )
     return launch
 
@@ -180,7 +186,7 @@ def console_link(launch: Launch, user, now: datetime, *, issuer: str) -> str:
     Raises NoSession in practice mode, which has no console, and as `credentials` does.
     """
     if launch.account.mode == launch.account.PRACTICE:
-        raise NoSession("Practice mode has no console: its account exists on this server only.")
+        raise NoSession(_("Practice mode has no console: its account exists on this server only."))
     made = _assumed(launch, user, now)
     home = f"https://{made.region}.console.aws.amazon.com/console/home?region={made.region}"
     link = aws.console_link(
@@ -198,7 +204,7 @@ def _session_policy(launch: Launch) -> Document | None:
     try:
         return guardrails.session_policy(launch.rules(), launch.id.hex)
     except ValueError as why:
-        raise NoSession(f"{why} Ask your instructor.") from why
+        raise NoSession(_("%(why)s Ask your instructor.") % {"why": retold(str(why))}) from why
 
 
 def student_role(launch: Launch, student: int) -> str:

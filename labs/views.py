@@ -13,12 +13,14 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from labs import aws, catalog, certify, checking, launching, ledger, locker, printing, sessions
 from labs.models import Launch
 from labs.panel import panel
+from labs.retelling import retold
 
 LOOKED_AGAIN_AFTER = timedelta(hours=1)
 STOP_POLLING = 286  # htmx ends a poll on this answer
@@ -35,7 +37,7 @@ def launch_page(permission):
         def guarded(request, launch_id, *args, **kwargs):
             launch = Launch.objects.select_related("account", "owner").filter(pk=launch_id).first()
             if launch is None or not request.user.has_perm(permission, launch):
-                raise Http404("No such lab.")
+                raise Http404(_("No such lab."))
             return view(request, launch, *args, **kwargs)
 
         return guarded
@@ -50,7 +52,7 @@ def owner_page(view):
     @wraps(view)
     def guarded(request, launch, *args, **kwargs):
         if launch.owner_id != request.user.pk:
-            raise Http404("No such lab.")
+            raise Http404(_("No such lab."))
         return view(request, launch, *args, **kwargs)
 
     return guarded
@@ -103,7 +105,7 @@ def stop(request, launch):
         return _too_late(request, launch)
     changed = launching.ask_to_stop(launch, now=timezone.now(), by=request.user)
     if not changed:
-        messages.info(request, "Nothing in this lab can be stopped and kept. Finish it to turn it off.")
+        messages.info(request, _("Nothing in this lab can be stopped and kept. Finish it to turn it off."))
     return redirect("labs:panel", launch.pk)
 
 
@@ -117,7 +119,7 @@ def start(request, launch):
 
 
 def _too_late(request, launch):
-    messages.error(request, "This lab is over or going off already. Start it again when it is gone.")
+    messages.error(request, _("This lab is over or going off already. Start it again when it is gone."))
     return redirect("labs:panel", launch.pk)
 
 
@@ -129,7 +131,7 @@ def check(request, launch, step):
     try:
         checking.check_step(launch, step, now=timezone.now(), by=request.user)
     except checking.NoSuchStep:
-        raise Http404("No such step.") from None
+        raise Http404(_("No such step.")) from None
     response = redirect("labs:panel", launch.pk)
     response["Location"] += f"#step-{step}"
     return response
@@ -146,7 +148,7 @@ def secrets_page(view):
         try:
             answer = view(request, launch)
         except (sessions.NoSession, aws.Trouble) as why:
-            messages.error(request, f"No credentials this time. {why}")
+            messages.error(request, _("No credentials this time. %(why)s") % {"why": retold(str(why))})
             return redirect("labs:panel", launch.pk)
         answer["Cache-Control"] = "no-store"
         return answer
@@ -184,19 +186,19 @@ def console(request, launch):
 @require_safe
 def fetch(request):
     """What a credential_process answers, for whoever shows a lab's token: no session, no cookie."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     now = timezone.now()
     try:
         if scheme.lower() != "bearer" or not token:
-            raise sessions.NoSession("Show the lab's token: Authorization: Bearer TOKEN.")
+            raise sessions.NoSession(_("Show the lab's token: Authorization: Bearer TOKEN."))
         if _is_too_often(sessions.launch_of(token), now):
-            answer = JsonResponse({"error": "Too often: wait a minute."}, status=429, headers={"Retry-After": "60"})
+            answer = JsonResponse({"error": _("Too often: wait a minute.")}, status=429, headers={"Retry-After": "60"})
         else:
             answer = JsonResponse(sessions.fetched(token, now).as_process())
     except sessions.NoSession as why:
         answer = JsonResponse({"error": str(why)}, status=401, headers={"WWW-Authenticate": "Bearer"})
     except aws.Trouble as why:
-        answer = JsonResponse({"error": f"AWS gave no credentials: {why}"}, status=503)
+        answer = JsonResponse({"error": _("AWS gave no credentials: %(why)s") % {"why": why}}, status=503)
     answer["Cache-Control"] = "no-store"
     return answer
 
@@ -226,7 +228,7 @@ def certificate_pdf(request, launch):
 
 def _certificate(request, launch):
     if not launch.certificate:
-        raise Http404("This lab has no certificate yet.")
+        raise Http404(_("This lab has no certificate yet."))
     facts = {"launch": launch, "proof": certify.in_words(launch.certificate), "lab": catalog.get(launch.lab)}
     return render(request, "labs/certificate.txt", facts | {"started": certify.utc_words(launch.created_at)}).content
 

@@ -8,9 +8,9 @@ from allauth.socialaccount.models import SocialApp
 from django.conf import settings
 from django.http import Http404
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from portal import inviting
+from portal import inviting, languages
 from portal.chrome import home_of
 from portal.models import Invitation, User
 
@@ -24,6 +24,13 @@ class InviteOnly(DefaultAccountAdapter):
     def get_login_redirect_url(self, request):
         """Where the work of their role begins, when the address did not say where they wanted to go."""
         return home_of(request)
+
+    def send_mail(self, template_prefix, email, context):
+        """In the language of the person to whom it goes; where they chose none, in that of the page."""
+        person = context.get("user")
+        chose = person is not None and person.language
+        with translation.override(languages.of(person) if chose else translation.get_language()):
+            super().send_mail(template_prefix, email, context)
 
 
 class InvitedSocially(DefaultSocialAccountAdapter):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from portal.courier import is_public
 
 # Apprise's scheme: what people call the service. Their messages go to one host each, which the address cannot choose.
@@ -45,7 +47,9 @@ def service_of(address: str) -> str:
 
 def masked(address: str) -> str:
     """ "Telegram, ends in 1f3a": as much as tells one's own addresses apart."""
-    return f"{service_of(address)}, ends in {address.rstrip('/')[-4:]}" if len(address) > 20 else service_of(address)
+    if len(address) <= 20:
+        return service_of(address)
+    return _("%(service)s, ends in %(ends)s") % {"service": service_of(address), "ends": address.rstrip("/")[-4:]}
 
 
 def read(given: str, allowed: Sequence[str]) -> str:
@@ -55,22 +59,22 @@ def read(given: str, allowed: Sequence[str]) -> str:
     connection.
     """
     address = _translated(given.strip())
-    services = " or ".join(f"{service_of(scheme)} ({scheme}://)" for scheme in allowed)
+    services = _(" or ").join(f"{service_of(scheme)} ({scheme}://)" for scheme in allowed)
     if not services:
-        raise NotTaken("This portal sends mail only.")
+        raise NotTaken(_("This portal sends mail only."))
     if len(address) > LONGEST or not address.isprintable() or re.search(r"\s", address):
-        raise NotTaken(f"An address is one word of at most {LONGEST} characters.")
+        raise NotTaken(_("An address is one word of at most %(most)s characters.") % {"most": LONGEST})
     scheme, separator, rest = address.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in allowed or scheme in ON_THIS_MACHINE:
-        raise NotTaken(f"This portal sends to {services}.")
+        raise NotTaken(_("This portal sends to %(services)s.") % {"services": services})
     if not rest.strip("/"):
-        raise NotTaken("There is nothing after the two slashes.")
+        raise NotTaken(_("There is nothing after the two slashes."))
     # Apprise takes options there: other hosts, files of this machine as templates, redirects.
     if re.search(r"[?#\\{}]|%(3f|23|5c|7b|7d)", rest, re.I):
-        raise NotTaken("Leave out the question mark and what comes after it: options are not taken.")
+        raise NotTaken(_("Leave out the question mark and what comes after it: options are not taken."))
     if scheme not in SERVICES and _leads_inside(HOST_OF.match(rest).group(1)):
-        raise NotTaken("That is an address within a network. Messages go to the public internet only.")
+        raise NotTaken(_("That is an address within a network. Messages go to the public internet only."))
     return f"{scheme}://{rest}"
 
 

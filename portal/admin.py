@@ -29,7 +29,7 @@ class PersonAdmin(UserAdmin):
     search_fields = ["name", "email"]
     readonly_fields = ["last_login", "seen_at", "date_joined", "is_demo"]
     fieldsets = [
-        (None, {"fields": ["email", "password", "name", "time_zone"]}),
+        (None, {"fields": ["email", "password", "name", "time_zone", "language"]}),
         ("May", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["last_login", "seen_at", "date_joined", "is_demo"]}),
     ]

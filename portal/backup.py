@@ -32,6 +32,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.duration import duration_string
+from django.utils.translation import gettext as _
 
 from labs import audit
 from portal.models import User
@@ -107,7 +108,9 @@ def overdue(now):
     since = last or User.objects.aggregate(at=models.Min("date_joined"))["at"]
     if since is None or now - since <= OLD:
         return ""
-    return f"The last backup was made {(now - last).days} days ago." if last else "No backup was ever made."
+    if last is None:
+        return _("No backup was ever made.")
+    return _("The last backup was made %(days)s days ago.") % {"days": (now - last).days}
 
 
 # --- rows ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 from portal import addresses
 from portal.models import NoticeChannel, NoticeWishes
@@ -54,11 +55,11 @@ def add(person, given, label, *, now):
     address = addresses.read(given, settings.NOTICE_SCHEMES)
     theirs = NoticeChannel.objects.filter(person=person, kind=NoticeChannel.APPRISE)
     if theirs.kept().count() >= MOST:
-        raise NotDone(f"You have {MOST} channels already. Remove one first.")
+        raise NotDone(_("You have %(most)s channels already. Remove one first.") % {"most": MOST})
     if theirs.filter(made_at__gt=now - timedelta(days=1)).count() >= NEW_A_DAY:
-        raise NotDone(f"You added {NEW_A_DAY} channels within a day. Add another one tomorrow.")
+        raise NotDone(_("You added %(most)s channels within a day. Add another one tomorrow.") % {"most": NEW_A_DAY})
     if theirs.kept().filter(address=address).exists():
-        raise NotDone("You have this address already.")
+        raise NotDone(_("You have this address already."))
     label = " ".join(label.split())[:60] or addresses.service_of(address)
     return NoticeChannel.objects.create(
         person=person, kind=NoticeChannel.APPRISE, address=address, label=label, made_at=now, code_asked_at=now
@@ -74,14 +75,14 @@ def code_of(channel):
 def verify(channel, given, *, now):
     """They read the code in the channel: it is on from now. Raises NotDone. Each try counts, also those at once."""
     if channel.code_sent_at is None:
-        raise NotDone("The code is not sent yet. Wait half a minute and load this page again.")
+        raise NotDone(_("The code is not sent yet. Wait half a minute and load this page again."))
     if now - channel.code_sent_at > CODE_LASTS:
-        raise NotDone("That code is a day old. Send another one.")
+        raise NotDone(_("That code is a day old. Send another one."))
     counted = NoticeChannel.objects.filter(pk=channel.pk, code_tries__lt=CODE_TRIES)
     if not counted.update(code_tries=F("code_tries") + 1):
-        raise NotDone("Too many wrong codes. Send another one.")
+        raise NotDone(_("Too many wrong codes. Send another one."))
     if not constant_time_compare(code_of(channel), "".join(given.split())):
-        raise NotDone("That is not the code. Look at the last message there.")
+        raise NotDone(_("That is not the code. Look at the last message there."))
     NoticeChannel.objects.filter(pk=channel.pk).update(verified_at=now, off_at=None, **NO_TROUBLE)
 
 
@@ -91,15 +92,15 @@ def ask_again(channel, *, now):
     this_one = NoticeChannel.objects.filter(pk=channel.pk)
     if channel.is_mail and not channel.is_on:
         this_one.update(off_at=None, **NO_TROUBLE)
-        return "Mail is on again."
+        return _("Mail is on again.")
     last = max((at for at in (channel.code_asked_at, channel.code_sent_at) if at), default=None)
     if last and now - last < ASK_AGAIN_AFTER:
-        raise NotDone("One was sent less than a minute ago.")
+        raise NotDone(_("One was sent less than a minute ago."))
     if channel.is_on:
         this_one.update(code_asked_at=now, code_sent_at=None)
-        return "A test message is on its way."
+        return _("A test message is on its way.")
     this_one.update(code_asked_at=now, code_sent_at=None, code_tries=0, trouble="", verified_at=None)
-    return "Another code is on its way."
+    return _("Another code is on its way.")
 
 
 def remove(channel, *, now):

@@ -11,12 +11,14 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Max, Min
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject, cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from costs import dashboard
 from labs.models import Account
-from portal import access
+from portal import access, languages
 from portal.templatetags.look import zone_name, zone_offset
 from portal.views.health import LOOK_IS_OLD
 
@@ -32,36 +34,36 @@ class Place(NamedTuple):
     also: tuple = ()
 
 
-TODAY = Place("portal:today", "Today", "Today", "home")
+TODAY = Place("portal:today", gettext_lazy("Today"), gettext_lazy("Today"), "home")
 COURSE = Place(
     "portal:course",
-    "Course",
-    "Course",
+    gettext_lazy("Course"),
+    gettext_lazy("Course"),
     "book-2",
     ("portal:week", "portal:material", "portal:threads", "portal:ask", "portal:thread", "portal:remove_post"),
 )
-LABS = Place("portal:labs", "Labs", "Labs", "flask")
+LABS = Place("portal:labs", gettext_lazy("Labs"), gettext_lazy("Labs"), "flask")
 SUBMISSIONS = Place(
     "portal:submissions",
-    "Submissions",
-    "Submit",
+    gettext_lazy("Submissions"),
+    gettext_lazy("Submit"),
     "file-text",
     ("portal:assignment", "portal:submit", "portal:receipt", "portal:feedback"),
 )
 COSTS = Place(
     "costs:mine",
-    "Costs",
-    "Costs",
+    gettext_lazy("Costs"),
+    gettext_lazy("Costs"),
     "calculator",
     ("costs:calculator", "costs:bill", "costs:my_day", "costs:launch", "costs:readings", "costs:account_free_tier"),
 )
-CALCULATOR = Place("costs:calculator", "Calculator", "Calculator", "calculator")
-REVIEW = Place("portal:review", "Review", "Review", "message-2")
-COHORT = Place("portal:cohort", "Cohort", "Cohort", "users")
+CALCULATOR = Place("costs:calculator", gettext_lazy("Calculator"), gettext_lazy("Calculator"), "calculator")
+REVIEW = Place("portal:review", gettext_lazy("Review"), gettext_lazy("Review"), "message-2")
+COHORT = Place("portal:cohort", gettext_lazy("Cohort"), gettext_lazy("Cohort"), "users")
 SPEND = Place(
     "costs:spend",
-    "Spend",
-    "Spend",
+    gettext_lazy("Spend"),
+    gettext_lazy("Spend"),
     "chart-area-line",
     (
         *("costs:day", "costs:person", "costs:by_hand", "costs:launch", "costs:readings", "costs:close_out"),
@@ -69,14 +71,14 @@ SPEND = Place(
         *("costs:bill", "costs:calculator", "costs:mine", "costs:my_day"),
     ),
 )
-FORGOTTEN = Place("costs:forgotten", "Forgotten", "Left on", "bulb")
-ACCOUNTS = Place("portal:accounts", "Accounts", "Accounts", "cloud")
+FORGOTTEN = Place("costs:forgotten", gettext_lazy("Forgotten"), gettext_lazy("Left on"), "bulb")
+ACCOUNTS = Place("portal:accounts", gettext_lazy("Accounts"), gettext_lazy("Accounts"), "cloud")
 PLACES = {
     STUDENT: [TODAY, COURSE, LABS, SUBMISSIONS, COSTS],
     INSTRUCTOR: [REVIEW, COURSE, COHORT, SPEND, FORGOTTEN],
     ADMIN: [SPEND, FORGOTTEN, ACCOUNTS, COURSE, CALCULATOR],
 }
-ROLE_WORDS = {STUDENT: "Student", INSTRUCTOR: "Instructor", ADMIN: "Admin"}
+ROLE_WORDS = {STUDENT: gettext_lazy("Student"), INSTRUCTOR: gettext_lazy("Instructor"), ADMIN: gettext_lazy("Admin")}
 THEMES = ("light", "dark")
 UP_SINCE = timezone.now()  # of this process
 
@@ -99,6 +101,17 @@ class Chrome:
     @property
     def is_signed_in(self):
         return bool(self.user and self.user.is_authenticated)
+
+    @property
+    def languages(self):
+        """[(code, the language's name in itself, whether this page is written in it)]"""
+        here = translation.get_language()
+        return [(code, name, code == here) for code, name in languages.OFFERED.items()]
+
+    @property
+    def is_not_reviewed(self):
+        """Whether no native reader has gone through the translation that this page is written in."""
+        return translation.get_language() in languages.NOT_REVIEWED
 
     @cached_property
     def standing(self):
@@ -194,7 +207,7 @@ class Chrome:
     def zone(self):
         """ "Yangon time (UTC+6:30)": the zone in which this page's times are written."""
         here = timezone.get_current_timezone()
-        return f"{zone_name(here)} time ({zone_offset(here, self.now)})"
+        return _("%(zone)s time (%(offset)s)") % {"zone": zone_name(here), "offset": zone_offset(here, self.now)}
 
     @property
     def zone_name(self):

@@ -7,11 +7,14 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from costs.models import Finding
 from labs import audit
 from labs.models import Launch
-from portal import completion_pdf, notices
+from portal import completion_pdf, languages, notices
 from portal.filing import Refused
 from portal.gradebook import gradebook
 from portal.models import Completion, Feedback, User
@@ -35,9 +38,13 @@ class Candidate:
     @property
     def why_not(self):
         """What is missing yet, in words; "" when nothing is."""
-        missing = [f"{self.of - self.done} of {self.of} case studies"] if self.done < self.of else []
-        missing += [f"{self.lights} light{'' if self.lights == 1 else 's'} left on"] if self.lights else []
-        return ", ".join(missing) or ("" if self.of else "the course has no case study")
+        missing = []
+        if self.done < self.of:
+            missing.append(_("%(n)s of %(all)s case studies") % {"n": self.of - self.done, "all": self.of})
+        if self.lights:
+            words = ngettext("%(n)s light left on", "%(n)s lights left on", self.lights)
+            missing.append(words % {"n": self.lights})
+        return ", ".join(missing) or ("" if self.of else _("the course has no case study"))
 
 
 def candidates(cohort, now):
@@ -83,16 +90,21 @@ def issue(cohort, candidate, *, latin_name, by, now):
     if existing:
         return existing
     if not candidate.has_earned:
-        raise Refused(f"{student} has not completed the course yet: {candidate.why_not}.")
+        raise Refused(
+            _("%(student)s has not completed the course yet: %(why)s.") % {"student": student, "why": candidate.why_not}
+        )
     latin_name = " ".join(tidy(latin_name).split())
     if not latin_name:
-        raise Refused(f"How is {student}'s name spelt in Latin letters? The certificate prints it.")
+        raise Refused(
+            _("How is %(student)s's name spelt in Latin letters? The certificate prints it.") % {"student": student}
+        )
     if len(latin_name) > 150:
-        raise Refused("The name has up to 150 letters.")
+        raise Refused(_("The name has up to 150 letters."))
     cannot = completion_pdf.unprintable(latin_name)
     if cannot:
         raise Refused(
-            f"The PDF cannot print {cannot} of “{latin_name}”. Give the spelling in Latin letters, as in a passport."
+            _("The PDF cannot print %(letters)s of “%(name)s”. Give the spelling in Latin letters, as in a passport.")
+            % {"letters": cannot, "name": latin_name}
         )
     made = Completion.objects.create(
         code=secrets.token_urlsafe(12),
@@ -106,7 +118,9 @@ def issue(cohort, candidate, *, latin_name, by, now):
     )
     audit.note("certificate", "given out", by=by, person=student, scope=cohort.scope, now=now)
     url = reverse("portal:completion", args=[made.code])
-    notices.tell(student, "school", f"completion {made.pk}", "Your certificate of completion is here", url=url, now=now)
+    with translation.override(languages.of(student)):
+        subject = _("Your certificate of completion is here")
+    notices.tell(student, "school", f"completion {made.pk}", subject, url=url, now=now)
     return made
 
 
@@ -115,7 +129,7 @@ def revoke(certificate, *, why, by, now):
     """Take a certificate back; its page says so from now on. Answers it. Raises Refused without a reason."""
     why = " ".join(tidy(why).split())[:300]
     if not why:
-        raise Refused("Say why: it is kept in the record, and never shown on the public page.")
+        raise Refused(_("Say why: it is kept in the record, and never shown on the public page."))
     kept = Completion.objects.select_for_update().get(pk=certificate.pk)
     if kept.revoked_at is None:
         kept.revoked_at, kept.revoked_by, kept.why_revoked = now, by, why

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.utils.translation import gettext as _
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 KEY = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
@@ -64,14 +65,15 @@ class Value:
     def fields(self):
         """Its Fields, or None when this is no mapping."""
         if not isinstance(self.node, yaml.MappingNode):
-            self.wrong(f"has to be fields with values, not {_what(self.node, self._scalar())}")
+            self.wrong(_("has to be fields with values, not %(what)s") % {"what": _what(self.node, self._scalar())})
             return None
         return Fields(self)
 
     def items(self):
         """Its entries as Values, counted as people count: "materials #1"; none when this is no list."""
         if not isinstance(self.node, yaml.SequenceNode):
-            self.wrong(f"has to be a list, not {_what(self.node, self._scalar())}; begin each line with '- '")
+            words = _("has to be a list, not %(what)s; begin each line with '- '")
+            self.wrong(words % {"what": _what(self.node, self._scalar())})
             return []
         return [
             Value(self.folder, self.file, f"{self.field} #{place}", entry)
@@ -90,14 +92,17 @@ class Value:
         found = self._scalar()
         is_scalar = isinstance(self.node, yaml.ScalarNode)
         if is_scalar and (found is None or found == ""):
-            self.wrong("is empty")
+            self.wrong(_("is empty"))
         elif not isinstance(found, str):
-            hint = "; put it in quotes" if is_scalar else ""
-            self.wrong(f"has to be text, not {_what(self.node, found)}{hint}")
+            words = (
+                _("has to be text, not %(what)s; put it in quotes") if is_scalar else _("has to be text, not %(what)s")
+            )
+            self.wrong(words % {"what": _what(self.node, found)})
         elif "\x00" in found or not found.strip():
-            self.wrong("is empty")
+            self.wrong(_("is empty"))
         elif most and len(found.strip()) > most:
-            self.wrong(f"has {len(found.strip())} characters; at most {most} fit")
+            words = _("has %(length)s characters; at most %(most)s fit")
+            self.wrong(words % {"length": len(found.strip()), "most": most})
         else:
             return found.strip()
         return None
@@ -105,16 +110,18 @@ class Value:
     def slug(self, pattern=SLUG, most=50):
         found = self.text(most)
         if found is not None and not pattern.fullmatch(found):
-            self.wrong(f"{found!r} is not a slug: write small letters, digits and single hyphens, such as s3-for-ml")
+            words = _("%(text)s is not a slug: write small letters, digits and single hyphens, such as s3-for-ml")
+            self.wrong(words % {"text": repr(found)})
             return None
         return found
 
     def whole(self, least, most):
         found = self._scalar()
         if type(found) is not int:
-            self.wrong(f"has to be a whole number, not {_what(self.node, found)}")
+            self.wrong(_("has to be a whole number, not %(what)s") % {"what": _what(self.node, found)})
         elif not least <= found <= most:
-            self.wrong(f"is {found}; it has to be from {least} to {most}")
+            words = _("is %(found)s; it has to be from %(least)s to %(most)s")
+            self.wrong(words % {"found": found, "least": least, "most": most})
         else:
             return found
         return None
@@ -122,14 +129,15 @@ class Value:
     def flag(self):
         found = self._scalar()
         if type(found) is not bool:
-            self.wrong(f"has to be true or false, not {_what(self.node, found)}")
+            self.wrong(_("has to be true or false, not %(what)s") % {"what": _what(self.node, found)})
             return None
         return found
 
     def one_of(self, known):
         found = self.text()
         if found is not None and found not in known:
-            self.wrong(f"{found!r} is not known here; there are {', '.join(sorted(known))}")
+            words = _("%(text)s is not known here; there are %(known)s")
+            self.wrong(words % {"text": repr(found), "known": ", ".join(sorted(known))})
             return None
         return found
 
@@ -139,7 +147,8 @@ class Value:
             try:
                 A_WEB_ADDRESS(found)
             except ValidationError:
-                self.wrong(f"{found!r} is not a web address; begin it with https://")
+                words = _("%(text)s is not a web address; begin it with https://")
+                self.wrong(words % {"text": repr(found)})
                 return None
         return found
 
@@ -151,11 +160,11 @@ class Value:
         here = (self.folder.root / self.file).parent
         there = (here / found).resolve()
         if Path(found).is_absolute() or not there.is_relative_to(self.folder.root):
-            self.wrong(f"{found!r} leads out of the course's folder")
+            self.wrong(_("%(path)s leads out of the course's folder") % {"path": repr(found)})
         elif is_folder and not there.is_dir():
-            self.wrong(f"there is no folder {found!r}")
+            self.wrong(_("there is no folder %(path)s") % {"path": repr(found)})
         elif not is_folder and not there.is_file():
-            self.wrong(f"there is no file {found!r}")
+            self.wrong(_("there is no file %(path)s") % {"path": repr(found)})
         else:
             return there
         return None
@@ -168,22 +177,24 @@ class Value:
         try:
             text = there.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
-            self.wrong(f"{there.name!r} is not text in UTF-8")
+            self.wrong(_("%(file)s is not text in UTF-8") % {"file": repr(there.name)})
             return None
         text = text.replace("\r\n", "\n").strip()
         if not text or "\x00" in text:
-            self.wrong(f"{there.name!r} is empty" if not text else f"{there.name!r} holds a NUL, which no text has")
+            words = _("%(file)s holds a NUL, which no text has") if text else _("%(file)s is empty")
+            self.wrong(words % {"file": repr(there.name)})
             return None
         return text + "\n"
 
 
 def _what(node, value=None):
     if isinstance(node, yaml.SequenceNode):
-        return "a list"
+        return _("a list")
     if isinstance(node, yaml.MappingNode):
-        return "fields with values"
-    words = {bool: "true or false", int: "a number", float: "a number", str: "text", type(None): "nothing"}
-    kind = words.get(type(value), "a date")
+        return _("fields with values")
+    words = {bool: _("true or false"), str: _("text"), type(None): _("nothing")}
+    words |= dict.fromkeys((int, float), _("a number"))
+    kind = words.get(type(value), _("a date"))
     return kind if value is None else f"{kind} ({node.value})"
 
 
@@ -201,7 +212,7 @@ class Fields:
                     value.file,
                     key.start_mark.line + 1,
                     place.field,
-                    f"is written twice, first in line {self.found[name][0]}",
+                    _("is written twice, first in line %(line)s") % {"line": self.found[name][0]},
                 )
             else:
                 self.found[name] = (key.start_mark.line + 1, place)
@@ -220,7 +231,7 @@ class Fields:
         value = self.get(name)
         if value is None:
             if needed:
-                self.wrong(name, "is missing")
+                self.wrong(name, _("is missing"))
             return default
         result = read(value)
         return default if result is None else result
@@ -237,7 +248,8 @@ class Fields:
         for name, (line, place) in self.found.items():
             if name not in self.asked:
                 known = ", ".join(sorted(self.asked))
-                self.value.folder.note(self.value.file, line, place.field, f"is not known here; there are {known}")
+                words = _("is not known here; there are %(known)s") % {"known": known}
+                self.value.folder.note(self.value.file, line, place.field, words)
 
 
 class CourseFolder:
@@ -257,14 +269,16 @@ class CourseFolder:
             text = path.read_bytes().decode("utf-8-sig")
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except FileNotFoundError:
-            return self.note(file, 1, "", "this file is missing")
+            return self.note(file, 1, "", _("this file is missing"))
         except UnicodeDecodeError:
-            return self.note(file, 1, "", "is not text in UTF-8")
+            return self.note(file, 1, "", _("is not text in UTF-8"))
         except yaml.reader.ReaderError as error:
-            return self.note(file, text[: error.position].count("\n") + 1, "", f"is not YAML: {error.reason}")
+            words = _("is not YAML: %(why)s") % {"why": error.reason}
+            return self.note(file, text[: error.position].count("\n") + 1, "", words)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            return self.note(file, mark.line + 1 if mark else 1, "", f"is not YAML: {error.problem or error.context}")
+            words = _("is not YAML: %(why)s") % {"why": error.problem or error.context}
+            return self.note(file, mark.line + 1 if mark else 1, "", words)
         if node is None:
-            return self.note(file, 1, "", "is empty")
+            return self.note(file, 1, "", _("is empty"))
         return Value(self, file, "", node).fields()

@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from labs import catalog
 from portal import filing, schedule
 from portal.coursefiles import FILE_NAME, KEY, BrokenCourse, CourseFolder
@@ -40,6 +42,11 @@ class MaterialFiles:
     source: Path | None = None
     sha256: str = ""
     file_bytes: int = 0
+
+    @property
+    def kind_words(self):
+        """What people call its kind, within a line."""
+        return str(dict(Material.Kind.choices).get(self.kind, self.kind)).lower()
 
     @property
     def version(self):
@@ -118,11 +125,11 @@ def _course(folder, fields):
     entries = fields.ask("weeks", lambda v: v.items(), [])
     fields.end()
     if not entries and "weeks" in fields.found:
-        fields.wrong("weeks", "names no week")
+        fields.wrong("weeks", _("names no week"))
     numbers, slugs, folders = {}, {}, {}
     for entry in entries:
         there = entry.path(is_folder=True)
-        if there is None or _is_twice(entry, there, folders, "this folder"):
+        if there is None or _is_twice(entry, there, folders, _("this folder")):
             continue
         inside = there.relative_to(folder.root).as_posix()
         week_fields = folder.open(f"{inside}/{WEEK_FILE}")
@@ -131,7 +138,12 @@ def _course(folder, fields):
             course.weeks.append(week)
             for name, value, known in (("number", week.number, numbers), ("slug", week.slug, slugs)):
                 if value not in ("", None):
-                    _is_twice(week_fields.get(name), value, known, f"the {name} {value}")
+                    _is_twice(
+                        week_fields.get(name),
+                        value,
+                        known,
+                        _("the %(field)s %(value)s") % {"field": name, "value": value},
+                    )
     return course
 
 
@@ -156,14 +168,16 @@ def _week(folder, fields):
     lab_slugs = {}
     for position, entry in enumerate(labs, start=1):
         slug = entry.one_of(catalog.catalog())
-        if slug is not None and not _is_twice(entry, slug, lab_slugs, f"the lab {slug}"):
+        if slug is not None and not _is_twice(entry, slug, lab_slugs, _("the lab %(slug)s") % {"slug": slug}):
             week.labs.append(LabFiles(Place(entry.file, entry.line), slug, position))
     if assignments and week.number in (schedule.ONBOARDING, schedule.OPTIONAL):
-        fields.wrong("assignments", f"week {week.number} has no deadline, so it takes no case study")
+        fields.wrong(
+            "assignments", _("week %(week)s has no deadline, so it takes no case study") % {"week": week.number}
+        )
     folders, assignment_slugs = {}, {}
     for position, entry in enumerate(assignments, start=1):
         there = entry.path(is_folder=True)
-        if there is None or _is_twice(entry, there, folders, "this folder"):
+        if there is None or _is_twice(entry, there, folders, _("this folder")):
             continue
         inner = folder.open(f"{there.relative_to(folder.root).as_posix()}/{ASSIGNMENT_FILE}")
         if inner:
@@ -184,13 +198,14 @@ def _material(fields, position, slugs):
         source=fields.may("file", _handed_out),
     )
     if material.slug:
-        _is_twice(fields.get("slug"), material.slug, slugs, f"the slug {material.slug}")
+        _is_twice(fields.get("slug"), material.slug, slugs, _("the slug %(slug)s") % {"slug": material.slug})
     has = {name for name in ("page", "url", "file") if name in fields.found}
     elsewhere = (Material.Kind.LINK, Material.Kind.VIDEO)
     if material.kind in elsewhere and has != {"url"}:
-        fields.wrong("url", f"a {material.kind} has a url, and neither page nor file")
+        fields.wrong("url", _("a %(kind)s has a url, and neither page nor file") % {"kind": material.kind})
     elif material.kind and material.kind not in elsewhere and (not has or "url" in has):
-        fields.wrong("page", f"a material of kind {material.kind} has a page, a file, or both, and no url")
+        words = _("a material of kind %(kind)s has a page, a file, or both, and no url")
+        fields.wrong("page", words % {"kind": material.kind})
     if material.source:
         content = material.source.read_bytes()
         material.sha256, material.file_bytes = hashlib.sha256(content).hexdigest(), len(content)
@@ -201,7 +216,8 @@ def _material(fields, position, slugs):
 def _handed_out(value):
     there = value.path()
     if there is not None and not FILE_NAME.fullmatch(there.name):
-        value.wrong(f"{there.name!r} is no name for a download: use letters, digits, dots, hyphens, at most 100")
+        words = _("%(file)s is no name for a download: use letters, digits, dots, hyphens, at most 100")
+        value.wrong(words % {"file": repr(there.name)})
         return None
     return there
 
@@ -223,7 +239,7 @@ def _assignment(fields, position, slugs):
         is_draft=fields.may("draft", lambda v: v.flag(), False),
     )
     if assignment.slug:
-        _is_twice(fields.get("slug"), assignment.slug, slugs, f"the slug {assignment.slug}")
+        _is_twice(fields.get("slug"), assignment.slug, slugs, _("the slug %(slug)s") % {"slug": assignment.slug})
     entries = fields.may("rubric", lambda v: v.items(), [])
     keys = {}
     for entry in entries:
@@ -232,7 +248,8 @@ def _assignment(fields, position, slugs):
             assignment.rubric.append(_rubric_line(inner, keys))
     points = [line["points"] for line in assignment.rubric]
     if points and None not in points and sum(points) != assignment.max_points:
-        fields.wrong("rubric", f"its points add up to {sum(points)}, and max_points is {assignment.max_points}")
+        words = _("its points add up to %(sum)s, and max_points is %(most)s")
+        fields.wrong("rubric", words % {"sum": sum(points), "most": assignment.max_points})
     fields.end()
     return assignment
 
@@ -245,7 +262,7 @@ def _rubric_line(fields, keys):
         "hint": fields.may("hint", lambda v: v.text(500), ""),
     }
     if line["key"]:
-        _is_twice(fields.get("key"), line["key"], keys, f"the key {line['key']}")
+        _is_twice(fields.get("key"), line["key"], keys, _("the key %(key)s") % {"key": line["key"]})
     fields.end()
     return line
 
@@ -258,7 +275,7 @@ def _file_types(value):
 def _is_twice(value, what, known, words):
     """Whether `what` stands in the files already; then it is noted, with the place of the first."""
     if what in known:
-        value.wrong(f"{words} stands twice, first in {known[what]}")
+        value.wrong(_("%(what)s stands twice, first in %(place)s") % {"what": words, "place": known[what]})
         return True
     known[what] = f"{value.file}:{value.line}"
     return False

@@ -14,8 +14,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from portal import channels, courier, digests, sending, unsubscribing
+from portal import channels, courier, digests, languages, sending, unsubscribing
 from portal.models import Notice, NoticeChannel, NoticeHad, NoticeWishes, User
 
 log = logging.getLogger(__name__)
@@ -242,18 +244,23 @@ def _code_came_out(channel, outcome, now):
 
 
 def letter_of(message, now):
-    """The message as it is sent: one notice under its own subject, several under one."""
+    """The message as it is sent, in its person's language: one notice under its own subject, several under one."""
+    with translation.override(languages.of(message.channel.person)):
+        return _letter_of(message)
+
+
+def _letter_of(message):
     channel, notices = message.channel, message.notices
     if message.is_code:
         is_test = channel.verified_at is not None
-        facts = {"person": channel.person, "label": channel.label}
+        facts = {"person": channel.person, "label": channel.called}
         facts |= {} if is_test else {"code": channels.code_of(channel)}
-        title = "A test of Lightsout" if is_test else "Your code for Lightsout"
+        title = _("A test of Lightsout") if is_test else _("Your code for Lightsout")
         to = channel.person.email if channel.is_mail else channel.address
         return sending.Letter(to, title, _text("portal/notice_code.txt", facts))
     title = " ".join(notices[0].subject.split())
     if len(notices) > 1:
-        title = f"{len(notices)} notices. The first: {title}"
+        title = _("%(n)s notices. The first: %(title)s") % {"n": len(notices), "title": title}
     address = unsubscribing.address_of(channel, {notice.topic for notice in notices}) if channel.is_mail else ""
     facts = {
         "person": channel.person,
@@ -264,7 +271,8 @@ def letter_of(message, now):
     body = _text("portal/notices.txt", facts)
     if not channel.is_mail:
         if len(body) > LONGEST:
-            end = f" ...\n\nAll of it: {settings.PUBLIC_URL.rstrip('/')}{reverse('portal:notices')}"
+            address = settings.PUBLIC_URL.rstrip("/") + reverse("portal:notices")
+            end = " ...\n\n" + _("All of it: %(address)s") % {"address": address}
             body = body[: LONGEST - len(end)] + end
         return sending.Letter(channel.address, title, body)
     # RFC 8058: the mail program itself may ask us to stop, without a page. RFC 3834: machines need not answer.

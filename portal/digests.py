@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_lazy
+
 AT_ONCE, HOURLY, DAILY = "at_once", "hourly", "daily"
-PACES = {AT_ONCE: "As it happens", HOURLY: "At most one message an hour", DAILY: "One message a day"}
+PACES = {
+    AT_ONCE: gettext_lazy("As it happens"),
+    HOURLY: gettext_lazy("At most one message an hour"),
+    DAILY: gettext_lazy("One message a day"),
+}
 
 # What is written down in the same minute comes in one message: one act may be news in several ways.
 GATHER = timedelta(minutes=1)

@@ -10,15 +10,19 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from labs import catalog
-from portal import holding, notices
+from portal import holding, languages, notices
 from portal.models import Announcement, Membership, OfCohort, Post, Thread, ThreadSeen, User
 from portal.submitting import tidy
 
 LONGEST = 20_000  # characters of a post
 MOST, WITHIN = 10, timedelta(minutes=10)
 MOST_A_DAY = 100
+ASKS, REPLIED = gettext_noop("%(who)s asks: %(title)s"), gettext_noop("%(who)s replied: %(title)s")
 
 
 class Refused(Exception):
@@ -45,12 +49,13 @@ def too_many(posted: list[datetime], now: datetime) -> datetime | None:
 def _text(body):
     body = tidy(body).strip()
     if not body:
-        raise Refused("There is nothing written yet.")
+        raise Refused(_("There is nothing written yet."))
     if len(body) > LONGEST:
         raise Refused(
-            f"That has {len(body):,} characters; up to {LONGEST:,} fit. Nothing you wrote is lost: shorten it."
+            _("That has %(n)s characters; up to %(most)s fit. Nothing you wrote is lost: shorten it.")
+            % {"n": f"{len(body):,}", "most": f"{LONGEST:,}"}
         )
-    if trouble := holding.why_not_posted(body, "your whole class"):
+    if trouble := holding.why_not_posted(body, to_class=True):
         raise Refused(trouble)
     return body
 
@@ -61,7 +66,7 @@ def _may_post(author, now):
     posted = Post.objects.filter(author=author, at__gt=now - timedelta(days=1)).values_list("at", flat=True)
     until = too_many(list(posted[:MOST_A_DAY]), now)
     if until:
-        raise Refused("You have written a lot in a short time. Nothing you wrote is lost: send it again", until)
+        raise Refused(_("You have written a lot in a short time. Nothing you wrote is lost: send it again"), until)
 
 
 def steps_of(standing, week, now):
@@ -72,24 +77,30 @@ def steps_of(standing, week, now):
         if lab is None:
             continue
         found.append((lab.slug, lab.title))
-        found += [(f"{lab.slug}/{step.slug}", f"{lab.title}, step {n}") for n, step in enumerate(lab.steps, start=1)]
+        found += [(f"{lab.slug}/{step.slug}", _step(lab, n)) for n, step in enumerate(lab.steps, start=1)]
     return found
+
+
+def _step(lab, n):
+    return _("%(lab)s, step %(n)s") % {"lab": lab.title, "n": n}
 
 
 def ask(standing, week, *, title, body, about="", key, now) -> Thread:
     """A new thread. about: "" or one of steps_of. The same form sent twice is one thread. Raises Refused."""
     title = " ".join(tidy(title).split())
     if not title:
-        raise Refused("Give the question a title: it is what the others see in the list.")
+        raise Refused(_("Give the question a title: it is what the others see in the list."))
     if len(title) > 140:
-        raise Refused(f"The title has {len(title)} characters; up to 140 fit. The rest goes into the text.")
+        raise Refused(
+            _("The title has %(n)s characters; up to 140 fit. The rest goes into the text.") % {"n": len(title)}
+        )
     if about and about not in dict(steps_of(standing, week, now)):
-        raise Refused("Choose one of these labs and steps.")
+        raise Refused(_("Choose one of these labs and steps."))
     body = _text(body)
     twin = Post.objects.filter(author=standing.user, key=key).select_related("thread").first()
     if twin:
         return twin.thread
-    lab_slug, _, step = about.partition("/")
+    lab_slug, _slash, step = about.partition("/")
     try:
         with transaction.atomic():
             _may_post(standing.user, now)
@@ -105,7 +116,7 @@ def ask(standing, week, *, title, body, about="", key, now) -> Thread:
             )
             post = Post.objects.create(thread=thread, author=standing.user, at=now, body_md=body, key=key)
             saw(thread, standing.user, post.pk, follows=True)
-            _tell(thread, post, _teachers(standing.cohort), f"{standing.user} asks: {title}", now)
+            _tell(thread, post, _teachers(standing.cohort), ASKS, now)
     except IntegrityError:
         return Post.objects.select_related("thread").get(author=standing.user, key=key).thread
     return thread
@@ -131,7 +142,7 @@ def reply(standing, thread, *, body, answers=False, key, now) -> Post:
             members = standing.cohort.memberships.values("user")
             follow = kept.seen.filter(follows=True, reader__is_active=True, reader__in=members)
             followers = [seen.reader for seen in follow.select_related("reader")]
-            _tell(kept, post, followers, f"{standing.user} replied: {kept.title}", now)
+            _tell(kept, post, followers, REPLIED, now)
     except IntegrityError:
         return Post.objects.get(author=standing.user, key=key)
     return post
@@ -144,8 +155,18 @@ def _teachers(cohort):
 
 def _tell(thread, post, people, subject, now):
     address = f"{thread.get_absolute_url()}#p{post.pk}"
-    told = ((one, f"post-{post.pk}", subject, address) for one in people if one.pk != post.author_id)
+    facts = {"who": post.author, "title": thread.title}
+    told = (
+        (one, f"post-{post.pk}", _in_language_of(one, subject, facts), address)
+        for one in people
+        if one.pk != post.author_id
+    )
     notices.tell_each(told, "school", now=now)
+
+
+def _in_language_of(person, message, facts):
+    with translation.override(languages.of(person)):
+        return _(message) % facts
 
 
 def may_mark(standing, thread):
@@ -180,7 +201,7 @@ def remove(standing, post, *, now):
 
 def saw(thread, reader, upto, *, follows=None):
     """The reader has read up to the post `upto`. follows=True or False: whether they are told of new replies."""
-    row, _ = ThreadSeen.objects.get_or_create(thread=thread, reader=reader)
+    row, _is_new = ThreadSeen.objects.get_or_create(thread=thread, reader=reader)
     row.upto = max(row.upto, upto)
     row.follows = row.follows if follows is None else follows
     row.save(update_fields=["upto", "follows"])
@@ -193,7 +214,7 @@ def announce(standing, *, title, body, key, now) -> Announcement:
     """Word to everybody in the cohort: on Today, and by the channels that each chose. Sent twice it is one."""
     title = " ".join(tidy(title).split())
     if not title or len(title) > 140:
-        raise Refused("Give it a title of 1 to 140 characters: it is the subject of the message.")
+        raise Refused(_("Give it a title of 1 to 140 characters: it is the subject of the message."))
     body = _text(body)
     with transaction.atomic():
         made, is_new = Announcement.objects.get_or_create(
@@ -223,5 +244,5 @@ def read_announcements(standing):
     """The reader has them all before them."""
     last = Announcement.objects.filter(cohort=standing.cohort).aggregate(last=Max("pk"))["last"]
     if last:
-        row, _ = OfCohort.objects.get_or_create(cohort=standing.cohort, reader=standing.user)
+        row, _is_new = OfCohort.objects.get_or_create(cohort=standing.cohort, reader=standing.user)
         OfCohort.objects.filter(pk=row.pk, announcements_upto__lt=last).update(announcements_upto=last)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from portal import courses
 from portal.coursefiles import BrokenCourse, Problem
@@ -108,7 +109,7 @@ def write(files: CourseFiles, folder: Path) -> None:
     )
     lost = differences(files, courses.read(folder))
     if lost:
-        raise BrokenCourse([Problem(courses.COURSE_FILE, 1, what, "cannot be written into files") for what in lost])
+        raise BrokenCourse([Problem(courses.COURSE_FILE, 1, what, _("cannot be written into files")) for what in lost])
 
 
 def _week(folder, week):
@@ -183,7 +184,7 @@ def _copy(source, there, material):
         # No link: whoever edits an exported file would edit what students download.
         shutil.copyfile(source, there)
     except FileNotFoundError:
-        words = f"its file {source.name} is not on this server any more; upload it again"
+        words = _("its file %(file)s is not on this server any more; upload it again") % {"file": source.name}
         raise BrokenCourse([Problem("", 0, material.title, words)]) from None
 
 

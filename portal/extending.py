@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from labs import audit
-from portal import notices, schedule
+from portal import languages, notices, schedule
 from portal.models import CohortWeek, Draft, Extension, Submission
 from portal.templatetags.look import written, zone_name
 
@@ -34,11 +36,11 @@ def own_deadline_of_draft():
 def judge(told_due_at: datetime | None, due: datetime, reason: str) -> None:
     """Raises Refused unless `due` may be somebody's own deadline. Pure."""
     if told_due_at is None:
-        raise Refused("This case study has no deadline.")
+        raise Refused(_("This case study has no deadline."))
     if not reason.strip():
-        raise Refused("Write a reason. The student reads it, and so does whoever looks at it later.")
+        raise Refused(_("Write a reason. The student reads it, and so does whoever looks at it later."))
     if due <= told_due_at:
-        raise Refused("That is not later than the deadline that everybody has.")
+        raise Refused(_("That is not later than the deadline that everybody has."))
 
 
 @transaction.atomic
@@ -48,7 +50,7 @@ def grant(cohort, assignment, student, due: datetime, *, reason: str, by, now: d
     told = CohortWeek.objects.get(cohort=cohort, week=assignment.week_id)
     judge(told.due_at, due, reason)
     if not cohort.memberships.students().filter(user=student).exists():
-        raise Refused("They are no student of this cohort.")
+        raise Refused(_("They are no student of this cohort."))
     found = Extension.objects.select_for_update().filter(assignment=assignment, cohort=cohort, student=student).first()
     extension = found or Extension(assignment=assignment, cohort=cohort, student=student, revision=0)
     extension.due_at, extension.reason, extension.withdrawn_at = due, reason.strip()[:200], None
@@ -58,14 +60,17 @@ def grant(cohort, assignment, student, due: datetime, *, reason: str, by, now: d
     Draft.objects.filter(assignment=assignment, cohort=cohort, student=student).move_deadline()
     versions = Submission.objects.filter(assignment=assignment, cohort=cohort, student=student, is_late=True)
     versions.filter(received_at__lt=due + schedule.SECOND).update(is_late=False, late_points=0)
-    words = f"{assignment.week.name}: due {due:%Y-%m-%d %H:%M:%S %Z}"
+    words = f"{assignment.week.recorded_name}: due {due:%Y-%m-%d %H:%M:%S %Z}"
     audit.note("extension", words, by=by, person=student, scope=cohort.scope, thing=assignment.slug, now=now)
     zone = ZoneInfo(cohort.zone)
+    with translation.override(languages.of(student)):
+        facts = {"case": assignment, "when": written(due, "datetime", zone, now), "zone": zone_name(zone)}
+        subject = _("Your own deadline: %(case)s, %(when)s %(zone)s") % facts
     notices.tell(
         student,
         "school",
         f"extension-{extension.pk}-{extension.revision}",
-        f"Your own deadline: {assignment}, {written(due, 'datetime', zone, now)} {zone_name(zone)}",
+        subject,
         extension.reason,
         url=reverse("portal:assignment", args=[told.week.number, assignment.slug]),
         now=now,
@@ -84,14 +89,16 @@ def withdraw(extension: Extension, *, by, now: datetime) -> None:
     kept.withdrawn_at, kept.revision = now, kept.revision + 1
     kept.save(update_fields=["withdrawn_at", "revision"])
     Draft.objects.filter(assignment=kept.assignment, cohort=kept.cohort, student=kept.student).move_deadline()
-    words = f"{kept.assignment.week.name}: everybody's deadline again"
+    words = f"{kept.assignment.week.recorded_name}: everybody's deadline again"
     about = {"person": kept.student, "scope": kept.cohort.scope, "thing": kept.assignment.slug}
     audit.note("extension", words, by=by, now=now, **about)
+    with translation.override(languages.of(kept.student)):
+        subject = _("Everybody's deadline holds for you again: %(case)s") % {"case": kept.assignment}
     notices.tell(
         kept.student,
         "school",
         f"extension-{kept.pk}-{kept.revision}",
-        f"Everybody's deadline holds for you again: {kept.assignment}",
+        subject,
         url=reverse("portal:assignment", args=[kept.assignment.week.number, kept.assignment.slug]),
         now=now,
         is_urgent=True,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from portal import gradesheet, reviewing
 from portal.filing import Refused
@@ -129,7 +130,7 @@ class Change:
         """[(title, before, after)] of what differs, for people."""
         titles = {line["key"]: line["title"] for line in self.mark.assignment.rubric}
         return [
-            (titles.get(key, "Points"), self.before[key], self.after[key])
+            (titles.get(key, _("Points")), self.before[key], self.after[key])
             for key in self.after
             if self.after[key] != self.before[key]
         ]
@@ -148,10 +149,11 @@ def read(cohort, text):
     for entry in entries:
         row = by_id.get(entry.id)
         if row is None:
-            wrong.append((entry.line, f"No student of this cohort has the id {entry.id}."))
+            wrong.append((entry.line, _("No student of this cohort has the id %(id)s.") % {"id": entry.id}))
             continue
         if entry.id in seen:
-            wrong.append((entry.line, f"{row.membership.user} stands in line {seen[entry.id]} already."))
+            facts = {"student": row.membership.user, "line": seen[entry.id]}
+            wrong.append((entry.line, _("%(student)s stands in line %(line)s already.") % facts))
             continue
         seen[entry.id] = entry.line
         for one in assignments:
@@ -173,14 +175,14 @@ def _change(row, assignment, points):
     if not given:
         return None
     if mark is None:
-        raise Refused("nothing was handed in, so there is nothing to give points for.")
+        raise Refused(_("nothing was handed in, so there is nothing to give points for."))
     before = {key: _points(mark, key) for key in keys.values()}
     after = before | given
     if after == before:
         return None
-    _, score = reviewing.scored(assignment, after)
+    score = reviewing.scored(assignment, after)[1]
     if score is None and mark.state in (Feedback.State.READY, Feedback.State.RELEASED):
-        raise Refused("this feedback has a score, so every line needs its points.")
+        raise Refused(_("this feedback has a score, so every line needs its points."))
     return Change(row, mark, before, after)
 
 
@@ -197,7 +199,8 @@ def apply(changes, *, by, now, with_released):
         Submission.objects.select_for_update().get(pk=mark.submission.pk)
         kept = Feedback.objects.select_for_update(of=("self",)).filter(submission=mark.submission).first()
         if (kept.revision if kept else None) != (mark.feedback.revision if mark.feedback else None):
-            raise Refused(f"{change.row.membership.user}'s feedback was changed just now. Send the file again.")
+            words = _("%(student)s's feedback was changed just now. Send the file again.")
+            raise Refused(words % {"student": change.row.membership.user})
         written = reviewing.write(
             mark.submission,
             by,

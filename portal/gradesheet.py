@@ -4,6 +4,8 @@ import csv
 from dataclasses import dataclass, field
 from io import StringIO
 
+from django.utils.translation import gettext as _
+
 from portal.filing import Refused
 
 PERSON = ("id", "name", "email")
@@ -33,16 +35,19 @@ def read(text, columns):
         head = [name.strip() for name in next(lines, [])]
         body = [(lines.line_num, cells) for cells in lines if any(cell.strip() for cell in cells)]
     except csv.Error as wrong:
-        raise Refused(f"This is not a CSV file: {wrong}.") from wrong
+        raise Refused(_("This is not a CSV file: %(why)s.") % {"why": wrong}) from wrong
     if "id" not in head:
-        raise Refused("The first line has no column “id”. Download the gradebook, change it, and send that file.")
+        raise Refused(_("The first line has no column “id”. Download the gradebook, change it, and send that file."))
     twice = {name for name in head if name and head.count(name) > 1 and (name in columns or name == "id")}
     if twice:
-        raise Refused(f"The column {', '.join(sorted(twice))} is there twice.")
+        raise Refused(_("The column %(names)s is there twice.") % {"names": ", ".join(sorted(twice))})
     if not columns & set(head):
-        raise Refused("No column of this file holds points of this course. Download the gradebook to see their names.")
+        raise Refused(
+            _("No column of this file holds points of this course. Download the gradebook to see their names.")
+        )
     if len(body) > MOST_LINES:
-        raise Refused(f"The file has {len(body):,} lines; up to {MOST_LINES:,} can be read.")
+        words = _("The file has %(lines)s lines; up to %(most)s can be read.")
+        raise Refused(words % {"lines": f"{len(body):,}", "most": f"{MOST_LINES:,}"})
     entries, wrong = [], []
     for number, cells in body:
         try:
@@ -55,7 +60,7 @@ def read(text, columns):
 def _entry(line, cells, columns):
     who = cells.get("id", "").strip()
     if not who.isdecimal() or len(who) > 18:
-        raise Refused(f"“{who[:40]}” is no id." if who else "The id is missing.")
+        raise Refused(_("“%(text)s” is no id.") % {"text": who[:40]} if who else _("The id is missing."))
     return Entry(line, int(who), {name: _points(name, cells[name]) for name in columns if name in cells})
 
 
@@ -64,7 +69,8 @@ def _points(name, cell):
     if not text:
         return None
     # Spreadsheets write 4 as 4.0, and some countries as 4,0.
-    whole, _, rest = text.replace(",", ".").partition(".")
+    whole, _dot, rest = text.replace(",", ".").partition(".")
     if not whole.isascii() or not whole.lstrip("-").isdecimal() or rest.strip("0") or len(whole) > 6:
-        raise Refused(f"“{text[:40]}” in column {name} is no whole number of points.")
+        words = _("“%(text)s” in column %(column)s is no whole number of points.")
+        raise Refused(words % {"text": text[:40], "column": name})
     return int(whole)

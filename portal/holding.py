@@ -6,20 +6,25 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labs import audit
-from portal import notices
+from portal import languages, notices
 from portal.filing import Refused
-from portal.guard import advice, scanning
+from portal.guard import advice, scanning, wording
 from portal.models import Look, Submission, SubmissionFile
 
 WAITS, FOUND, UNREAD = "waits", "found", "unread"
 UNSEEN = WAITS  # bytes without a Look
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # the SHA-256 of no bytes
 WORDS = {
-    WAITS: "It is being looked through for passwords and keys. That takes a minute at most.",
-    FOUND: "It seems to hold a password or a key, so nobody but its owner sees it until a clean version comes.",
-    UNREAD: "It could not be looked through for passwords and keys, so nobody but its owner sees it.",
+    WAITS: gettext_lazy("It is being looked through for passwords and keys. That takes a minute at most."),
+    FOUND: gettext_lazy(
+        "It seems to hold a password or a key, so nobody but its owner sees it until a clean version comes."
+    ),
+    UNREAD: gettext_lazy("It could not be looked through for passwords and keys, so nobody but its owner sees it."),
 }
 
 
@@ -82,11 +87,8 @@ class Part:
 
     @property
     def places(self):
-        found = self.look.findings if self.look else []
-        return [
-            Place(scanning.TITLES.get(one["kind"], "credential"), one["where"], one["ends"], advice.steps(one["kind"]))
-            for one in found
-        ]
+        found = self.look.places if self.look else []
+        return [Place(advice.title(one["kind"]), one["where"], one["ends"], advice.steps(one["kind"])) for one in found]
 
     @property
     def advice(self):
@@ -117,24 +119,25 @@ def let_through(submission, sha256, *, by, reason, now):
     """
     reason = reason.strip()
     if len(reason) < 3:
-        raise Refused("Say why it may be seen: your reason stays with it.")
+        raise Refused(_("Say why it may be seen: your reason stays with it."))
     look = Look.objects.select_for_update(of=("self",)).filter(pk=sha256).first()
     of_it = {submission.answer_sha256, *submission.files.values_list("sha256", flat=True)}
     if look is None or sha256 not in of_it or look.is_open or look.state == Look.State.WAITING:
-        raise Refused("This is not held back any more.")
+        raise Refused(_("This is not held back any more."))
     look.let_through_at, look.let_through_by, look.reason = now, by, reason[:500]
     look.save(update_fields=["let_through_at", "let_through_by", "reason"])
     about = {"person": submission.student, "scope": submission.cohort.scope, "thing": submission.number}
     audit.note("held", "let through, with the reason that stays with the look", by=by, now=now, **about)
-    notices.tell(
-        submission.student,
-        "school",
-        f"let-through-{submission.pk}-{sha256[:12]}",
-        f"What was held back of {submission.number} is seen by your reviewers now",
-        f"{by} looked at it. The reason: {reason[:500]}",
-        url=submission.get_absolute_url(),
-        now=now,
-    )
+    with translation.override(languages.of(submission.student)):
+        notices.tell(
+            submission.student,
+            "school",
+            f"let-through-{submission.pk}-{sha256[:12]}",
+            _("What was held back of %(number)s is seen by your reviewers now") % {"number": submission.number},
+            _("%(who)s looked at it. The reason: %(reason)s") % {"who": by, "reason": reason[:500]},
+            url=submission.get_absolute_url(),
+            now=now,
+        )
     return look
 
 
@@ -146,13 +149,21 @@ def held_versions():
     return found.select_related("student", "assignment__week", "cohort").defer("answer_md")
 
 
-def why_not_posted(text, who):
+def why_not_posted(text, *, to_class=False):
     """Of words that others see at once, and which are no work that has to be received: that there is a credential in
-    them, what and where; "" when there is none. who: reads them, in words."""
+    them, what and where; "" when there is none. to_class: a whole class reads them, else one person."""
     found = scanning.scan(text.encode(), "text.md").findings
     if not found:
         return ""
-    return (
-        f"Nothing was posted: there seems to be a credential in it ({found[0].title}, {found[0].where}), and {who} "
-        "would see it. Take it out; what you wrote is still here. If it is real, turn it off now."
-    )
+    found_words = {"what": advice.title(found[0].kind), "where": wording.place(found[0].where)}
+    if to_class:
+        words = _(
+            "Nothing was posted: there seems to be a credential in it (%(what)s, %(where)s), and your whole class "
+            "would see it. Take it out; what you wrote is still here. If it is real, turn it off now."
+        )
+    else:
+        words = _(
+            "Nothing was posted: there seems to be a credential in it (%(what)s, %(where)s), and another person would "
+            "see it. Take it out; what you wrote is still here. If it is real, turn it off now."
+        )
+    return words % found_words

@@ -15,8 +15,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from portal import courier, digests, enrolling, sending
+from portal import courier, digests, enrolling, languages, sending
 from portal.models import Invitation, InviteLink, Membership, User
 
 PERSONAL_LASTS = timedelta(days=21)
@@ -189,8 +191,11 @@ def _send(invitation, mail, now):
 
 def _letter(invitation, token):
     facts = {"invitation": invitation, "cohort": invitation.cohort, "address": address_of(token)}
-    title = f"Your place in {invitation.cohort.course.title}"
-    body = render_to_string("portal/invitation.txt", facts).strip() + "\n"
+    # Who has no account here has chosen no language yet.
+    known = User.objects.filter(email=invitation.email).first()
+    with translation.override(languages.of(known)):
+        title = _("Your place in %(course)s") % {"course": invitation.cohort.course.title}
+        body = render_to_string("portal/invitation.txt", facts).strip() + "\n"
     return sending.Letter(invitation.email, title, body, (("Auto-Submitted", "auto-generated"),))
 
 
@@ -206,7 +211,7 @@ def accept_as_new(invitation, *, name, password, now):
             person = User.objects.create_user(invitation.email, password, name=name)
             _let_in(invitation, person, now)
     except IntegrityError:
-        raise NotAccepted("There is an account with this address already. Sign in to join.") from None
+        raise NotAccepted(_("There is an account with this address already. Sign in to join.")) from None
     return person
 
 
@@ -223,7 +228,7 @@ def accept_by_proof(invitation, *, name, now):
 def accept_as(person, invitation, *, now):
     """Somebody who has an account with the invited address joins. Raises NotAccepted."""
     if person.email != invitation.email:
-        raise NotAccepted(f"This invitation is for {invitation.email}.")
+        raise NotAccepted(_("This invitation is for %(address)s.") % {"address": invitation.email})
     _take(invitation, now)
     _let_in(invitation, person, now)
 
@@ -232,11 +237,11 @@ def _take(invitation, now):
     """Marks the invitation and its link as used, once: whoever comes second finds it taken."""
     row = Invitation.objects.open(now).filter(pk=invitation.pk)
     if not row.update(accepted_at=now, mail_due_at=None, token_hash=""):
-        raise NotAccepted("This invitation was used already. Sign in with your address and password.")
+        raise NotAccepted(_("This invitation was used already. Sign in with your address and password."))
     if invitation.link_id and not InviteLink.objects.filter(
         pk=invitation.link_id, revoked_at=None, used__lt=F("uses")
     ).update(used=F("used") + 1):
-        raise NotAccepted("All places behind this link are taken. Ask your instructor for another.")
+        raise NotAccepted(_("All places behind this link are taken. Ask your instructor for another."))
 
 
 def _let_in(invitation, person, now):

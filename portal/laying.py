@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal import enrolling
 from portal.coursefiles import BrokenCourse, Problem
@@ -145,8 +146,9 @@ class _Laying:
     def _remove(self, row, words, place, field, inside=()):
         holding = [held for one in (row, *inside) for held in _holding(one)]
         if holding:
-            said = " and ".join(sorted(set(holding)))
-            self._note(place, field, f"{words} is not in the files any more, but it has {said}. Put it back")
+            said = _(" and ").join(sorted(set(holding)))
+            why = _("%(what)s is not in the files any more, but it has %(held)s. Put it back")
+            self._note(place, field, why % {"what": words, "held": said})
             return
         row.delete()
         self.changes.append(f"{words}: removed")
@@ -155,8 +157,8 @@ class _Laying:
         moved = [(row, week) for row, week in pairs if row.number != week.number]
         for row, week in moved:
             if row.told.exists():
-                words = f"cohorts were told the dates of {row.slug} as week {row.number}; it cannot become another"
-                self._note(week.place, "number", words)
+                words = _("cohorts were told the dates of %(slug)s as week %(number)s; it cannot become another")
+                self._note(week.place, "number", words % {"slug": row.slug, "number": row.number})
         if self.problems:
             return
         for row, week in moved:
@@ -170,13 +172,12 @@ class _Laying:
         given = list(Feedback.objects.filter(submission__assignment=row).values_list("rubric_scores", "score"))
         lost = {key for scores, _ in given for key, points in scores.items() if (points or 0) > most.get(key, -1)}
         if lost:
-            words = (
-                f"feedback was given with points for {', '.join(sorted(lost))}: keep these lines, with as many points"
-            )
-            self._note(files.place, "rubric", words)
+            words = _("feedback was given with points for %(lines)s: keep these lines, with as many points")
+            self._note(files.place, "rubric", words % {"lines": ", ".join(sorted(lost))})
         highest = max((score for scores, score in given if not scores and score is not None), default=0)
         if highest > files.max_points:
-            self._note(files.place, "max_points", f"feedback was given with {highest} points, more than these")
+            words = _("feedback was given with %(points)s points, more than these")
+            self._note(files.place, "max_points", words % {"points": highest})
 
 
 def _holding(row):

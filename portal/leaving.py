@@ -15,6 +15,9 @@ from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.db.models import Max, Q
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from costs.models import Alert, BudgetExtension
 from labs import admitting, audit, locker
@@ -66,18 +69,27 @@ def in_the_way(person):
     on = Launch.objects.open().filter(owner=person).count()
     if on:
         found.append(
-            f"{on} lab{' is' if on == 1 else 's are'} on, or not yet seen to be gone. Finish "
-            f"{'it' if on == 1 else 'them'} first."
+            ngettext(
+                "%(n)s lab is on, or not yet seen to be gone. Finish it first.",
+                "%(n)s labs are on, or not yet seen to be gone. Finish them first.",
+                on,
+            )
+            % {"n": on}
         )
     left = Resource.objects.open().filter(owner=person, launch=None).count()
     if left:
         found.append(
-            f"{left} thing{' was' if left == 1 else 's were'} left on in AWS. Turn off what is still there first."
+            ngettext(
+                "%(n)s thing was left on in AWS. Turn off what is still there first.",
+                "%(n)s things were left on in AWS. Turn off what is still there first.",
+                left,
+            )
+            % {"n": left}
         )
     if Account.objects.real().filter(owner=person, is_open=True).exclude(aws_id="").exists():
-        found.append("An own AWS account is connected. Disconnect it first, and delete the stack there.")
+        found.append(_("An own AWS account is connected. Disconnect it first, and delete the stack there."))
     if person.is_staff and not User.objects.filter(is_staff=True, is_active=True).exclude(pk=person.pk).exists():
-        found.append("Nobody else is an admin here. Make somebody an admin first.")
+        found.append(_("Nobody else is an admin here. Make somebody an admin first."))
     return found
 
 
@@ -89,22 +101,22 @@ def ask(person, *, by, now):
     """
     person = User.objects.select_for_update().get(pk=person.pk)
     if is_gone(person):
-        raise Refused("This person was deleted already.")
+        raise Refused(_("This person was deleted already."))
     if asked := open_leaving(person):
         return asked
     if trouble := in_the_way(person):
         raise Refused(" ".join(trouble))
     asked = Leaving.objects.create(person=person, by=by, asked_at=now, erase_at=now + WAITS)
     audit.note("deletion", f"asked for, to be done {asked.erase_at:%Y-%m-%d}", by=by, person=person, now=now)
-    words = "You can take it back until then. If you did not ask for it, take it back and change your password."
-    day = f"{asked.erase_at:%d %B %Y}"
     url = reverse("portal:my_data")
     tell(
         person,
         "school",
         f"leaving {asked.pk}",
-        f"Your account is deleted on {day}",
-        words,
+        lambda: _("Your account is deleted on %(day)s") % {"day": date_format(asked.erase_at, "d F Y")},
+        gettext_lazy(
+            "You can take it back until then. If you did not ask for it, take it back and change your password."
+        ),
         url=url,
         is_urgent=True,
         now=now,
@@ -178,6 +190,7 @@ def _work_until(person, now):
 def _erase_account(person):
     person.email, person.name = f"deleted-{person.pk}@deleted.invalid", f"Deleted person {person.pk}"
     person.time_zone = User._meta.get_field("time_zone").default
+    person.language = ""
     person.is_active = person.is_staff = person.is_superuser = False
     person.last_login = None
     person.set_unusable_password()  # which ends every session, too

@@ -10,15 +10,20 @@ from datetime import datetime, time
 
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from costs import forgotten, lighting, tonight
 from costs.dashboard.forgotten import forgotten_in
 from costs.kinds import title_of
 from costs.models import Finding
+from costs.retelling import retold
 from labs import catalog
 from labs.models import Launch
-from portal import notices
+from portal import languages, notices
 from portal.models import Membership, Notice, User
+from portal.templatetags.look import day_and_time
 from portal.zones import zone_of
 
 BEDTIME = time(22)
@@ -42,16 +47,28 @@ def tell_staff(now: datetime) -> int:
     """One notice for each who teaches the scope; of what is no cohort's, for each admin."""
     new = 0
     for scope, findings in lighting.staff_due().items():
-        nobodys = sum(finding.resource.owner_id is None for finding in findings)
-        whose = f", {nobodys} of them nobody’s" if nobodys else ""
-        subject = f"{_lights(len(findings))} left on for hours{whose}"
+        key, url = _key("left on, to staff", findings, "staff_asked_at"), reverse("costs:forgotten")
         with transaction.atomic():
+            ends = _next_of(findings, now)
             for person in _staff_of(scope):
-                words = _lines(findings, _next_of(findings, now), zone_of(person), whose=True)
-                key, url = _key("left on, to staff", findings, "staff_asked_at"), reverse("costs:forgotten")
+                with translation.override(languages.of(person)):
+                    subject, words = _left_on(findings), _lines(findings, ends, zone_of(person), whose=True)
                 new += notices.tell(person, "teaching", key, subject, words, url=url, now=now)
             lighting.staff_told(findings, now)
     return new
+
+
+def _left_on(findings: list[Finding]) -> str:
+    facts = {"n": len(findings), "nobodys": sum(finding.resource.owner_id is None for finding in findings)}
+    if facts["nobodys"]:
+        form = ngettext(
+            "%(n)s light left on for hours, %(nobodys)s of them nobody’s",
+            "%(n)s lights left on for hours, %(nobodys)s of them nobody’s",
+            facts["n"],
+        )
+    else:
+        form = ngettext("%(n)s light left on for hours", "%(n)s lights left on for hours", facts["n"])
+    return form % facts
 
 
 def tell_acts(now: datetime) -> int:
@@ -62,25 +79,32 @@ def tell_acts(now: datetime) -> int:
 def _each(due, told, of_person, now: datetime) -> int:
     people, new = User.objects.in_bulk(due), 0
     for owner, findings in due.items():
-        with transaction.atomic():
+        with transaction.atomic(), translation.override(languages.of(people[owner])):
             new += of_person(people[owner], findings, now)
             told(findings, now)
     return new
 
 
 def _of_owner(person: User, findings: list[Finding], now: datetime) -> bool:
-    subject = f"{len(findings)} of your lights {'is' if len(findings) == 1 else 'are'} still on"
+    subject = ngettext("%(n)s of your lights is still on", "%(n)s of your lights are still on", len(findings)) % {
+        "n": len(findings)
+    }
     words = _lines(findings, _next_of(findings, now), zone_of(person))
-    words += "\n\nTurn off what you do not need. If you need it, say so to your instructor: they can put it off."
+    words += "\n\n" + _(
+        "Turn off what you do not need. If you need it, say so to your instructor: they can put it off."
+    )
     key = _key("left on", findings, "reminder_asked_at")
     return notices.tell(person, "lights", key, subject, words, url=reverse("costs:mine"), now=now)
 
 
 def _of_act(person: User, findings: list[Finding], now: datetime) -> bool:
-    subject = f"{_lights(len(findings))} of yours {'is' if len(findings) == 1 else 'are'} turned off: nobody used "
-    subject += "it" if len(findings) == 1 else "them"
+    subject = ngettext(
+        "%(n)s light of yours is turned off: nobody used it",
+        "%(n)s lights of yours are turned off: nobody used them",
+        len(findings),
+    ) % {"n": len(findings)}
     words = _lines(findings, {}, zone_of(person))
-    words += "\n\nWhat is stopped keeps its disk, and can be started again."
+    words += "\n\n" + _("What is stopped keeps its disk, and can be started again.")
     key = _key("turned off", findings, "acted_at")
     return notices.tell(person, "lights", key, subject, words, url=reverse("costs:mine"), now=now)
 
@@ -88,10 +112,6 @@ def _of_act(person: User, findings: list[Finding], now: datetime) -> bool:
 def _key(what: str, findings: Iterable[Finding], field: str) -> str:
     findings = list(findings)
     return f"{what} {min(one.pk for one in findings)} {max(getattr(one, field) for one in findings):%Y%m%d%H%M%S}"
-
-
-def _lights(number: int) -> str:
-    return f"{number} light{'' if number == 1 else 's'}"
 
 
 def _next_of(findings: Iterable[Finding], now: datetime) -> dict:
@@ -104,21 +124,26 @@ def _lines(findings: list[Finding], ends: dict, zone, *, whose: bool = False) ->
     lines = []
     for finding in findings[:SHOWN]:
         row = finding.resource
-        owner = f", {row.owner or 'nobody’s'}" if whose else ""
-        line = f"- {title_of(row.kind)} {row.name or row.aws_id}, {row.region}{owner}: {finding.sentence}."
+        owner = ", " + str(row.owner or _("nobody’s")) if whose else ""
+        line = f"- {title_of(row.kind)} {row.name or row.aws_id}, {row.region}{owner}: {retold(finding.sentence)}."
         end = ends.get(row.pk)
         if end:
-            verb = "Stopped" if end.act == lighting.STOP else "Deleted"
-            line += f" {verb} {local(end.at, zone)}, unless it is used or put off."
+            stops = end.act == lighting.STOP
+            form = (
+                _("Stopped %(at)s, unless it is used or put off.")
+                if stops
+                else _("Deleted %(at)s, unless it is used or put off.")
+            )
+            line += " " + form % {"at": local(end.at, zone)}
         lines.append(line)
     if len(findings) > SHOWN:
-        lines.append(f"- and {len(findings) - SHOWN} more")
+        lines.append("- " + _("and %(n)s more") % {"n": len(findings) - SHOWN})
     return "\n".join(lines)
 
 
 def local(at: datetime, zone) -> str:
     """'Thu 22:15': an instant as its reader's clock shows it."""
-    return f"{at.astimezone(zone):%a %H:%M}"
+    return day_and_time(at.astimezone(zone))
 
 
 def _staff_of(scope: str) -> list[User]:
@@ -159,8 +184,11 @@ def tell_evening(now: datetime) -> int:
         person, at, key = evenings[pk]
         on = [one for one in lights if one.since.timestamp() <= at.timestamp()]
         if on:
-            subject = f"{_lights(len(on))} of yours {'is' if len(on) == 1 else 'are'} on this evening"
-            words = _lit(on, zone_of(person))
+            with translation.override(languages.of(person)):
+                subject = ngettext(
+                    "%(n)s light of yours is on this evening", "%(n)s lights of yours are on this evening", len(on)
+                ) % {"n": len(on)}
+                words = _lit(on, zone_of(person))
             new += notices.tell(person, "lights", key, subject, words, url=reverse("costs:mine"), now=now)
     return new
 
@@ -177,9 +205,13 @@ def tell_after_labs(now: datetime) -> int:
         lights = [one for one in lit.get(launch.owner_id, ()) if one.ends_at is None and one.since <= launch.ended_at]
         if lights:
             lab = catalog.catalog().get(launch.lab)
-            subject = f"{lab.title if lab else launch.lab} is over, and {_lights(len(lights))} of yours "
-            subject += "is still on" if len(lights) == 1 else "are still on"
-            words = _lit(lights, zone_of(launch.owner))
+            with translation.override(languages.of(launch.owner)):
+                subject = ngettext(
+                    "%(lab)s is over, and %(n)s light of yours is still on",
+                    "%(lab)s is over, and %(n)s lights of yours are still on",
+                    len(lights),
+                ) % {"lab": lab.title if lab else launch.lab, "n": len(lights)}
+                words = _lit(lights, zone_of(launch.owner))
             new += notices.tell(
                 launch.owner, "lights", _after(launch), subject, words, url=reverse("costs:mine"), now=now
             )
@@ -194,9 +226,12 @@ def _lit(lights: list[tonight.Lit], zone) -> str:
     lines = []
     for one in lights[:SHOWN]:
         known = one.rate.known
-        costs = "nobody knows what it costs" if known is None else f"${known:.4f} an hour"
-        ends = f"its lab turns it off {local(one.ends_at, zone)}" if one.ends_at else "nothing turns it off by itself"
+        costs = _("nobody knows what it costs") if known is None else _("%(usd)s an hour") % {"usd": f"${known:.4f}"}
+        if one.ends_at:
+            ends = _("its lab turns it off %(at)s") % {"at": local(one.ends_at, zone)}
+        else:
+            ends = _("nothing turns it off by itself")
         lines.append(f"- {one.words}: {costs}; {ends}.")
     if len(lights) > SHOWN:
-        lines.append(f"- and {len(lights) - SHOWN} more")
+        lines.append("- " + _("and %(n)s more") % {"n": len(lights) - SHOWN})
     return "\n".join(lines)

@@ -14,10 +14,24 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labs import audit
-from portal import notices, replanning, schedule, telling
-from portal.models import Announcement, ClassStart, Cohort, CohortWeek, DateMove, Draft, Extension, Holiday, Membership
+from portal import languages, notices, replanning, schedule, telling
+from portal.models import (
+    Announcement,
+    ClassStart,
+    Cohort,
+    CohortWeek,
+    DateMove,
+    Draft,
+    Extension,
+    Holiday,
+    Membership,
+    Week,
+)
 from portal.models import MovedDate as MovedRow
 from portal.replanning import Moved
 from portal.templatetags.look import written, zone_name, zone_offset
@@ -25,10 +39,10 @@ from portal.zones import zone_of
 
 SOON = timedelta(hours=36)
 WHAT = {
-    "release": "{week} opens",
-    "due": "Case study of {week} due",
-    "feedback": "Feedback of {week}",
-    "session": "{week} live session",
+    "release": gettext_lazy("%(week)s opens"),
+    "due": gettext_lazy("Case study of %(week)s due"),
+    "feedback": gettext_lazy("Feedback of %(week)s"),
+    "session": gettext_lazy("%(week)s live session"),
 }
 
 
@@ -38,10 +52,15 @@ class Changed(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """One date, with its words, as it was told and as it would be."""
+    """One date as it was told and as it would be."""
 
-    words: str
+    week: Week
     moved: Moved
+
+    @property
+    def words(self):
+        """What date it is, in the language of whoever reads it: of the notices each is written in its reader's."""
+        return what(self.moved.kind, self.week)
 
 
 @dataclass
@@ -74,7 +93,8 @@ def entries_of(moves: Sequence[Moved], zone: ZoneInfo) -> list[dict]:
 
 def what(kind, week):
     """ "Week 3 opens", "Case study of week 3 due"; a sentence's beginning is a capital."""
-    said = WHAT[kind].format(week=week.name if WHAT[kind].startswith("{week}") else week.name.lower())
+    pattern = str(WHAT[kind])
+    said = pattern % {"week": week.name if pattern.startswith("%(week)s") else week.name.lower()}
     return said[0].upper() + said[1:]
 
 
@@ -100,19 +120,18 @@ def preview(cohort: Cohort, told: Sequence[CohortWeek], moves: list[Moved], *, n
     stays = []
     granted = Extension.objects.in_force().filter(cohort=cohort, assignment__week__number__in=numbers)
     for extension in granted.select_related("student", "assignment"):
-        stays.append(
-            f"{extension.student}’s own deadline of {extension.assignment} stays: "
-            f"{written(extension.due_at, 'datetime', zone, now)}."
-        )
+        facts = {"student": extension.student, "case": extension.assignment}
+        facts["when"] = written(extension.due_at, "datetime", zone, now)
+        stays.append(_("%(student)s’s own deadline of %(case)s stays: %(when)s.") % facts)
     planned = ClassStart.objects.planned().filter(cohort=cohort, week__number__in=numbers, at__gt=now)
     said += [
-        f"A class start of {one.lab_slug} is planned for {written(one.at, 'datetime', zone, now)}. It does not move: "
-        "cancel it and plan it anew."
+        _("A class start of %(lab)s is planned for %(when)s. It does not move: cancel it and plan it anew.")
+        % {"lab": one.lab_slug, "when": written(one.at, "datetime", zone, now)}
         for one in planned
     ]
     return Preview(
         moves=moves,
-        lines=[Line(what(one.kind, weeks[one.number]), one) for one in moves],
+        lines=[Line(weeks[one.number], one) for one in moves],
         remarks=said,
         stays=stays,
         people=cohort.memberships.students().filter(user__is_active=True).count(),
@@ -158,7 +177,6 @@ def apply(cohort: Cohort, shown: Preview, *, why: str, by, now: datetime) -> Dat
 
 
 def _tell(cohort, move, shown, *, by, now):
-    subject = f"New dates: {shown.lines[0].words}" + (f", and {len(shown.lines) - 1} more" if shown.lines[1:] else "")
     people = [
         one.user
         for one in Membership.objects.filter(cohort=cohort, user__is_active=True).select_related("user")
@@ -166,22 +184,41 @@ def _tell(cohort, move, shown, *, by, now):
     ]
     soonest = min(at for one in shown.moves for at in (one.was, one.becomes))
     notices.tell_each(
-        ((person, f"dates-{move.pk}", subject, reverse("portal:course")) for person in people),
+        ((person, f"dates-{move.pk}", _subject(shown.lines, person), reverse("portal:course")) for person in people),
         "school",
         now=now,
-        words=lambda person: in_words(shown.lines, move.why, zone_of(person), ZoneInfo(cohort.zone), now),
+        words=lambda person: _letter(shown.lines, move.why, person, ZoneInfo(cohort.zone), now),
         is_urgent=soonest - now < SOON,
     )
     zone = ZoneInfo(cohort.zone)
-    Announcement.objects.create(
-        cohort=cohort,
-        author=by,
-        at=now,
-        title=subject[:140],
-        body_md=in_words(shown.lines, move.why, zone, zone, now, mark="- "),
-        key=f"dates-{move.pk}",
-        move=move,
-    )
+    # One text for all who read it, whatever their languages.
+    with translation.override("en"):
+        Announcement.objects.create(
+            cohort=cohort,
+            author=by,
+            at=now,
+            title=_new_dates(shown.lines)[:140],
+            body_md=in_words(shown.lines, move.why, zone, zone, now, mark="- "),
+            key=f"dates-{move.pk}",
+            move=move,
+        )
+
+
+def _subject(lines, person):
+    with translation.override(languages.of(person)):
+        return _new_dates(lines)
+
+
+def _letter(lines, why, person, cohort_zone, now):
+    with translation.override(languages.of(person)):
+        return in_words(lines, why, zone_of(person), cohort_zone, now)
+
+
+def _new_dates(lines):
+    first, more = lines[0].words, len(lines) - 1
+    if not more:
+        return _("New dates: %(first)s") % {"first": first}
+    return _("New dates: %(first)s, and %(more)s more") % {"first": first, "more": more}
 
 
 def in_words(lines, why, zone, cohort_zone, now, mark=""):
@@ -189,9 +226,11 @@ def in_words(lines, why, zone, cohort_zone, now, mark=""):
     said = [why, ""] if why else []
     for line in lines:
         at = line.moved.becomes
-        words = f"{mark}{line.words}: {written(at, 'datetime', zone, now)}"
+        when = written(at, "datetime", zone, now)
         if at.astimezone(zone).utcoffset() != at.astimezone(cohort_zone).utcoffset():
-            words += f" ({written(at, 'datetime', cohort_zone, now)} {zone_name(cohort_zone)})"
-        said.append(f"{words}. It was {written(line.moved.was, 'datetime', zone, now)}.")
+            when += f" ({written(at, 'datetime', cohort_zone, now)} {zone_name(cohort_zone)})"
+        facts = {"date": line.words, "when": when, "was": written(line.moved.was, "datetime", zone, now)}
+        said.append(mark + _("%(date)s: %(when)s. It was %(was)s.") % facts)
     # The zone by name: what it is ahead of UTC may differ from one of these dates to another.
-    return "\n".join([*said, "", f"Times are {zone_name(zone)} time ({zone_offset(zone, now)} today)."])
+    clock = _("Times are %(zone)s time (%(offset)s today).")
+    return "\n".join([*said, "", clock % {"zone": zone_name(zone), "offset": zone_offset(zone, now)}])

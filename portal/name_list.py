@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 
 MOST = 1000
 LONGEST_NAME = 150
@@ -37,7 +38,7 @@ def decoded(content):
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise Unreadable("This file is no plain text. Save it as CSV (UTF-8) and choose it again.")
+        raise Unreadable(_("This file is no plain text. Save it as CSV (UTF-8) and choose it again."))
     return text
 
 
@@ -55,19 +56,20 @@ def read(text):
             if not cells or (not people and not bad and _is_heading(cells)):
                 continue
             if len(people) + len(bad) >= MOST:
-                raise Unreadable(f"This list has more than {MOST} lines. Send it in parts.")
+                raise Unreadable(_("This list has more than %(most)s lines. Send it in parts.") % {"most": MOST})
             name, email, why = _read_one(cells)
             if not why and email in first:
-                why = f"The same address as in line {first[email]}."
+                why = _("The same address as in line %(line)s.") % {"line": first[email]}
             if why:
                 bad.append(BadLine(rows.line_num, ", ".join(cells)[:200], why))
             else:
                 first[email] = rows.line_num
                 people.append(Person(rows.line_num, email, name))
     except csv.Error as broken:
-        raise Unreadable(f"Line {rows.line_num} cannot be read as CSV: {broken}.") from None
+        words = _("Line %(line)s cannot be read as CSV: %(why)s.")
+        raise Unreadable(words % {"line": rows.line_num, "why": broken}) from None
     if not people and not bad:
-        raise Unreadable("There is nobody on this list. Write one person a line: name, address.")
+        raise Unreadable(_("There is nobody on this list. Write one person a line: name, address."))
     return people, bad
 
 
@@ -83,14 +85,14 @@ def _is_heading(cells):
 def _read_one(cells):
     with_at = [cell for cell in cells if "@" in cell]
     if len(with_at) != 1:
-        return "", "", "No address in this line." if not with_at else "More than one address in this line."
+        return "", "", _("More than one address in this line.") if with_at else _("No address in this line.")
     name, email = parseaddr(with_at[0])
     name = " ".join([*(cell for cell in cells if cell is not with_at[0]), *([name] if name else [])])
     email = email.strip().lower()
     try:
         validate_email(email)
     except ValidationError:
-        return "", "", f"{with_at[0][:80]} is no mail address."
+        return "", "", _("%(text)s is no mail address.") % {"text": with_at[0][:80]}
     if len(name) > LONGEST_NAME:
-        return "", "", f"The name has more than {LONGEST_NAME} characters."
+        return "", "", _("The name has more than %(most)s characters.") % {"most": LONGEST_NAME}
     return " ".join(name.split()), email, ""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import nh3
+from django.utils.translation import gettext as _
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer, get_lexer_by_name
@@ -111,14 +112,15 @@ def read(content: bytes) -> dict:
     """The notebook in these bytes. Raises Unshowable."""
     if len(content) > MOST_BYTES:
         raise Unshowable(
-            f"This notebook is larger than {MOST_BYTES // 2**20} MB, so it is not shown here. Download it."
+            _("This notebook is larger than %(n)s MB, so it is not shown here. Download it.")
+            % {"n": MOST_BYTES // 2**20}
         )
     try:
         found = as_notebook(decoded(content))
     except RecursionError:
         found = None
     if found is None:
-        raise Unshowable("This is no notebook that can be read, so it is not shown here. Download it.")
+        raise Unshowable(_("This is no notebook that can be read, so it is not shown here. Download it."))
     return found
 
 
@@ -160,7 +162,7 @@ def _cell(number: int, cell: dict, language: str, address: Address, whole: bool,
     shown = source if whole else source[:A_CELL]
     rest = len(source) - len(shown)
     if kind in ("markdown", "heading"):
-        for which, (name, _) in enumerate(_attachments(cell), start=1):
+        for which, (name, _content) in enumerate(_attachments(cell), start=1):
             shown = shown.replace(f"attachment:{name}", address(number, which))
         return Cell(number, "markdown", numbered(prose.render(shown, top), f"cell-{number}"), rest=rest)
     if kind != "code":
@@ -220,7 +222,7 @@ def _output(raw: dict, address: Callable[[], str], whole: bool) -> Output:
     is_drawn = "image/svg+xml" in bundle or html or any(kind.startswith(("application/", "image/")) for kind in bundle)
     shown = _text(text, whole)
     if is_drawn and raw.get("output_type") not in ("stream",):
-        words = "A drawing or a page with a program in it is not shown here. Download the notebook to see it."
+        words = _("A drawing or a page with a program in it is not shown here. Download the notebook to see it.")
         return Output(text=shown.text, rest=shown.rest, words=words)
     return shown
 
@@ -284,7 +286,7 @@ def picture(notebook: dict, number: int, which: int) -> tuple[str, bytes] | None
     cell = cells[number - 1] if 1 <= number <= len(cells) else None
     if not isinstance(cell, dict):
         return None
-    found = [one for _, one in _attachments(cell)]
+    found = [one for _name, one in _attachments(cell)]
     outputs = cell.get("outputs") if isinstance(cell.get("outputs"), list) else []
     found += [one for raw in outputs if isinstance(raw, dict) and (one := picture_of(raw)) is not None]
     return found[which - 1] if 1 <= which <= len(found) else None

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from costs.dashboard import NO_MONEY, AccountMoney, Book, money_by_account, price_book
 from costs.models import Bill
@@ -18,19 +20,19 @@ from portal.models import Cohort, LabInWeek, Membership
 
 # What the page calls a check that passes.
 CHECKS = {
-    "reach": "Reaches every account",
-    "who": "Is who it should be",
-    "strangers": "Refuses strangers",
-    "permissions": "No lab lacks a permission",
-    "quotas": "Quotas are enough",
-    "regions": "Every open region is looked into",
-    "clock": "Same clock as AWS",
-    "key": "Keeps no long-lived key",
-    "switch": "The dead-man’s switch can act",
-    "template": "The newest template",
-    "limits": "Holds each cohort to its limits",
-    "census": "Sees everything",
-    "bill": "Its AWS bill is read",
+    "reach": gettext_lazy("Reaches every account"),
+    "who": gettext_lazy("Is who it should be"),
+    "strangers": gettext_lazy("Refuses strangers"),
+    "permissions": gettext_lazy("No lab lacks a permission"),
+    "quotas": gettext_lazy("Quotas are enough"),
+    "regions": gettext_lazy("Every open region is looked into"),
+    "clock": gettext_lazy("Same clock as AWS"),
+    "key": gettext_lazy("Keeps no long-lived key"),
+    "switch": gettext_lazy("The dead-man’s switch can act"),
+    "template": gettext_lazy("The newest template"),
+    "limits": gettext_lazy("Holds each cohort to its limits"),
+    "census": gettext_lazy("Sees everything"),
+    "bill": gettext_lazy("Its AWS bill is read"),
 }
 
 
@@ -118,6 +120,7 @@ class Mode:
     spent: Decimal | None
     problems: str = ""
     account: Account | None = None
+    is_practice: bool = False
 
 
 @dataclass
@@ -233,7 +236,7 @@ def _quotas(accounts):
             if not account.owner_id:
                 lines.append(shown)
             elif line["title"] not in least or (has or 0) < (least[line["title"]]["has"] or 0):
-                least[line["title"]] = shown | {"account": "Own, the lowest"}
+                least[line["title"]] = shown | {"account": _("Own, the lowest")}
     return lines + list(least.values())
 
 
@@ -247,24 +250,28 @@ def _money(accounts, practice, known):
 
 def _modes(page, known):
     failing = Counter(shown.account.pk for shown in page.failures)
-    lines = [Mode("Practice", f"Simulator on this server, {_people(page.practice)}", None)] if page.practice else []
+    lines = []
+    if page.practice:
+        words = _("Simulator on this server, %(people)s") % {"people": _people(page.practice)}
+        lines.append(Mode(_("Practice"), words, None, is_practice=True))
     for account in page.accounts:
         if account.mode == Account.SHARED:
-            words = f"{account.aws_id}, for {_people(account.report.get('people', 1))}"
-            problems = f"{failing[account.pk]} to mend" if failing[account.pk] else ""
+            told = {"account": account.aws_id, "people": _people(account.report.get("people", 1))}
+            words = _("%(account)s, for %(people)s") % told
+            problems = _("%(n)s to mend") % {"n": failing[account.pk]} if failing[account.pk] else ""
             lines.append(Mode(account.name, words, known.get(account.pk, NO_MONEY).month_usd, problems, account))
     own = [account for account in page.accounts if account.mode == Account.OWN]
     if own:
         with_trouble = sum(1 for account in own if failing[account.pk])
-        words = f"{len(own)} account{'s' if len(own) > 1 else ''} of their owners"
-        problems = f"{with_trouble} with a problem" if with_trouble else ""
+        words = ngettext("%(n)s account of their owners", "%(n)s accounts of their owners", len(own)) % {"n": len(own)}
+        problems = _("%(n)s with a problem") % {"n": with_trouble} if with_trouble else ""
         spent = sum((known.get(account.pk, NO_MONEY).month_usd for account in own), Decimal(0))
-        lines.append(Mode("Own", words, spent, problems))
+        lines.append(Mode(_("Own"), words, spent, problems))
     return lines
 
 
 def _people(number):
-    return "1 person" if number == 1 else f"{number} people"
+    return ngettext("%(n)s person", "%(n)s people", number) % {"n": number}
 
 
 def _regions(accounts):

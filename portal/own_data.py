@@ -207,7 +207,8 @@ def sane(name):
 
 
 def _profile(box, person):
-    names = ["email", "name", "time_zone", "date_joined", "last_login", "is_active", "is_staff", "is_superuser"]
+    names = ["email", "name", "time_zone", "language", "date_joined", "last_login"]
+    names += ["is_active", "is_staff", "is_superuser"]
     box.add_json("profile.json", {name: getattr(person, name) for name in names})
 
 

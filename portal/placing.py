@@ -6,13 +6,17 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labs import connecting, launching, practice, rehearsal
 from labs.models import Account
 from portal import rules_of_use
 
 # Labs start in practice accounts; where there are none, a row would only wait and be blocked.
-NOT_CONNECTED = "Labs are not connected on this server yet. Ask your instructor, or whoever runs the server."
+NOT_CONNECTED = gettext_lazy(
+    "Labs are not connected on this server yet. Ask your instructor, or whoever runs the server."
+)
 
 
 @dataclass(frozen=True)
@@ -87,28 +91,43 @@ def place_of(standing, lab, *, back="", known=None):
         trouble = "" if practice.is_on() else NOT_CONNECTED
         return _beyond(standing, lab, mode) or Place(mode, trouble=trouble)
     if mode not in lab.modes:
-        return Place(
-            mode, trouble=f"{lab.title} cannot run in {'an own' if mode == Account.OWN else 'a shared'} account."
-        )
+        words = _("%(lab)s cannot run in a shared account.")
+        if mode == Account.OWN:
+            words = _("%(lab)s cannot run in an own account.")
+        return Place(mode, trouble=words % {"lab": lab.title})
     account = known.own.get(standing.user.pk) if mode == Account.OWN else known.shared
     if account is None:
         return _none_is_connected(mode)
     region = region_of(standing.cohort)
     if account.trouble:
-        return Place(mode, trouble=f"AWS does not let us work in account {account.aws_id}: {account.trouble}")
+        words = _("AWS does not let us work in account %(account)s: %(why)s")
+        return Place(mode, trouble=words % {"account": account.aws_id, "why": account.trouble})
     if region not in account.lab_regions:
-        words = f"Labs of this cohort start in {region}, and account {account.aws_id} was connected for"
-        return Place(mode, trouble=f"{words} {', '.join(account.lab_regions)} only.")
+        words = _(
+            "Labs of this cohort start in %(region)s, and account %(account)s was connected for %(regions)s only."
+        )
+        facts = {"region": region, "account": account.aws_id, "regions": ", ".join(account.lab_regions)}
+        return Place(mode, trouble=words % facts)
     if beyond := _beyond(standing, lab, mode, account):
         return beyond
     if standing.user.pk not in known.accepted:
         rules = f"{reverse('portal:rules_of_use')}?{urlencode({'next': back})}"
-        words = "This lab runs in a real AWS account, where things cost money. Read and accept the rules of use first."
-        return Place(mode, trouble=words, help="Read the rules", help_url=rules)
+        words = _(
+            "This lab runs in a real AWS account, where things cost money. Read and accept the rules of use first."
+        )
+        return Place(mode, trouble=words, help=_("Read the rules"), help_url=rules)
     # Whoever teaches may go first: that is what a rehearsal is.
     if not standing.teaches and not known.is_rehearsed(lab, account):
-        words = f"{lab.title} was not rehearsed in {'such an' if mode == Account.OWN else 'this'} AWS account yet."
-        return Place(mode, trouble=f"{words} Your instructor does that before a class starts it there.")
+        words = _(
+            "%(lab)s was not rehearsed in this AWS account yet. "
+            "Your instructor does that before a class starts it there."
+        )
+        if mode == Account.OWN:
+            words = _(
+                "%(lab)s was not rehearsed in such an AWS account yet. "
+                "Your instructor does that before a class starts it there."
+            )
+        return Place(mode, trouble=words % {"lab": lab.title})
     return Place(mode, account)
 
 
@@ -125,13 +144,16 @@ def _beyond(standing, lab, mode, account=None):
     if not trouble:
         return None
     if not standing.teaches:
-        return Place(mode, trouble=f"{trouble} Ask your instructor.")
-    return Place(mode, trouble=trouble, help="Limits", help_url=reverse("portal:lab_limits", args=[cohort.slug]))
+        ask = _("Ask your instructor.")
+        return Place(mode, trouble=f"{trouble} {ask}")
+    return Place(mode, trouble=trouble, help=_("Limits"), help_url=reverse("portal:lab_limits", args=[cohort.slug]))
 
 
 def _none_is_connected(mode):
     if mode == Account.SHARED:
-        words = "Labs of this cohort run in the bootcamp's AWS account, and that is not connected. Ask your instructor."
+        words = _(
+            "Labs of this cohort run in the bootcamp's AWS account, and that is not connected. Ask your instructor."
+        )
         return Place(mode, trouble=words)
-    words = "Labs of this cohort run in your own AWS account, and you have not connected one."
-    return Place(mode, trouble=words, help="Connect yours", help_url=reverse("portal:my_account"))
+    words = _("Labs of this cohort run in your own AWS account, and you have not connected one.")
+    return Place(mode, trouble=words, help=_("Connect yours"), help_url=reverse("portal:my_account"))

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from costs import budget
 from costs.exposing import hours_between
@@ -77,7 +78,7 @@ class Preview:
 
     @property
     def students(self):
-        return [student for student, _ in self.starts]
+        return [student for student, _start_at in self.starts]
 
     @property
     def begins_at(self):
@@ -126,7 +127,7 @@ def preview(cohort, part: LabInWeek, at: datetime, *, now: datetime, spread: tim
         on[owner].append(slug)
     plan.on_already = [student for student in standings if lab.slug in on[student.pk]]
     asked = [student for student in standings if lab.slug not in on[student.pk]]
-    full = f"{settings.LABS_AT_ONCE} labs at once is the most, and they have as many on now."
+    full = _("%(most)s labs at once is the most, and they have as many on now.") % {"most": settings.LABS_AT_ONCE}
     first = {one: places[one].trouble or (full if len(on[one.pk]) >= settings.LABS_AT_ONCE else "") for one in asked}
     may = [student.pk for student in asked if not first[student]]
     where = {one.pk: places[one].account.pk for one in asked if places[one].account is not None}
@@ -170,11 +171,11 @@ def _impossible(plan: Preview, now: datetime) -> list[str]:
 
 def _nobody(plan, now):
     if not plan.starts:
-        return ["Nobody is in this cohort yet. Enrol students first."]
+        return [_("Nobody is in this cohort yet. Enrol students first.")]
     if trouble := nowhere(plan.cohort):
         return [trouble]
     if plan.starts and not plan.would_start and plan.refused:
-        return [f"Nobody's would start. {next(iter(plan.refused.values()))}"]
+        return [_("Nobody's would start. %(why)s") % {"why": next(iter(plan.refused.values()))}]
     return []
 
 
@@ -182,14 +183,26 @@ def _too_soon(plan, now):
     if plan.begins_at >= now:
         return []
     early = -(-(plan.lead + plan.spread) // timedelta(minutes=1))
-    words = "That is too soon." if plan.at > now else "That hour is over."
-    return [f"{words} The first start is {early} minutes before the hour: choose one at least so far from now."]
+    words = (
+        _(
+            "That is too soon. The first start is %(early)s minutes before the hour: choose one at least so far from "
+            "now."
+        )
+        if plan.at > now
+        else _(
+            "That hour is over. The first start is %(early)s minutes before the hour: choose one at least so far from "
+            "now."
+        )
+    )
+    return [words % {"early": early}]
 
 
 def _not_open(plan, now):
     told = next((one for one in plan.cohort.told.all() if one.week_id == plan.part.week_id), None)
     if told is None or told.released_at > plan.begins_at:
-        return ["Its week is not open by then, so that students could not see what runs for them. Choose a later hour."]
+        return [
+            _("Its week is not open by then, so that students could not see what runs for them. Choose a later hour.")
+        ]
     return []
 
 
@@ -200,10 +213,15 @@ def _not_enough(plan, now):
         if quota.is_enough is False:
             each = quota.needs // (len(plan.students) - len(plan.on_already) or 1)
             fit = int(quota.has // each) if quota.account.mode == Account.SHARED and each else 0
-            groups = f"start it in groups of {fit} at most, or " if fit else ""
-            has = f"{quota.title}: AWS gives account {quota.account.aws_id} {int(quota.has)}"
-            helps = f"To help, {groups}ask AWS for more, in its console under Service Quotas."
-            words.append(f"{has}, and this needs {quota.needs}. {helps}")
+            told = {"quota": quota.title, "account": quota.account.aws_id, "has": int(quota.has), "needs": quota.needs}
+            lacks = _("%(quota)s: AWS gives account %(account)s %(has)s, and this needs %(needs)s.") % told
+            helps = _("To help, ask AWS for more, in its console under Service Quotas.")
+            if fit:
+                helps = _(
+                    "To help, start it in groups of %(fit)s at most, or ask AWS for more, in its console under Service "
+                    "Quotas."
+                ) % {"fit": fit}
+            words.append(f"{lacks} {helps}")
     return words
 
 

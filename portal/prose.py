@@ -3,6 +3,7 @@
 import re
 
 import nh3
+from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -56,9 +57,12 @@ def _parser():
     rules = parser.renderer.rules
     rules["fence"] = rules["code_block"] = fence
     rules["th_open"] = rules["td_open"] = cell
-    rules["table_open"] = lambda *_: (
-        '<div class="table-responsive" tabindex="0" role="group" aria-label="Table"><table class="table">'
-    )
+
+    def table_open(tokens, at, options, env):
+        label = escaped(_("Table"))
+        return f'<div class="table-responsive" tabindex="0" role="group" aria-label="{label}"><table class="table">'
+
+    rules["table_open"] = table_open
     rules["table_close"] = lambda *_: "</table></div>"
     return parser
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.utils.translation import gettext as _
 
 FIRST = "Lightsout proof of receipt, form 1"
 MOST = 64 * 1024  # characters; a proof of many files has some thousand
@@ -82,21 +83,21 @@ def check(text, public_keys):
     Line ends and blanks around lines may be others than ours: mail and editors change them.
     """
     if len(text) > MOST:
-        raise NoProof("This is longer than any proof file is.")
+        raise NoProof(_("This is longer than any proof file is."))
     lines = [line.strip() for line in text.lstrip("\ufeff").splitlines() if line.strip()]
     if not lines or lines[0] != FIRST:
-        raise NoProof(f"This is not a proof file: its first line would be “{FIRST}”.")
+        raise NoProof(_("This is not a proof file: its first line would be “%(line)s”.") % {"line": FIRST})
     *signed, last = lines
     if not last.startswith("Signature: ") or len(signed) < 2 or not signed[-1].startswith("Key: "):
-        raise NoProof("The end of the proof file is missing: its last two lines are the key and the signature.")
+        raise NoProof(_("The end of the proof file is missing: its last two lines are the key and the signature."))
     public = public_keys.get(signed[-1].removeprefix("Key: "))
     if public is None:
-        raise NoProof("It was signed with a key that is not ours: this portal did not give it out.")
+        raise NoProof(_("It was signed with a key that is not ours: this portal did not give it out."))
     try:
         signature = base64.b64decode(last.removeprefix("Signature: "), validate=True)
         Ed25519PublicKey.from_public_bytes(public).verify(signature, _signed(signed))
     except (ValueError, InvalidSignature):
-        raise NoProof("The signature does not fit: something in this file is not as we wrote it.") from None
+        raise NoProof(_("The signature does not fit: something in this file is not as we wrote it.")) from None
     return _read(signed[1:-1])
 
 
@@ -106,7 +107,7 @@ def _read(lines):
     pieces = []
     for name, value in said:
         if name == "SHA-256":
-            sha256, what, _, size, _ = value.split(" ")
+            sha256, what, _of, size, _bytes = value.split(" ")
             pieces.append(Piece(what, int(size), sha256))
     return Receipt(
         number=facts["Receipt"],

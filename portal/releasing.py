@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from labs import audit
-from portal import notices
+from portal import languages, notices
 from portal.filing import Refused
 from portal.models import Cohort, Feedback, PlannedRelease, Release, Remark, Submission
 
@@ -104,12 +106,17 @@ def _tell_students(release, feedback):
         (
             one.student,
             f"feedback {release.pk} {one.assignment_id}",
-            f"Your feedback is here: {one.assignment.title}",
+            _is_here(one),
             reverse("portal:feedback", args=[one.number]),
         )
         for one in submissions.defer("answer_md").order_by("-version")
     ]
     notices.tell_each(told, "school", now=release.at)
+
+
+def _is_here(submission):
+    with translation.override(languages.of(submission.student)):
+        return _("Your feedback is here: %(title)s") % {"title": submission.assignment.title}
 
 
 # --- at a time that was said before ---------------------------------------------------------------------------
@@ -122,7 +129,7 @@ def plan(cohort, week, *, at, by, now):
     Raises Refused for an instant that is not to come.
     """
     if at <= now:
-        raise Refused("That time is over. Choose one that is to come, or release now.")
+        raise Refused(_("That time is over. Choose one that is to come, or release now."))
     # So that two who plan at once make one plan.
     Cohort.objects.select_for_update().get(pk=cohort.pk)
     kept = PlannedRelease.objects.select_for_update().filter(cohort=cohort, week=week, done_at=None, cancelled_at=None)
@@ -164,11 +171,14 @@ def _release_planned(pk, now):
     kept.save(update_fields=["release", "done_at"])
     hidden = len(left.drafts) + len(left.waiting)
     shown = kept.release.count if kept.release else 0
+    with translation.override(languages.of(kept.by)):
+        facts = {"week": kept.week.name, "shown": shown, "hidden": hidden}
+        subject = _("%(week)s: feedback on %(shown)s released, %(hidden)s still hidden") % facts
     notices.tell(
         kept.by,
         "teaching",
         f"released {kept.pk}",
-        f"{kept.week.name}: feedback on {shown} released, {hidden} still hidden",
+        subject,
         url=reverse("portal:release", args=[kept.cohort.slug, kept.week.number]),
         now=now,
     )

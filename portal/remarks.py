@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from portal import anchors, workpieces
 from portal.anchors import Anchor, Found
@@ -77,7 +78,7 @@ def add(submission, author, *, part, place, quote, text, expects_released, now):
     text = _checked(text)
     found = anchors.anchor(workpieces.passages(submission, part), place, quote)
     if found is None:
-        raise Refused("The place of this comment is not in this version. Choose it again.")
+        raise Refused(_("The place of this comment is not in this version. Choose it again."))
     feedback = _locked_feedback(submission, author, expects_released, now)
     last = feedback.remarks.last()
     if last and (last.author_id, last.part, last.place, last.text_md) == (author.pk, part.name, place, text):
@@ -107,10 +108,10 @@ def change(remark, *, text, revision, expects_released, now):
         return None
     text = tidy(text).strip()
     if kept.revision != revision and kept.text_md != text:
-        raise Refused(f"This comment was changed while you wrote; it says now: {kept.text_md}")
+        raise Refused(_("This comment was changed while you wrote; it says now: %(words)s") % {"words": kept.text_md})
     if not text:
         if kept.replies.exists():
-            raise Refused("This comment has a reply, so it cannot be taken away. Change its words instead.")
+            raise Refused(_("This comment has a reply, so it cannot be taken away. Change its words instead."))
         kept.delete()
         return None
     kept.text_md, kept.updated_at, kept.revision = _checked(text), now, kept.revision + 1
@@ -122,9 +123,12 @@ def change(remark, *, text, revision, expects_released, now):
 def _checked(text):
     text = tidy(text).strip()
     if not text:
-        raise Refused("The comment is empty. Write a word, or close it.")
+        raise Refused(_("The comment is empty. Write a word, or close it."))
     if len(text) > MAX_REMARK:
-        raise Refused(f"The comment has {len(text):,} characters; up to {MAX_REMARK:,} can be kept.")
+        raise Refused(
+            _("The comment has %(length)s characters; up to %(most)s can be kept.")
+            % {"length": f"{len(text):,}", "most": f"{MAX_REMARK:,}"}
+        )
     return text
 
 
@@ -135,8 +139,11 @@ def _locked_feedback(submission, author, expects_released, now):
     is_released = found is not None and found.state == Feedback.State.RELEASED
     if is_released and not expects_released:
         raise Refused(
-            f"The feedback was released while you wrote, so {submission.student} would see this at once. "
-            "It is not saved yet: send it again if you want that."
+            _(
+                "The feedback was released while you wrote, so %(student)s would see this at once. "
+                "It is not saved yet: send it again if you want that."
+            )
+            % {"student": submission.student}
         )
     return found or Feedback.objects.create(submission=submission, author=author, updated_at=now)
 

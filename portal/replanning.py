@@ -1,4 +1,4 @@
-"""What would become of dates that were told: a week moved, one date set anew, a holiday. Pure: no Django, no clock.
+"""What would become of dates that were told: a week moved, one date set anew, a holiday. Pure: no database, no clock.
 
 It begins from what was told, not from the rhythm: what was announced is what people wrote into their calendars. What is
 past stays as it was. Moves are by days of the cohort's clock: 21:00 stays 21:00 over a change to summer time.
@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from portal.schedule import DAYS, FIELDS, OPTIONAL, Change, Dates, Rhythm, ScheduleError, calendar, events, instant
+from django.utils.translation import gettext as _
+
+from labs.day_words import written_day
+from portal.schedule import FIELDS, OPTIONAL, Change, Dates, Rhythm, ScheduleError, calendar, events, instant
 
 MOST_DAYS = 90
 # A course that meets more holidays than this in a row is not one that the rhythm can carry.
@@ -50,9 +53,10 @@ def move_week(told: Sequence[Dates], number: int, days: int, following: bool, zo
     Raises ScheduleError, in words for the person who asked, when that cannot be.
     """
     if not days or abs(days) > MOST_DAYS:
-        raise ScheduleError(f"Write by how many days the week moves: 1 to {MOST_DAYS}, or less than zero for earlier.")
+        words = _("Write by how many days the week moves: 1 to %(most)s, or less than zero for earlier.")
+        raise ScheduleError(words % {"most": MOST_DAYS})
     if number not in [dates.number for dates in told]:
-        raise ScheduleError("There is no such week in this cohort.")
+        raise ScheduleError(_("There is no such week in this cohort."))
     moves = [
         Moved(event.number, event.kind, event.at, shifted(event.at, days, zone, deadline=event.kind == "due"))
         for event in events(told)
@@ -67,9 +71,9 @@ def set_date(told: Sequence[Dates], number: int, kind: str, local: datetime, zon
     dates = next((dates for dates in told if dates.number == number), None)
     was = dates and kind in FIELDS and getattr(dates, FIELDS[kind])
     if not was:
-        raise ScheduleError("This week has no such date.")
+        raise ScheduleError(_("This week has no such date."))
     if was <= now:
-        raise ScheduleError("That date is past. What has happened stays as it was told.")
+        raise ScheduleError(_("That date is past. What has happened stays as it was told."))
     becomes = instant(local, zone, deadline=kind == "due")
     moves = [Moved(number, kind, was, becomes)]
     if kind == "session" and dates.feedback_at == was:
@@ -82,7 +86,7 @@ def clear_of(holidays: Sequence[Days], told: Sequence[Dates], zone: ZoneInfo, no
     weeks, with all that follow. Empty when none does. Raises ScheduleError."""
     moves: dict[tuple[int, str], Moved] = {}
     after = list(told)
-    for _ in range(MOST_WEEKS):
+    for _turn in range(MOST_WEEKS):
         meets = next((e for e in events(after) if e.at > now and _on(holidays, e.at, zone)), None)
         if meets is None:
             return _judged(told, [one for one in moves.values() if one.was != one.becomes], zone, now)
@@ -92,7 +96,7 @@ def clear_of(holidays: Sequence[Days], told: Sequence[Dates], zone: ZoneInfo, no
             first = moves.get((one.number, one.kind), one)
             moves[one.number, one.kind] = replace(one, was=first.was)
         after = applied(after, moves.values())
-    raise ScheduleError("There is no week without a holiday to move to. Move the weeks by hand.")
+    raise ScheduleError(_("There is no week without a holiday to move to. Move the weeks by hand."))
 
 
 def around(holidays: Sequence[Days], start_on: date, zone: ZoneInfo, rhythm: Rhythm, weeks: int) -> list[Change]:
@@ -100,7 +104,7 @@ def around(holidays: Sequence[Days], start_on: date, zone: ZoneInfo, rhythm: Rhy
     later, and all that follow. Raises ScheduleError."""
     opens = datetime.combine(start_on, datetime.min.time(), zone)
     changes: list[Change] = []
-    for _ in range(MOST_WEEKS):
+    for _turn in range(MOST_WEEKS):
         planned = calendar(start_on, zone, enrolment_opens_at=opens, rhythm=rhythm, changes=changes, weeks=weeks)
         meets = next(
             (e for e in events(planned) if 0 < e.number != OPTIONAL and _on(holidays, e.at, zone)),
@@ -110,7 +114,7 @@ def around(holidays: Sequence[Days], start_on: date, zone: ZoneInfo, rhythm: Rhy
             return changes
         why = next(one.name for one in holidays if one.has(meets.at, zone))
         changes.append(Change(meets.number, 7, True, why))
-    raise ScheduleError("These holidays leave no week for the course. Begin on another day.")
+    raise ScheduleError(_("These holidays leave no week for the course. Begin on another day."))
 
 
 def applied(told: Sequence[Dates], moves: Iterable[Moved]) -> list[Dates]:
@@ -146,17 +150,17 @@ def _judged(told, moves, zone, now):
     early = next((one for one in moves if one.becomes <= now), None)
     if early:
         local = early.becomes.astimezone(zone)
-        raise ScheduleError(
-            f"{DAYS[local.weekday()]} {local:%-d %b, %H:%M} is past already; a date only moves to one that is to come."
-        )
+        words = _("%(day)s, %(time)s is past already; a date only moves to one that is to come.")
+        raise ScheduleError(words % {"day": written_day(local), "time": f"{local:%H:%M}"})
     touched = {one.number for one in moves}
     for dates in applied(told, moves):
         order = [at for at in (dates.released_at, dates.due_at, dates.feedback_at) if at is not None]
         if dates.number in touched and order != sorted(set(order)):
-            raise ScheduleError(
-                f"Week {dates.number} would be upside down: it opens first, then the case study is due, then comes the "
-                "feedback."
+            words = _(
+                "Week %(week)s would be upside down: it opens first, then the case study is due, "
+                "then comes the feedback."
             )
+            raise ScheduleError(words % {"week": dates.number})
     return moves
 
 
@@ -171,20 +175,21 @@ def remarks(told: Sequence[Dates], moves: Sequence[Moved], holidays: Sequence[Da
             continue
         day = dates.session_at.astimezone(zone).date()
         if day in days and touched & {dates.number, days[day]}:
-            said.append(f"The live sessions of week {days[day]} and week {dates.number} would be on one day.")
+            words = _("The live sessions of week %(week)s and week %(other)s would be on one day.")
+            said.append(words % {"week": days[day], "other": dates.number})
         days.setdefault(day, dates.number)
     taught = [dates for dates in after if dates.due_at is not None]
     for one, following in zip(taught, taught[1:], strict=False):
         if touched & {one.number, following.number} and following.released_at <= one.due_at:
-            said.append(f"Week {following.number} would open before the case study of week {one.number} is due.")
+            words = _("Week %(following)s would open before the case study of week %(week)s is due.")
+            said.append(words % {"following": following.number, "week": one.number})
     for move in moves:
         local = move.becomes.astimezone(zone)
         name = next((one.name for one in holidays if one.has(move.becomes, zone)), "")
         if name:
-            said.append(f"{DAYS[local.weekday()]} {local.day} {local:%b} is a holiday ({name}).")
+            said.append(_("%(day)s is a holiday (%(name)s).") % {"day": written_day(local), "name": name})
         if move.kind == "session" and local.time() != rhythm.session.at:
-            said.append(
-                f"The live session of week {move.number} would begin at {local:%H:%M}, "
-                f"not at {rhythm.session.at:%H:%M}."
-            )
+            words = _("The live session of week %(week)s would begin at %(time)s, not at %(usual)s.")
+            facts = {"week": move.number, "time": f"{local:%H:%M}", "usual": f"{rhythm.session.at:%H:%M}"}
+            said.append(words % facts)
     return list(dict.fromkeys(said))

@@ -3,8 +3,10 @@
 from django.db import transaction
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from portal import holding, notices
+from portal import holding, languages, notices
 from portal.filing import Refused
 from portal.models import Feedback, Reply
 from portal.submitting import tidy
@@ -20,10 +22,13 @@ def reply(feedback, author, *, text, key, now, remark=None):
     """
     text = tidy(text).strip()
     if not text:
-        raise Refused("Your reply is empty. Write a word first.")
+        raise Refused(_("Your reply is empty. Write a word first."))
     if len(text) > MAX_REPLY:
-        raise Refused(f"Your reply has {len(text):,} characters; up to {MAX_REPLY:,} can be kept.")
-    if trouble := holding.why_not_posted(text, "another person"):
+        raise Refused(
+            _("Your reply has %(n)s characters; up to %(most)s can be kept.")
+            % {"n": f"{len(text):,}", "most": f"{MAX_REPLY:,}"}
+        )
+    if trouble := holding.why_not_posted(text):
         raise Refused(trouble)
     kept = (
         Feedback.objects.select_for_update(of=("self",))
@@ -31,7 +36,7 @@ def reply(feedback, author, *, text, key, now, remark=None):
         .get(pk=feedback.pk)
     )
     if kept.state != Feedback.State.RELEASED:
-        raise Refused("There is no feedback here to reply to yet.")
+        raise Refused(_("There is no feedback here to reply to yet."))
     said, is_new = Reply.objects.get_or_create(
         author=author, key=key, defaults={"feedback": kept, "remark": remark, "text_md": text, "at": now}
     )
@@ -44,12 +49,16 @@ def _tell(feedback, said, now):
     submission = feedback.submission
     if said.author_id == submission.student_id:
         feedback.asked_at, person, topic = now, feedback.author, "teaching"
-        subject, url = f"{said.author} replied to your feedback", None
+        url = reverse("portal:review_desk", args=[submission.cohort.slug, submission.number])
     else:
         feedback.news_at, person, topic = now, submission.student, "school"
-        subject, url = f"{said.author} answered you about your case study", feedback.get_absolute_url()
+        url = feedback.get_absolute_url()
     feedback.save(update_fields=["asked_at", "news_at"])
-    url = url or reverse("portal:review_desk", args=[submission.cohort.slug, submission.number])
+    with translation.override(languages.of(person)):
+        if topic == "teaching":
+            subject = _("%(who)s replied to your feedback") % {"who": said.author}
+        else:
+            subject = _("%(who)s answered you about your case study") % {"who": said.author}
     # What was said stands on its page alone.
     notices.tell(person, topic, f"reply {said.pk}", subject, url=url, now=now)
 

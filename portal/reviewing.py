@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from labs import audit
 from portal import sealing
@@ -120,14 +121,17 @@ def write(submission, author, *, comment, points, revision, ready, now, way="des
             return Written(existing)
         return Written(existing, is_conflict=True)
     if len(comment) > MAX_ANSWER:
-        raise Refused(f"The comment has {len(comment):,} characters; up to {MAX_ANSWER:,} can be kept.")
+        raise Refused(
+            _("The comment has %(length)s characters; up to %(most)s can be kept.")
+            % {"length": f"{len(comment):,}", "most": f"{MAX_ANSWER:,}"}
+        )
     rubric_scores, score = scored(submission.assignment, points)
     feedback = existing or Feedback(submission=submission)
     is_released = feedback.state == Feedback.State.RELEASED
     was = (existing.score, existing.state) if existing else (None, "")
     before = (feedback.comment_md, feedback.score, feedback.rubric_scores)
     if (ready or is_released) and score is None:
-        raise Refused("Give points for every line first: feedback that is ready has a score.")
+        raise Refused(_("Give points for every line first: feedback that is ready has a score."))
     feedback.comment_md, feedback.rubric_scores, feedback.score = comment, rubric_scores, score
     feedback.author, feedback.updated_at = author, now
     feedback.revision = revision + 1
@@ -191,7 +195,7 @@ def scored(assignment, points):
     """(rubric_scores, score) of what was ticked. The score is None while a line has no points. Raises Refused."""
     if not assignment.rubric:
         score = points.get("")
-        _within(score, assignment.max_points, "The score")
+        _within(score, assignment.max_points, _("The score"))
         return {}, score
     given = {}
     for line in assignment.rubric:
@@ -204,4 +208,6 @@ def scored(assignment, points):
 
 def _within(points, most, what):
     if points is not None and not 0 <= points <= most:
-        raise Refused(f"{what} takes 0 to {most} points, not {points}.")
+        raise Refused(
+            _("%(line)s takes 0 to %(most)s points, not %(points)s.") % {"line": what, "most": most, "points": points}
+        )

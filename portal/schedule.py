@@ -1,4 +1,4 @@
-"""The weekly rhythm as data, and a calendar over it. Pure: no Django, no clock; `now` is an argument.
+"""The weekly rhythm as data, and a calendar over it. Pure: no database, no clock; `now` is an argument.
 
 A week of the course is a calendar week of the cohort's zone: it opens on Monday evening, its case study is due on
 Thursday night, feedback is prepared on Friday, Saturday is live, Sunday is free. `calendar()` computes a cohort's dates
@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
 
 ONBOARDING = 0
 OPTIONAL = 5
@@ -38,7 +40,9 @@ class Moment:
             day, clock = text.split()
             return cls(DAYS.index(day), time.fromisoformat(clock))
         except (ValueError, AttributeError) as unread:
-            raise ScheduleError(f"{text!r} is not a weekday and a time. Write it as in 'Thu 23:59:59'.") from unread
+            raise ScheduleError(
+                _("%(text)s is not a weekday and a time. Write it as in 'Thu 23:59:59'.") % {"text": repr(text)}
+            ) from unread
 
     def __str__(self):
         return f"{DAYS[self.weekday]} {self.at.isoformat()}"
@@ -56,16 +60,17 @@ class Rhythm:
     def read(cls, differences):
         """From {"due": "Wed 23:59:59"}: what is not named keeps the course's own rhythm. Raises ScheduleError."""
         if not isinstance(differences, dict):
-            raise ScheduleError('A rhythm is written as in {"due": "Wed 23:59:59"}, or {} for the course\'s own.')
+            raise ScheduleError(_('A rhythm is written as in {"due": "Wed 23:59:59"}, or {} for the course\'s own.'))
         unknown = set(differences) - set(cls.__dataclass_fields__)
         if unknown:
             raise ScheduleError(
-                f"A rhythm has no {', '.join(sorted(unknown))}: it has release, due, feedback, session."
+                _("A rhythm has no %(names)s: it has release, due, feedback, session.")
+                % {"names": ", ".join(sorted(unknown))}
             )
         rhythm = cls(**{name: Moment.read(text) for name, text in differences.items()})
         places = [(moment.weekday, moment.at) for moment in (rhythm.release, rhythm.due, rhythm.feedback)]
         if places != sorted(set(places)):
-            raise ScheduleError("In a week the release comes first, then the deadline, then the feedback.")
+            raise ScheduleError(_("In a week the release comes first, then the deadline, then the feedback."))
         return rhythm
 
 
@@ -87,16 +92,18 @@ class Change:
             at = {name: datetime.fromisoformat(kept.pop(name)) for name in Rhythm.__dataclass_fields__ if name in kept}
             change = cls(at=at, **kept)
         except (TypeError, ValueError) as unread:
-            raise ScheduleError(f"This exception cannot be read: {entry!r}.") from unread
+            raise ScheduleError(_("This exception cannot be read: %(entry)s.") % {"entry": repr(entry)}) from unread
         if any(local.tzinfo for local in at.values()):
-            raise ScheduleError(f"Times in an exception are the cohort's own, without an offset: {entry!r}.")
+            raise ScheduleError(
+                _("Times in an exception are the cohort's own, without an offset: %(entry)s.") % {"entry": repr(entry)}
+            )
         return change
 
 
 def read_changes(entries):
     """The Changes of a list of entries. Raises ScheduleError."""
     if not isinstance(entries, list):
-        raise ScheduleError('Exceptions are a list, as in [{"week": 3, "days": 7}], or [] for none.')
+        raise ScheduleError(_('Exceptions are a list, as in [{"week": 3, "days": 7}], or [] for none.'))
     return [Change.read(entry) for entry in entries]
 
 
@@ -139,7 +146,10 @@ def calendar(
     rhythm = rhythm or Rhythm()
     changes = list(changes)
     if start_on.weekday() != rhythm.session.weekday:
-        raise ScheduleError(f"A cohort starts on a {DAYS[rhythm.session.weekday]}: {start_on} is not one.")
+        raise ScheduleError(
+            _("A cohort starts on a %(day)s: %(date)s is not one.")
+            % {"day": DAYS[rhythm.session.weekday], "date": start_on}
+        )
     first_monday = start_on - timedelta(days=start_on.weekday())
 
     def at(number, name):

@@ -12,6 +12,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal import extending, filing, schedule
 from portal.filing import Refused
@@ -19,6 +21,7 @@ from portal.models import CohortWeek, Draft, Seal, Submission
 
 FOLLOW = timedelta(hours=24)
 SHA256 = re.compile(r"[0-9a-f]{64}")
+NO_LIST = gettext_lazy("Nothing was sealed: this is not the list of hashes that this page sends. Reload the page.")
 
 
 def hash_of(answer):
@@ -47,15 +50,17 @@ class Manifest:
         except (KeyError, TypeError, ValueError):
             is_whole = False
         if not is_whole:
-            raise Refused("Nothing was sealed: this is not the list of hashes that this page sends. Reload the page.")
+            raise Refused(NO_LIST)
         if len({one["name"] for one in files}) < len(files):
-            raise Refused("Nothing was sealed: two files have the same name. Rename one of them.")
+            raise Refused(_("Nothing was sealed: two files have the same name. Rename one of them."))
         if len(files) > assignment.max_files:
-            raise Refused(f"Nothing was sealed: this case study takes up to {assignment.max_files} files.")
+            raise Refused(
+                _("Nothing was sealed: this case study takes up to %(n)s files.") % {"n": assignment.max_files}
+            )
         for one in files:
             filing.judge_outside(one["name"], one["size"], assignment.allowed_types, assignment.max_bytes)
         if answer == hash_of("") and not files:
-            raise Refused("There is nothing to seal yet: write an answer or choose a file.")
+            raise Refused(_("There is nothing to seal yet: write an answer or choose a file."))
         return cls(answer, tuple(sorted(files, key=lambda one: one["name"])))
 
 
@@ -78,10 +83,11 @@ def differences(seal, answer_sha256, files):
     """In which respects this work is not what was sealed: [] when it is, byte for byte. files: StoredFiles."""
     sealed = {one["name"]: one["sha256"] for one in seal.files}
     here = {file.name: file.sha256 for file in files}
-    found = [] if answer_sha256 == seal.answer_sha256 else ["the answer is another"]
-    found += [f"{name} is not here yet" for name in sealed if name not in here]
-    found += [f"{name} was not sealed" for name in here if name not in sealed]
-    return found + [f"{name} is another" for name in sealed if here.get(name, sealed[name]) != sealed[name]]
+    found = [] if answer_sha256 == seal.answer_sha256 else [_("the answer is another")]
+    found += [_("%(name)s is not here yet") % {"name": name} for name in sealed if name not in here]
+    found += [_("%(name)s was not sealed") % {"name": name} for name in here if name not in sealed]
+    others = [name for name in sealed if here.get(name, sealed[name]) != sealed[name]]
+    return found + [_("%(name)s is another") % {"name": name} for name in others]
 
 
 def vouches_for(seal, answer_sha256, files, now):
@@ -113,13 +119,13 @@ def seal(draft, manifest, *, window, sent, now):
         return before
     due_at = deadline_of(draft)
     if due_at is None:
-        raise Refused("This case study has no deadline, so there is nothing to seal: hand in when you are ready.")
+        raise Refused(_("This case study has no deadline, so there is nothing to seal: hand in when you are ready."))
     same = before and (before.answer_sha256, before.files) == (manifest.answer_sha256, [*manifest.files])
     if schedule.is_late(now, due_at):
         if same:
             return before
         raise Refused(
-            "Nothing was sealed: the deadline has passed. Hand in all the same: late work is taken and marked late."
+            _("Nothing was sealed: the deadline has passed. Hand in all the same: late work is taken and marked late.")
         )
     found = before or Seal(draft=kept)
     found.sealed_at, found.window, found.sent = now, window, sent

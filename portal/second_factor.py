@@ -10,6 +10,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labs import audit
 from portal import access, notices, seen
@@ -30,6 +32,7 @@ OPEN = {
     "mfa_list_webauthn",
     "mfa_view_recovery_codes",
     "portal:set_theme",
+    "portal:set_language",
     "portal:alive",
     "portal:ready",
     "portal:unsubscribe",
@@ -65,7 +68,7 @@ class SecondFactorMiddleware:
         teaches = any(one.teaches for one in request.standings.values())
         if not is_needed(person, teaches) or has(person):
             return None
-        messages.warning(request, "Set up a second factor first: who sees other people's work signs in with two.")
+        messages.warning(request, _("Set up a second factor first: who sees other people's work signs in with two."))
         return redirect("mfa_index")
 
 
@@ -74,8 +77,10 @@ class Adapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "cannot_delete_authenticator": "It is your only second factor, and your role needs one. Add another first.",
-        "incorrect_code": "This code is not right, or was used already. Wait for the next one.",
+        "cannot_delete_authenticator": gettext_lazy(
+            "It is your only second factor, and your role needs one. Add another first."
+        ),
+        "incorrect_code": gettext_lazy("This code is not right, or was used already. Wait for the next one."),
     }
 
     def can_delete_authenticator(self, authenticator):
@@ -88,7 +93,7 @@ class Adapter(DefaultMFAAdapter):
 
     def generate_authenticator_name(self, user, type):
         count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
-        return f"Passkey {count + 1}"
+        return _("Passkey %(n)s") % {"n": count + 1}
 
 
 def people():
@@ -110,15 +115,19 @@ def reset(person, *, by, now):
     """
     Authenticator.objects.filter(user=person).delete()
     seen.end_sessions(person)
-    who = str(by) if by else "The operator"
     audit.note("factor", "taken away", by=by, person=person, now=now)
     notices.tell(
         person,
         "people",
         f"second-factor-reset-{now.isoformat()}",
-        "Your second factor was taken away",
-        f"{who} did it, because it was lost. Sign in with your password and set up another. "
-        "You did not ask for this? Then change your password and tell your admin at once.",
+        gettext_lazy("Your second factor was taken away"),
+        lambda: (
+            _(
+                "%(who)s did it, because it was lost. Sign in with your password and set up another. "
+                "You did not ask for this? Then change your password and tell your admin at once."
+            )
+            % {"who": by or _("The operator")}
+        ),
         now=now,
         is_urgent=True,
     )

@@ -9,16 +9,23 @@ from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from portal import languages
 from portal.models import User
 
 log = logging.getLogger(__name__)
 NOTED = "seen"
 
-BROWSERS = [("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung's browser"), ("Firefox", "Firefox"),
-            ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl")]  # fmt: skip
-SYSTEMS = [("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"), ("Windows", "Windows"),
-           ("Mac OS X", "a Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux")]  # fmt: skip
+BROWSERS = [
+    *[("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", gettext_lazy("Samsung's browser"))],
+    *[("Firefox", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl")],
+]
+SYSTEMS = [
+    *[("Android", "Android"), ("iPhone", gettext_lazy("an iPhone")), ("iPad", gettext_lazy("an iPad"))],
+    *[("Windows", "Windows"), ("Mac OS X", gettext_lazy("a Mac")), ("CrOS", "ChromeOS"), ("Linux", "Linux")],
+]
 
 
 class LastSeenMiddleware:
@@ -45,7 +52,10 @@ def _is_due(session, now):
 def note(request, now):
     """This person and this session are here now. A session of before these were listed is listed from now on."""
     request.session[NOTED] = now.timestamp()
-    User.objects.filter(pk=request.user.pk).update(seen_at=now)
+    here = {"seen_at": now}
+    if not request.user.language and (language := languages.chosen(request)):
+        here["language"] = language  # as they chose it before they signed in: from now on for their mails too
+    User.objects.filter(pk=request.user.pk).update(**here)
     key = request.session.session_key
     if key and not UserSession.objects.filter(session_key=key).update(last_seen_at=now):
         UserSession.objects.create_from_request(request)
@@ -62,6 +72,6 @@ def end_sessions(person, *, besides=None):
 
 def browser_of(user_agent):
     """ "Chrome on Android": what a person knows their device by."""
-    browser = next((name for mark, name in BROWSERS if f"{mark}/" in user_agent), "A browser")
+    browser = next((name for mark, name in BROWSERS if f"{mark}/" in user_agent), _("A browser"))
     system = next((name for mark, name in SYSTEMS if re.search(rf"\b{mark}\b", user_agent)), "")
-    return f"{browser} on {system}" if system else browser
+    return _("%(browser)s on %(system)s") % {"browser": browser, "system": system} if system else str(browser)

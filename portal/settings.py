@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.zones.ReadersZoneMiddleware",
+    "portal.languages.ReadersLanguageMiddleware",
     "portal.seen.LastSeenMiddleware",
     "portal.second_factor.SecondFactorMiddleware",
 ]
@@ -99,7 +100,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["portal.templatetags.look"],
+            "builtins": ["portal.templatetags.look", "django.templatetags.i18n"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -214,6 +215,13 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SEEN_EVERY = timedelta(minutes=10)
 
 LANGUAGE_CODE = "en"
+# Each named in itself. A translation lies in locale/ (docs/languages.md).
+LANGUAGES = [("en", "English"), ("my", "မြန်မာ")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SECURE = BEHIND_HTTPS
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

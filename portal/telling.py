@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Max, Min, Q
@@ -12,6 +13,7 @@ from django.urls import reverse
 from costs import alerts, scopes
 from costs.dashboard.alerts import OF_PERSONS
 from costs.models import Alert
+from costs.retelling import retold
 from costs.thresholds import STOPS
 from portal import notices
 from portal.models import Cohort, Membership, User
@@ -65,7 +67,12 @@ def tell_alerts(now: datetime) -> int:
         is_everybodys = alert.account_id is not None or not alert.scope
         staff = admins if is_everybodys else teachers[alert.scope] or admins
         made_of = "\n".join(f"{what}: ${usd}" for what, usd in alert.lines)
-        news = {"subject": alert.sentence, "words": f"{alert.detail}\n{made_of}".strip(), "now": now}
+        # Kept in English, and said to each in their language.
+        news = {
+            "subject": partial(retold, alert.sentence),
+            "words": partial(_detail, alert.detail, made_of),
+            "now": now,
+        }
         is_urgent = alert.rule == "budget" and alert.level >= STOPS
         with transaction.atomic():
             if alert.owner and alert.owner.is_active and alert.rule in OF_PERSONS:
@@ -75,3 +82,7 @@ def tell_alerts(now: datetime) -> int:
                 notices.tell(person, "teaching", alert.news, url=reverse("costs:alerts"), is_urgent=is_urgent, **news)
             told += alerts.told(alert, now)
     return told
+
+
+def _detail(detail: str, made_of: str) -> str:
+    return f"{retold(detail)}\n{made_of}".strip()

@@ -15,6 +15,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labs.keeping import in_words
 from portal import filing, submitting
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 KEPT_FOR = timedelta(hours=48)  # after bytes came last: longer than sealed bytes may take
 AT_ONCE = 20  # uploads of one draft that are on their way
 SPARE = 256 * 2**20  # bytes of the disk that uploads leave for the rest of the portal
-FULL = (
+FULL = gettext_lazy(
     "The portal's disk is full, so these bytes were not taken. Your file is safe on your device, and sending goes on "
     "from here when there is room. Your instructor can free space."
 )
@@ -40,7 +42,7 @@ class Lost(Refused):
     """Bytes that were here are not on disk any more."""
 
     def __init__(self):
-        super().__init__("What came of this file is not on our disk any more. Choose it again.")
+        super().__init__(_("What came of this file is not on our disk any more. Choose it again."))
 
 
 class Moved(Exception):
@@ -62,7 +64,8 @@ def begin(draft, name, size, *, replaces, now):
     under_way = draft.uploads.filter(added_at=None)
     if under_way.count() >= AT_ONCE:
         raise Refused(
-            f"{name} was not begun: {AT_ONCE} files are on their way already. Wait until some of them are here."
+            _("%(name)s was not begun: %(n)s files are on their way already. Wait until some of them are here.")
+            % {"name": name, "n": AT_ONCE}
         )
     _folder().mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(_folder()).free < size + SPARE:
@@ -77,7 +80,10 @@ def add(upload, offset, piece, *, now):
     """
     size = piece.seek(0, os.SEEK_END)
     if offset + size > upload.size:
-        raise Refused(f"{upload.name} was to have {in_words(upload.size)}, and more came. Choose the file again.")
+        raise Refused(
+            _("%(name)s was to have %(size)s, and more came. Choose the file again.")
+            % {"name": upload.name, "size": in_words(upload.size)}
+        )
     with transaction.atomic():
         kept = Upload.objects.select_for_update().get(pk=upload.pk)
         if offset != kept.offset:
@@ -118,8 +124,13 @@ def finish(upload, *, now):
 
     def done(added):
         """With the file itself, or not at all. Of two that finish at once the second meets the first one's mark."""
-        beside = f": the draft has another {upload.name}. Both are kept; remove the one that you do not want"
-        said = f"{added.name} was added{beside if added.name != upload.name else ''}."
+        if added.name == upload.name:
+            said = _("%(name)s was added.") % {"name": added.name}
+        else:
+            said = _(
+                "%(name)s was added: the draft has another %(other)s. Both are kept; remove the one that you do not "
+                "want."
+            ) % {"name": added.name, "other": upload.name}
         if not Upload.objects.filter(pk=upload.pk, added_at=None).update(added_at=now, said=said):
             raise _AddedBefore
 

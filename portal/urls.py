@@ -163,6 +163,7 @@ school = [
     path("people/<int:pk>/data/delete/", own_data.delete, name="delete_person"),
     path("people/<int:pk>/data/keep/", own_data.keep, name="keep_person"),
     path("theme/", chrome.set_theme, name="set_theme"),
+    path("language/", chrome.set_language, name="set_language"),
     path("zone/", chrome.set_zone, name="set_zone"),
     path("people/second-factors/", security.second_factors, name="second_factors"),
     path("people/<int:pk>/second-factor/", security.reset_second_factor, name="reset_second_factor"),

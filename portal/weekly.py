@@ -8,9 +8,14 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Max
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from costs import weeks
-from portal import notices
+from costs.retelling import retold
+from labs.day_words import written_day
+from portal import languages, notices
 from portal.lights import local
 from portal.models import Cohort, Notice
 from portal.zones import zone_of
@@ -44,40 +49,56 @@ def tell(now: datetime) -> int:
             continue
         week = weeks.week_of(cohort.scope, now)
         for person in people:
-            subject = f"{cohort}: {_usd(week.usd)} this week, {_lights(len(week.lights))} left on"
-            words = in_words(week, zone_of(person))
+            with translation.override(languages.of(person)):
+                subject = _subject(cohort, week)
+                words = in_words(week, zone_of(person))
             new += notices.tell(person, "teaching", key, subject, words, url=reverse("costs:spend"), now=now)
     return new
 
 
+def _subject(cohort: Cohort, week: weeks.Week) -> str:
+    return ngettext(
+        "%(cohort)s: %(usd)s this week, %(n)s light left on",
+        "%(cohort)s: %(usd)s this week, %(n)s lights left on",
+        len(week.lights),
+    ) % {"cohort": cohort, "usd": _usd(week.usd), "n": len(week.lights)}
+
+
 def in_words(week: weeks.Week, zone) -> str:
-    lines = [f"Spent in the seven days to now (UTC days, from {week.since:%a %-d %b}): {_usd(week.usd)}."]
+    lines = [
+        _("Spent in the seven days to now (UTC days, from %(day)s): %(usd)s.")
+        % {"day": written_day(week.since), "usd": _usd(week.usd)}
+    ]
     if week.unpriced_seconds:
         hours = Decimal(week.unpriced_seconds) / 3600
-        lines.append(f"Besides, {hours:.1f} hours of something that has no price: they are not in this sum.")
+        lines.append(
+            _("Besides, %(hours)s hours of something that has no price: they are not in this sum.")
+            % {"hours": f"{hours:.1f}"}
+        )
     if week.students:
-        lines += ["", "The most, by person:", *(f"- {name}: {_usd(usd)}" for name, usd in week.students)]
+        lines += ["", _("The most, by person:"), *(f"- {name}: {_usd(usd)}" for name, usd in week.students)]
     if week.resources:
-        lines += ["", "The most, by resource:", *(f"- {name}: {_usd(usd)}" for name, usd in week.resources)]
-    lines += ["", f"Left on now: {_lights(len(week.lights))}."]
+        lines += ["", _("The most, by resource:"), *(f"- {name}: {_usd(usd)}" for name, usd in week.resources)]
+    left = ngettext("Left on now: %(n)s light.", "Left on now: %(n)s lights.", len(week.lights))
+    lines += ["", left % {"n": len(week.lights)}]
     for one in week.lights[:SHOWN]:
-        ends = f" Goes off {local(one.ends.at, zone)} unless it is used or put off." if one.ends else ""
-        off = f" Put off to {local(one.snoozed_until, zone)}." if one.left.snoozed_until and not one.ends else ""
-        lines.append(f"- {one.title} {one.name}, {one.owner}: {one.loudest.sentence}.{ends}{off}")
+        then = ""
+        if one.ends:
+            then = " " + _("Goes off %(at)s unless it is used or put off.") % {"at": local(one.ends.at, zone)}
+        elif one.left.snoozed_until:
+            then = " " + _("Put off to %(at)s.") % {"at": local(one.snoozed_until, zone)}
+        lines.append(f"- {one.title} {one.name}, {one.owner}: {retold(one.loudest.sentence)}.{then}")
     if len(week.lights) > SHOWN:
-        lines.append(f"- and {len(week.lights) - SHOWN} more")
+        lines.append("- " + _("and %(n)s more") % {"n": len(week.lights) - SHOWN})
     saved = week.saved
-    lines += ["", f"Saved by what went off by itself this week: about {_usd(saved.usd)}, counted to the next session."]
+    form = _("Saved by what went off by itself this week: about %(usd)s, counted to the next session.")
+    lines += ["", form % {"usd": _usd(saved.usd)}]
     if saved.practice_usd:
-        lines.append(f"Of it {_usd(saved.practice_usd)} in practice mode, where nobody is billed.")
+        lines.append(_("Of it %(usd)s in practice mode, where nobody is billed.") % {"usd": _usd(saved.practice_usd)})
     if saved.unpriced:
-        lines.append(f"{saved.unpriced} more had no price, and are not in this sum.")
+        lines.append(_("%(n)s more had no price, and are not in this sum.") % {"n": saved.unpriced})
     return "\n".join(lines)
 
 
 def _usd(amount: Decimal) -> str:
-    return "less than $0.01" if 0 < amount < Decimal("0.005") else f"${amount:,.2f}"
-
-
-def _lights(number: int) -> str:
-    return f"{number} light{'' if number == 1 else 's'}"
+    return _("less than $0.01") if 0 < amount < Decimal("0.005") else f"${amount:,.2f}"

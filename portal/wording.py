@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
 from portal.schedule import ONBOARDING, OPTIONAL
 
 
@@ -11,13 +14,13 @@ class Line(NamedTuple):
     word_before: str = ""  # "by 23:59", "from 09:00"
 
 
-QUIET = {"study": "Study and case study", "feedback": "Instructor prepares feedback"}
+QUIET = {"study": gettext_lazy("Study and case study"), "feedback": gettext_lazy("Instructor prepares feedback")}
 
 
 def lines_of(day):
     """The Lines of a schedule.Day: one for each thing that was told, or one for what a quiet day is for."""
     if not day.events:
-        words = QUIET.get(day.means) or ("Happy weekend" if day.date.weekday() >= 5 else "")
+        words = QUIET.get(day.means) or (_("Happy weekend") if day.date.weekday() >= 5 else "")
         return [Line(words, None)] if words else []
     lines = []
     for event in day.events:
@@ -33,15 +36,18 @@ def line_of(event, with_feedback=True):
     if event.kind == "release":
         return Line(_opens(event.number), event.at)
     if event.kind == "due":
-        return Line(f"Case study {event.number} due", event.at, "by")
+        return Line(_("Case study %(number)s due") % {"number": event.number}, event.at, pgettext("by 23:59", "by"))
     if event.kind == "feedback":
-        return Line("Feedback is released", event.at)
+        return Line(_("Feedback is released"), event.at)
     if event.number == ONBOARDING:
-        return Line("Onboarding, live", event.at, "from")
-    return Line("Feedback, hands-on, Q&A" if with_feedback else "Live: hands-on, Q&A", event.at, "from")
+        return Line(_("Onboarding, live"), event.at, pgettext("from 09:00", "from"))
+    words = _("Feedback, hands-on, Q&A") if with_feedback else _("Live: hands-on, Q&A")
+    return Line(words, event.at, pgettext("from 09:00", "from"))
 
 
 def _opens(number):
     if number == ONBOARDING:
-        return "Onboarding opens"
-    return "Optional lectures open" if number == OPTIONAL else f"Week {number}: theory and labs open"
+        return _("Onboarding opens")
+    if number == OPTIONAL:
+        return _("Optional lectures open")
+    return _("Week %(number)s: theory and labs open") % {"number": number}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.core.cache import cache
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from portal import filing, holding, pdf_pages, prose
 from portal.anchors import tidy
@@ -59,8 +60,8 @@ def parts_of(submission, reader):
     except for its owner. Two queries."""
     files = holding.mark(submission.files.all(), submission)
     is_owner = reader.pk == submission.student_id
-    answer = [Part("Answer", held="" if is_owner else submission.held)] if submission.answer_md else []
-    return [*answer, *(Part(file.name, file, "" if is_owner else file.held) for file in files)] or [Part("Answer")]
+    answer = [Part(_("Answer"), held="" if is_owner else submission.held)] if submission.answer_md else []
+    return [*answer, *(Part(file.name, file, "" if is_owner else file.held) for file in files)] or [Part(_("Answer"))]
 
 
 def same_part(name, parts):
@@ -120,14 +121,14 @@ def _notebook(file):
 def _cell(number, cell):
     source, place = _joined(cell.get("source"))[:SOURCE], f"cell-{number}"
     if cell.get("cell_type") == "markdown":
-        return Shown(place, tidy(source), mark_safe(prose.render(source, 3)), f"Cell {number}")  # noqa: S308  sanitised
+        return Shown(place, tidy(source), mark_safe(prose.render(source, 3)), _("Cell %(n)s") % {"n": number})  # noqa: S308  sanitised
     outputs = [text for text in map(_output, cell.get("outputs") or []) if text]
     if cell.get("cell_type") == "code":
         html = mark_safe(prose.render(_fenced(source), 3))  # noqa: S308  sanitised
     else:
         html = _code(source)
     said = "".join(f'<pre class="border-start ps-3" tabindex="0"><code>{escape(text)}</code></pre>' for text in outputs)
-    return Shown(place, tidy(source), html + mark_safe(said), f"Cell {number}")  # noqa: S308  escaped above
+    return Shown(place, tidy(source), html + mark_safe(said), _("Cell %(n)s") % {"n": number})  # noqa: S308  escaped above
 
 
 def _fenced(source):
@@ -146,7 +147,7 @@ def _output(output):
     held = output.get("data") if isinstance(output.get("data"), dict) else {}
     text = _joined(output.get("text") or held.get("text/plain"))
     other = [kind for kind in held if kind.startswith("image/")]
-    return text[:OUTPUT] + ("\n(a picture: it is in the file)" if other else "")
+    return text[:OUTPUT] + ("\n" + _("(a picture: it is in the file)") if other else "")
 
 
 def _joined(text):
@@ -165,12 +166,13 @@ def _pdf(file):
             # One that was made to hang its reader does so once in a while, not at every look.
             pages = []
             cache.set(key, pages, 600)
-    return [Shown(f"page-{n}", tidy(text), _page(text), f"Page {n}") for n, text in enumerate(pages, 1)]
+    return [Shown(f"page-{n}", tidy(text), _page(text), _("Page %(n)s") % {"n": n}) for n, text in enumerate(pages, 1)]
 
 
 def _page(text):
     if not text.strip():
-        return mark_safe('<p class="text-secondary">No text on this page: it may be a picture. It is in the file.</p>')
+        words = _("No text on this page: it may be a picture. It is in the file.")
+        return format_html('<p class="text-secondary">{}</p>', words)
     return format_html('<pre class="text-wrap" tabindex="0"><code>{}</code></pre>', text)
 
 

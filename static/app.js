@@ -22,6 +22,18 @@
   function all(selector, within) { return (within || d).querySelectorAll(selector); }
   function say(words) { var said = id('said'); if (said) said.textContent = words; }
 
+  /* Our English in the page's language: its words lie in the page (portal/script_words.py), an English one has none.
+     %(name)s in it is filled from values. All scripts ask here. */
+  var known = null;
+  function translated(words, values) {
+    if (!known) {
+      known = {};
+      all('script[data-words]').forEach(function (e) { Object.assign(known, JSON.parse(e.textContent)); });
+    }
+    return (known[words] || words).replace(/%\((\w+)\)s/g, function (whole, name) { return values && name in values ? values[name] : whole; });
+  }
+  window.translated = translated;
+
   /* Theme: the server writes the cookie's choice into the page; without a choice it follows the system. */
   function chosen() { var m = d.cookie.match(/(?:^|; )theme=(light|dark)/); return m && m[1]; }
   function theme() { root.setAttribute('data-bs-theme', chosen() || (dark.matches ? 'dark' : 'light')); }
@@ -35,8 +47,9 @@
   /* The same words as the |lasting filter. */
   function lasting(seconds) {
     var s = Math.max(0, Math.floor(seconds)), m = Math.floor(s / 60), h = Math.floor(s / 3600);
-    var parts = s < 300 ? [[m, 'm'], [s % 60, 's']] : h < 72 ? [[h, 'h'], [m % 60, 'm']] : [[Math.floor(h / 24), 'd'], [h % 24, 'h']];
-    return parts.filter(function (p) { return p[0]; }).map(function (p) { return p[0] + ' ' + p[1]; }).join(' ') || '0 s';
+    var inSeconds = translated('%(n)s s'), inMinutes = translated('%(n)s m'), inHours = translated('%(n)s h'), inDays = translated('%(n)s d');
+    var parts = s < 300 ? [[m, inMinutes], [s % 60, inSeconds]] : h < 72 ? [[h, inHours], [m % 60, inMinutes]] : [[Math.floor(h / 24), inDays], [h % 24, inHours]];
+    return parts.filter(function (p) { return p[0]; }).map(function (p) { return p[1].replace('%(n)s', p[0]); }).join(' ') || inSeconds.replace('%(n)s', 0);
   }
   function dollars(amount, digits) {
     return '$' + amount.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -68,14 +81,14 @@
     } else { select(from); }
   }
   function copied(button) {
-    say('Copied');
+    say(translated('Copied'));
     var words = button.lastChild, before = words.textContent;
-    words.textContent = 'Copied';
+    words.textContent = translated('Copied');
     setTimeout(function () { words.textContent = before; }, 2000);
   }
   function select(from) {
     if (from.select) from.select(); else getSelection().selectAllChildren(from);
-    say('Selected. Copy it with Ctrl+C.');
+    say(translated('Selected. Copy it with Ctrl+C.'));
   }
 
   d.addEventListener('click', function (e) {
@@ -125,7 +138,8 @@
       if (c.dataset.cost === '') unknown++; else sum += +c.dataset.cost;
     });
     bar.hidden = !n;
-    out.textContent = n + ' selected, ' + dollars(sum, 2) + ' ' + (out.dataset.by || '') + (unknown ? ', ' + unknown + ' unpriced' : '');
+    var told = { n: n, usd: dollars(sum, 2), by: out.dataset.by || '', unpriced: unknown };
+    out.textContent = unknown ? translated('%(n)s selected, %(usd)s %(by)s, %(unpriced)s unpriced', told) : translated('%(n)s selected, %(usd)s %(by)s', told);
   }
   d.addEventListener('change', function (e) {
     if (!e.target.matches('[data-cost],[data-all]')) return;

@@ -13,7 +13,7 @@
   function say(what) { if (saved.textContent !== what) saved.textContent = what; }
   function count() {
     var n = text.value.trim() ? text.value.trim().split(/\s+/).length : 0;
-    words.textContent = n + (n === 1 ? ' word' : ' words');
+    words.textContent = n === 1 ? translated('%(n)s word', { n: n }) : translated('%(n)s words', { n: n });
   }
   // Signing in again in another tab makes a new token: this page's own would be refused from then on.
   function renew() {
@@ -63,13 +63,13 @@
       if (answer.redirected || (answer.status !== 200 && answer.status !== 409)) return;
       localStorage.removeItem(place);
       if (note.answer === before) return bring();
-      if (text.value !== before) return say('A text that had waited on this device is on the server now. Reload this page to see it.');
+      if (text.value !== before) return say(translated('A text that had waited on this device is on the server now. Reload this page to see it.'));
       if (answer.status === 409) return location.reload();
       return answer.json().then(function (told) {
         text.value = kept = note.answer;
         form.elements.revision.value = told.revision;
         count();
-        say('What had waited on this device is saved.');
+        say(translated('What had waited on this device is saved.'));
         bring();
       });
     }).catch(function () { /* no net: it waits on */ });
@@ -81,13 +81,13 @@
     var sent = text.value;
     sending = true;
     first = 0;
-    say('Saving…');
+    say(translated('Saving…'));
     fetch(form.dataset.autosave, {
       method: 'POST', body: body(), credentials: 'same-origin', headers: { 'X-Requested-With': 'autosave' },
       keepalive: sent.length < 15000 // the browser lets a small request finish when the page is left
     }).then(function (answer) {
       if (answer.redirected || answer.status === 403) {
-        throw new Error('You are signed out. Open this page in a new tab and sign in; this text stays here.');
+        throw new Error(translated('You are signed out. Open this page in a new tab and sign in; this text stays here.'));
       }
       return answer.json().then(function (said) { return { status: answer.status, said: said }; });
     }).then(function (answer) {
@@ -106,12 +106,12 @@
         if (text.value !== kept) later(5);
       } else {
         stopped = answer.status === 422;
-        say('Not saved. ' + answer.said.said);
+        say(translated('Not saved. %(why)s', { why: answer.said.said }));
         if (!stopped) later(10);
       }
     }).catch(function (error) {
       sending = false;
-      say(error.name === 'Error' ? 'Not saved. ' + error.message : 'Not saved: no connection. It is tried again; the text stays here.');
+      say(error.name === 'Error' ? translated('Not saved. %(why)s', { why: error.message }) : translated('Not saved: no connection. It is tried again; the text stays here.'));
       later(10);
     });
   }
@@ -122,7 +122,7 @@
     noted = setTimeout(keep, 300);
     stopped = false;
     if (!first) first = Date.now();
-    if (text.value !== kept) say('Not saved yet');
+    if (text.value !== kept) say(translated('Not saved yet'));
     if (Date.now() - first > 10000) save(); else later(1.5);
   });
   document.addEventListener('visibilitychange', function () {

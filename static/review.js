@@ -59,7 +59,7 @@
     if (pane) all('button[data-pane]').forEach(function (b) { b.setAttribute('aria-pressed', b.dataset.pane === pane); });
     if (push) history.pushState(null, '', url);
     var name = one('#w');
-    if (name) d.title = 'Review ' + name.textContent + ' · Lightsout';
+    if (name) d.title = translated('Review %(name)s', { name: name.textContent }) + ' · Lightsout';
     start();
     if (push) { one('#w').tabIndex = -1; one('#w').focus({ preventScroll: true }); }
   }
@@ -99,19 +99,19 @@
     changed = false; first = 0;
     data.set('do', 'save');
     data.delete('whole'); data.append('whole', whole);
-    say('Saving…');
+    say(translated('Saving…'));
     sending = ask(f.action, { method: 'POST', body: data, as: 'autosave', keepalive: true }).then(function (answer) {
-      if (answer.redirected || answer.status === 403) throw new Error('You are signed out. Sign in in another tab; this text stays here.');
+      if (answer.redirected || answer.status === 403) throw new Error(translated('You are signed out. Sign in in another tab; this text stays here.'));
       return answer.json().then(function (said) {
         sending = null;
         if (answer.status === 200 && f === form()) { f.elements.revision.value = said.revision; ahead = {}; }
         if (answer.status !== 200) { changed = true; f.dataset.stopped = 'yes'; }
-        if (f === form()) say(answer.status === 200 ? said.said : 'Not saved. ' + said.said);
+        if (f === form()) say(answer.status === 200 ? said.said : translated('Not saved. %(why)s', { why: said.said }));
         if (answer.status !== 200) throw new Error('stopped');
       });
     }).catch(function (error) {
       sending = null; changed = true;
-      if (error.message !== 'stopped') { say('Not saved. ' + (error.name === 'Error' ? error.message : 'No connection; it is tried again.')); later(10); }
+      if (error.message !== 'stopped') { say(translated('Not saved. %(why)s', { why: error.name === 'Error' ? error.message : translated('No connection; it is tried again.') })); later(10); }
       throw error;
     });
     return sending;
@@ -119,7 +119,7 @@
   /* Nothing is left unsaved: what cannot be saved keeps the reader here. */
   function leave() {
     if (!changed && !sending) return Promise.resolve();
-    if (released()) return confirm('What you changed is not saved yet. Leave it?') ? Promise.resolve() : new Promise(function () {});
+    if (released()) return confirm(translated('What you changed is not saved yet. Leave it?')) ? Promise.resolve() : new Promise(function () {});
     return save().catch(function () { return new Promise(function () {}); });
   }
 
@@ -143,7 +143,7 @@
       var data = token(new FormData(f)), whole = data.get('whole');
       data.set('do', 'ready');
       data.delete('whole'); data.append('whole', whole);
-      say('Saving…');
+      say(translated('Saving…'));
       return ask(f.action, { method: 'POST', body: data }).then(function (answer) {
         if (answer.redirected) throw new Error('signed out');
         if (answer.ok) return answer.json().then(function (said) {
@@ -159,7 +159,7 @@
           if (alert) { alert.tabIndex = -1; alert.focus(); }
         });
       });
-    }).catch(function () { changed = true; say('Not saved: no connection. Nothing is lost; press again.'); later(10); });
+    }).catch(function () { changed = true; say(translated('Not saved: no connection. Nothing is lost; press again.')); later(10); });
   }
   function remark(f, by) {
     var data = token(new FormData(f)), top = one('section[aria-labelledby=w] .lo-scroll').scrollTop;
@@ -175,7 +175,7 @@
     }).catch(function () {
       // The text stays in its form.
       var said = one('[data-said]', f) || f.appendChild(d.createElement('p'));
-      said.dataset.said = ''; said.textContent = 'Not saved: no connection. Press again.';
+      said.dataset.said = ''; said.textContent = translated('Not saved: no connection. Press again.');
     });
   }
 
@@ -221,7 +221,7 @@
     if (a.dataset.cancel !== undefined && !one('[name=remark]', a.closest('form'))) {
       e.preventDefault();
       var f = a.closest('form'), passage = f.closest('.lo-passage');
-      if (f.elements.text.value.trim() && !confirm('Let this comment go?')) return;
+      if (f.elements.text.value.trim() && !confirm(translated('Let this comment go?'))) return;
       f.remove();
       if (passage) stand(passage);
       return;
@@ -284,9 +284,9 @@
     if (!form() || e.target.form !== form()) return;
     total();
     changed = true;
-    if (released()) { say('Not saved yet: press the button.'); return; }
+    if (released()) { say(translated('Not saved yet: press the button.')); return; }
     if (!first) first = Date.now();
-    say('Not saved yet');
+    say(translated('Not saved yet'));
     if (Date.now() - first > 10000) save().catch(function () {}); else later(1.5);
   });
   d.addEventListener('visibilitychange', function () { if (d.visibilityState === 'hidden') save().catch(function () {}); });

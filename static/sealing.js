@@ -13,7 +13,7 @@
   function sha(bytes) { return hash.digest('SHA-256', bytes).then(hex); }
   function seal() {
     var sent = ++seals, text = form.elements.answer.value.replace(/\0/g, '\ufffd'), files = {};
-    said.textContent = 'Sealing…';
+    said.textContent = translated('Sealing…');
     part.querySelectorAll('[data-here] [data-sha256]').forEach(function (e) {
       files[e.dataset.name] = { name: e.dataset.name, size: +e.dataset.size, sha256: e.dataset.sha256 };
     });
@@ -32,9 +32,9 @@
     if (sent !== seals) return;
     sending.ask('POST', sealing.dataset.seal, { 'Content-Type': 'application/json' }, body).then(function (answer) { return answer.json(); }).then(function (answer) {
       said.textContent = answer.said;
-      return answer.sealed_at && sending.fresh().then(function (is) { if (is) said.textContent = 'Sealed.'; });
+      return answer.sealed_at && sending.fresh().then(function (is) { if (is) said.textContent = translated('Sealed.'); });
     }).catch(function (error) {
-      said.textContent = 'Not sealed yet. ' + (error.name === 'Error' ? error.message : 'No connection: it is tried again.');
+      said.textContent = translated('Not sealed yet. %(why)s', { why: error.name === 'Error' ? error.message : translated('No connection: it is tried again.') });
       setTimeout(function () { offer(body, sent); }, 3000);
     });
   }
@@ -57,9 +57,9 @@
     if (!b) return;
     if (sending.held()) {
       awaited = null;
-      wait.textContent = 'Not handed in: read what is said of the files, remove those that cannot go, and press it again.';
+      wait.textContent = translated('Not handed in: read what is said of the files, remove those that cannot go, and press it again.');
     } else if (!navigator.onLine || !sending.isEmpty()) {
-      wait.textContent = 'Not handed in yet. That happens by itself when everything is here: keep this page open.';
+      wait.textContent = translated('Not handed in yet. That happens by itself when everything is here: keep this page open.');
     } else {
       awaited = null;
       wait.textContent = '';

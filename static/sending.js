@@ -24,9 +24,9 @@
     headers = Object.assign({ 'X-CSRFToken': token(), 'Tus-Resumable': '1.0.0' }, headers);
     return fetch(url, { method: method, headers: headers, body: body, credentials: 'same-origin' }).then(function (answer) {
       if (answer.redirected || answer.status === 403 || answer.status === 401) {
-        throw new Error('You are signed out. Sign in in a new tab; it waits here.');
+        throw new Error(translated('You are signed out. Sign in in a new tab; it waits here.'));
       }
-      if (answer.status >= 500) return answer.text().then(function (words) { throw new Error(answer.status === 507 ? words : 'The portal does not answer. It is tried again.'); });
+      if (answer.status >= 500) return answer.text().then(function (words) { throw new Error(answer.status === 507 ? words : translated('The portal does not answer. It is tried again.')); });
       return answer;
     });
   }
@@ -65,7 +65,7 @@
       if (answer.status === 200) {
         return answer.text().then(function (words) { return onDevice('delete', one.key).then(function () { gone(one, words); }); });
       }
-      if (answer.status === 409 || answer.status === 460 || answer.status === 404) throw new Error('Sending goes on.');
+      if (answer.status === 409 || answer.status === 460 || answer.status === 404) throw Object.assign(new Error(translated('Sending goes on.')), { isSoon: true });
       return refused(answer);
     }, function (error) {
       piece = Math.max(piece / 2, LEAST);
@@ -88,8 +88,8 @@
         if (!one) return;
         return resume(one).then(next, function (error) {
           if (error.isFinal) { say(one, error.message, true); return next(); }
-          say(one, error.name === 'Error' ? error.message : 'No connection. It goes on by itself; the file waits on this device.');
-          setTimeout(pump, error.message === 'Sending goes on.' ? 500 : 5000);
+          say(one, error.name === 'Error' ? error.message : translated('No connection. It goes on by itself; the file waits on this device.'));
+          setTimeout(pump, error.isSoon ? 500 : 5000);
         });
       });
     }).catch(function () {}).then(function () { running = false; settle(); });
@@ -99,7 +99,7 @@
     if (!e) {
       e = rows[one.key] = row.content.firstElementChild.cloneNode(true);
       e.querySelector('[data-name]').textContent = one.name;
-      e.querySelector('button').setAttribute('aria-label', 'Do not send ' + one.name);
+      e.querySelector('button').setAttribute('aria-label', translated('Do not send %(name)s', { name: one.name }));
       e.querySelector('button').addEventListener('click', function () { drop(one); });
       queue.appendChild(e);
       queue.hidden = false;
@@ -132,7 +132,7 @@
   function settle() { form.dispatchEvent(new Event('settled')); }
   function held() { return Object.keys(rows).some(function (key) { return rows[key].stopped; }); }
   function drop(one) {
-    onDevice('delete', one.key).then(function () { if (one.url) return ask('DELETE', one.url); }).catch(function () {}).then(function () { gone(one, one.name + ' is not sent.'); settle(); });
+    onDevice('delete', one.key).then(function () { if (one.url) return ask('DELETE', one.url); }).catch(function () {}).then(function () { gone(one, translated('%(name)s is not sent.', { name: one.name })); settle(); });
   }
   function here(name) {
     return Array.from(part.querySelectorAll('[data-sha256]')).find(function (e) { return e.dataset.name === name; });

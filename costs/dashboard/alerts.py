@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from costs.models import Alert
 
@@ -15,11 +16,11 @@ OF_PERSONS = ("budget", "budget_ahead", "anomaly")
 CLOSED_FOR = timedelta(days=7)
 SHOWN = 3  # on other pages, before the link to all of them
 TITLES = {
-    "budget": "Budget",
-    "budget_ahead": "Budget, ahead",
-    "anomaly": "Unusual day",
-    "variance": "Bill and meter differ",
-    "free_tier": "Free Tier",
+    "budget": gettext_lazy("Budget"),
+    "budget_ahead": gettext_lazy("Budget, ahead"),
+    "anomaly": gettext_lazy("Unusual day"),
+    "variance": gettext_lazy("Bill and meter differ"),
+    "free_tier": gettext_lazy("Free Tier"),
 }
 
 
@@ -31,7 +32,7 @@ class Told:
 
     @property
     def title(self) -> str:
-        return TITLES.get(self.alert.rule, self.alert.rule.replace("_", " ").capitalize())
+        return str(TITLES.get(self.alert.rule) or self.alert.rule.replace("_", " ").capitalize())
 
     @property
     def href(self) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.contrib.auth import get_user_model
 from django.db.models import Sum
 
-from costs.billing import first_day, lines_of
+from costs.billing import first_day, in_words, lines_of
 from costs.dashboard.days import month, today
 from costs.models import Bill, BilledDay, DailySpend, OwnUse
 from costs.own_use import USES, Cost, Share, cost_of
@@ -90,6 +90,11 @@ class BillPage:
     @property
     def sums(self) -> Sums:
         return sums_of(line for day in self.days for line in day.lines)
+
+    @property
+    def trouble(self) -> str:
+        """Why the bill could not be read, for its reader; "" when it could."""
+        return in_words(self.bill.trouble) if self.bill else ""
 
     @property
     def odd(self) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from costs.budget import percent
 from costs.dashboard.people import people_of
@@ -37,7 +38,7 @@ class BudgetRow:
 
     @property
     def state(self) -> str:
-        return IN_WORDS[self.level]
+        return str(IN_WORDS[self.level])
 
     @property
     def percent(self) -> str | None:
@@ -92,7 +93,7 @@ def budgets_page(scope: Scope, account_scopes: Iterable[str], now: datetime) -> 
     ]
     return BudgetsPage(
         scope,
-        _row(f"cohort-{scope.key}", "The whole cohort", whole, cohort, told),
+        _row(f"cohort-{scope.key}", _("The whole cohort"), whole, cohort, told),
         people,
         accounts,
         _rules(scope, budgets, rules),
@@ -113,9 +114,9 @@ def _rules(scope: Scope, budgets, rules: RuleBook) -> list[tuple[str, str, Decim
     return [
         (f"{page}-{scope.key}", words, budgets.get((kind, scope.key, None)), rules.of(scope.key, kind))
         for page, kind, words in (
-            ("students", Budget.STUDENT, "Each student"),
-            ("staff", Budget.STAFF, "Each teacher"),
-            ("cohort", Budget.COHORT, "The whole cohort"),
+            ("students", Budget.STUDENT, _("Each student")),
+            ("staff", Budget.STAFF, _("Each teacher")),
+            ("cohort", Budget.COHORT, _("The whole cohort")),
         )
     ]
 

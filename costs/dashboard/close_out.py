@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.db.models.fields.json import KT
+from django.utils.translation import gettext as _
 
 from costs.dashboard.forgotten import LOOKED_LONG_AGO
 from costs.dashboard.people import NOBODY, Person, people_of
@@ -52,10 +53,13 @@ class Kept:
         if self.row.blocked_why:
             return self.row.blocked_why
         if self.snoozed_until:
-            return f"put off until {self.snoozed_until:%Y-%m-%d %H:%M} UTC: {self.snooze_why}".rstrip(": ")
+            until = f"{self.snoozed_until:%Y-%m-%d %H:%M} UTC"
+            if not self.snooze_why:
+                return _("put off until %(until)s") % {"until": until}
+            return _("put off until %(until)s: %(why)s") % {"until": until, "why": self.snooze_why}
         if self.row.wanted == GONE:
-            return "on its way off"
-        return "of a lab" if self.row.launch_id else "made by hand, and left"
+            return _("on its way off")
+        return _("of a lab") if self.row.launch_id else _("made by hand, and left")
 
     @property
     def usd_a_month(self) -> Decimal | None:
@@ -84,12 +88,14 @@ class LabEnd:
     def said(self) -> str:
         """How it stands, in words."""
         if self.is_proved:
-            return "gone, with a certificate"
+            return _("gone, with a certificate")
         if self.launch.ended_at:
-            return "its practice world was started anew" if self.launch.asked_to_end_at is None else "no certificate"
+            if self.launch.asked_to_end_at is None:
+                return _("its practice world was started anew")
+            return _("no certificate")
         if self.launch.asked_to_end_at:
-            return f"going: {len(self.left)} left" if self.left else "gone, being proved"
-        return "still on"
+            return _("going: %(n)d left") % {"n": len(self.left)} if self.left else _("gone, being proved")
+        return _("still on")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
+from django.utils.html import format_html_join
 
 from costs.dashboard.days import DaySpend, bounds, by_day, services_of
 from costs.dashboard.mine import Item, items_of
@@ -259,6 +260,11 @@ class PartPage:
     whole_usd: Decimal
     burning: Burning
     has_now: bool
+
+    @property
+    def words_shown(self) -> str:
+        """What is chosen, as HTML: one value, so that a sentence of any language has it where it belongs."""
+        return format_html_join(", ", '<b class="text-body">{}</b>', ((word,) for word in self.words))
 
     @property
     def usd(self) -> Decimal:

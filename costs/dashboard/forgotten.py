@@ -87,7 +87,7 @@ class Forgotten:
 
     @property
     def owner(self) -> str:
-        return str(self.row.owner) if self.row.owner else NOBODY.name
+        return str(self.row.owner or NOBODY)
 
     @property
     def loudest(self) -> Finding:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Min, Sum
+from django.utils.translation import gettext as _
 
 from costs import budget, free_tier
 from costs.dashboard.days import today
@@ -42,7 +43,11 @@ class AccountTier:
 
     @property
     def plan_words(self) -> str:
-        return dict(AccountPlan.PLANS).get(self.plan, "not known")
+        return str(dict(AccountPlan.PLANS).get(self.plan) or _("not known"))
+
+    @property
+    def over_names(self) -> str:
+        return ", ".join(one.name for one in self.over)
 
     @property
     def used(self) -> list[Standing]:
@@ -179,7 +184,7 @@ def _running(accounts: list[Account], now: datetime) -> dict[int, list[Running]]
             until = row.launch.expires_at if row.launch.expires_at > now else month_ends
             what = known[row.launch.lab].title if row.launch.lab in known else row.launch.lab
         if row.owner:
-            what = f"{what} of {row.owner}"
+            what = _("%(what)s of %(owner)s") % {"what": what, "owner": row.owner}
         seen = Seen(row.seen, row.aws_id, row.name, row.seen_since, row.facts)
         found[row.account_id] += [Running(meter, until, what) for meter in meters_of(row.kind, seen)]
     return found

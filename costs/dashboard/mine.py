@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from costs.budget import calls_usd, exposure_of
 from costs.dashboard.alerts import alerts_of
@@ -183,6 +184,10 @@ class MyCosts:
         return [row for one in self.exposures for row in one.reach.unarmed]
 
     @property
+    def unbounded_names(self) -> str:
+        return ", ".join(row.name or row.aws_id for row in self.unbounded)
+
+    @property
     def aws_off_by(self) -> datetime | None:
         """When AWS has turned off the last of the labs' things, should the portal be dead."""
         return max((one.reach.off_at for one in self.exposures if one.reach.off_at), default=None)
@@ -327,7 +332,7 @@ def _groups(mine: QuerySet[Resource], now: datetime) -> list[Group]:
     )
     for line in lines:
         if line["launch_id"] is None:
-            key, title, began, ended = BY_HAND, "Made by hand, in no lab", line["first"], line["last"]
+            key, title, began, ended = BY_HAND, _("Made by hand, in no lab"), line["first"], line["last"]
             time_on = _any_on(mine.filter(launch=None))
         else:
             key, title = line["launch__lab"], _lab_title(line["launch__lab"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from costs.models import Budget, DailySpend
 from labs.models import Account, Launch
@@ -20,7 +21,7 @@ class Person:
     email: str = ""
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
     @property
     def initials(self) -> str:
@@ -29,7 +30,8 @@ class Person:
         return "".join(letters).upper()
 
 
-NOBODY = Person(None, "Nobody’s")
+# Lazily, as good as a str: whoever reads it has it in their language.
+NOBODY = Person(None, gettext_lazy("Nobody’s"))  # type: ignore[arg-type]
 
 
 def people_of(scopes: Iterable[str], lit: Iterable[int | None] = ()) -> list[Person]:

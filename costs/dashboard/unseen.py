@@ -6,10 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from costs.kinds import title_of
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-NO_ANSWER = "AWS did not answer"
-NOT_YET = "Nobody has looked yet: a new account is looked through within a quarter of an hour"
+from costs.kinds import title_of
+from costs.retelling import retold
+
+# The census writes this one too, in English (labs/troubles.py): it is compared before it is said in any language.
+NO_ANSWER = gettext_noop("AWS did not answer")
+NOT_YET = gettext_noop("Nobody has looked yet: a new account is looked through within a quarter of an hour")
 # What the census writes of one list that it could not read: "ec2-instance in us-east-1: AWS did not answer (Timeout)".
 PART = re.compile(r"^(?P<kind>[a-z0-9-]+) in (?P<region>[a-z0-9-]+): (?P<why>.+)$")
 NAMED = 3  # so many kinds are named, more are counted
@@ -66,5 +71,9 @@ class UnseenAccounts:
 
 
 def _sentence(why: str, kinds: list[str], regions: list[str]) -> str:
-    what = ", ".join(kinds) if len(kinds) <= NAMED else f"{len(kinds)} kinds of resources or more"
-    return f"{why}: {what} in {' and '.join(regions)}" if kinds else why
+    said = retold(why)
+    if not kinds:
+        return said
+    number = {"number": len(kinds)}
+    what = ", ".join(kinds) if len(kinds) <= NAMED else _("%(number)s kinds of resources or more") % number
+    return _("%(why)s: %(what)s in %(regions)s") % {"why": said, "what": what, "regions": _(" and ").join(regions)}

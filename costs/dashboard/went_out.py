@@ -8,6 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from costs.dashboard.people import NOBODY
 from costs.kinds import title_of
 from costs.models import LightsOut, PutOut, Scope
@@ -15,7 +18,7 @@ from labs import catalog
 from labs.kinds.base import STOPPED
 from labs.models import Launch, Resource
 
-BY_HAND = "Made by hand, in no lab"
+BY_HAND = gettext_lazy("Made by hand, in no lab")
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class Line:
     def proof(self) -> str:
         """What was seen, in words; '' while it is on."""
         if self.row.closed_at is not None:
-            return "AWS was asked twice, and shows none" if self.row.first_seen_at else "it was never made"
-        return "AWS shows it stopped; its disk is kept" if self.off_at else ""
+            return _("AWS was asked twice, and shows none") if self.row.first_seen_at else _("it was never made")
+        return _("AWS shows it stopped; its disk is kept") if self.off_at else ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class LabOut:
     @property
     def title(self) -> str:
         if self.launch is None:
-            return BY_HAND
+            return str(BY_HAND)
         lab = catalog.catalog().get(self.launch.lab)
         return lab.title if lab else self.launch.lab
 
@@ -173,4 +176,4 @@ def went_out(record: LightsOut) -> WentOut:
 
 
 def _lab(launch: Launch | None, owner: Any, lines: list[Line]) -> LabOut:
-    return LabOut(launch, str(owner) if owner else NOBODY.name, owner.email if owner else "", lines)
+    return LabOut(launch, str(owner or NOBODY), owner.email if owner else "", lines)

@@ -3,7 +3,7 @@
 A rule file has NAME (kept in findings: never renamed), RANK (of several that fire, the lowest speaks first), `check`,
 and, if it looks at CloudWatch, READS: the signals that are worth asking (and paying) for. SHOWS_DISUSE: when it fires,
 nobody uses the thing and nothing runs on it, and what turns it off keeps what is worth keeping: only then may a
-cohort's policy turn it off (costs/lives.py). All stand in docs/forgotten.md.
+cohort's policy turn it off (costs/lives.py). PATTERNS: what it says with a value in it. All stand in docs/forgotten.md.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ class Facts:
 @dataclass(frozen=True)
 class Verdict:
     """It is forgotten. sentence: what a student understands at a glance (at most 200 characters); detail: what else is
-    known; since: from when on it has been so. Neither names an instant: pages show `since` in the reader's zone."""
+    known; since: from when on it has been so. Neither names an instant: pages show `since` in the reader's zone. Both
+    are kept in English, and said again in the reader's language (costs/retelling.py)."""
 
     sentence: str
     detail: str = ""

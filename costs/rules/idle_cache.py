@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -16,5 +18,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if since is None:
         return None
     return Verdict(
-        "A cache for an API that nobody calls", "The cache costs by the hour.", since=max(since, facts.facts_since)
+        gettext_noop("A cache for an API that nobody calls"),
+        gettext_noop("The cache costs by the hour."),
+        since=max(since, facts.facts_since),
     )

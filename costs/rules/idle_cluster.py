@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -19,4 +21,8 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     # Of each five minutes the least: 1 when it was idle throughout.
     if look.datapoints < ENOUGH or look.value != look.datapoints:
         return None
-    return Verdict("A cluster without work", "Every machine of it is paid for while it waits.", since=look.began)
+    return Verdict(
+        gettext_noop("A cluster without work"),
+        gettext_noop("Every machine of it is paid for while it waits."),
+        since=look.began,
+    )

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -16,7 +18,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if since is None:
         return None
     return Verdict(
-        "Machines kept ready for a function that nobody calls",
-        "Provisioned concurrency costs by the second, with calls or without.",
+        gettext_noop("Machines kept ready for a function that nobody calls"),
+        gettext_noop("Provisioned concurrency costs by the second, with calls or without."),
         since=max(since, facts.facts_since),
     )

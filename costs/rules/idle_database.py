@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -19,5 +21,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if since is None:
         return None
     return Verdict(
-        "Nobody connected for two hours", "Its data is kept when it is stopped; its disk still costs.", since=since
+        gettext_noop("Nobody connected for two hours"),
+        gettext_noop("Its data is kept when it is stopped; its disk still costs."),
+        since=since,
     )

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -16,4 +18,8 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     since = facts.silent_since("Invocations")
     if since is None:
         return None
-    return Verdict("No calls for an hour", "An endpoint costs the same with no calls as with many.", since=since)
+    return Verdict(
+        gettext_noop("No calls for an hour"),
+        gettext_noop("An endpoint costs the same with no calls as with many."),
+        since=since,
+    )

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -15,4 +17,8 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     since = facts.silent_since("IndexQueryCount")
     if since is None:
         return None
-    return Verdict("No question for two hours", "An index costs by the hour, asked or not.", since=since)
+    return Verdict(
+        gettext_noop("No question for two hours"),
+        gettext_noop("An index costs by the hour, asked or not."),
+        since=since,
+    )

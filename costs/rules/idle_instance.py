@@ -5,6 +5,8 @@ A long download or a training on little data needs little processor: what still 
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -12,6 +14,12 @@ NAME, RANK = "idle-instance", 51
 SHOWS_DISUSE = True
 OVER = timedelta(hours=2)
 READS = tuple(Reads("ec2-instance", metric, OVER) for metric in ("CPUUtilization", "NetworkIn", "NetworkOut"))
+
+DETAIL = gettext_noop(
+    "Its processor was never above %(percent)s %%, and it sent and got next to nothing. Its disk is kept when it is "
+    "stopped."
+)
+PATTERNS = (DETAIL,)
 
 IDLE_BELOW = 3.0  # percent at its highest
 ENOUGH = 12  # datapoints of five minutes in two hours
@@ -26,8 +34,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if since is None or None in quiet:
         return None
     return Verdict(
-        "Idle for two hours",
-        f"Its processor was never above {facts.signals['CPUUtilization'].value:.1f} %, and it sent and got next to "
-        "nothing. Its disk is kept when it is stopped.",
+        gettext_noop("Idle for two hours"),
+        DETAIL % {"percent": f"{facts.signals['CPUUtilization'].value:.1f}"},
         since=since,
     )

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -18,4 +20,8 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     since = facts.silent_since(*METRICS[facts.kind])
     if since is None:
         return None
-    return Verdict("No visitor for two hours", "It costs by the hour, and so do its addresses.", since=since)
+    return Verdict(
+        gettext_noop("No visitor for two hours"),
+        gettext_noop("It costs by the hour, and so do its addresses."),
+        since=since,
+    )

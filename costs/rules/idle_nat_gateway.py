@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -16,4 +18,8 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     since = facts.silent_since("ActiveConnectionCount")
     if since is None:
         return None
-    return Verdict("Nothing went through it for an hour", "It costs by the hour; so does its address.", since=since)
+    return Verdict(
+        gettext_noop("Nothing went through it for an hour"),
+        gettext_noop("It costs by the hour; so does its address."),
+        since=since,
+    )

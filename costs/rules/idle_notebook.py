@@ -2,12 +2,17 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-notebook", 50
 SHOWS_DISUSE = True
 READS = (Reads("sagemaker-notebook", "CPUUtilization", timedelta(hours=1)),)
+
+DETAIL = gettext_noop("Its processor was never above %(percent)s %%. Files are kept when it is stopped.")
+PATTERNS = (DETAIL,)
 
 IDLE_BELOW = 3.0  # percent at its highest; an open tab that runs nothing stays below
 ENOUGH = 6  # datapoints of five minutes in the hour
@@ -21,7 +26,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
         return None
     highest = facts.signals["CPUUtilization"].value
     return Verdict(
-        "Idle for an hour",
-        f"Its processor was never above {highest:.1f} %. Files are kept when it is stopped.",
+        gettext_noop("Idle for an hour"),
+        DETAIL % {"percent": f"{highest:.1f}"},
         since=since,
     )

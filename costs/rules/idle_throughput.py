@@ -2,11 +2,16 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "idle-throughput", 39
 SHOWS_DISUSE = True
+DELETE_IT = gettext_noop("Delete it.")
+BOUGHT = gettext_noop("It was bought for %(term)s: AWS takes it back only then. Tell the instructor.")
+PATTERNS = (BOUGHT,)
 READS = (Reads("bedrock-provisioned-throughput", "Invocations", timedelta(minutes=30)),)
 
 
@@ -17,5 +22,5 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if since is None:
         return None
     bought = facts.facts.get("commitment")
-    ends = f"It was bought for {bought}: AWS takes it back only then. Tell the instructor." if bought else "Delete it."
-    return Verdict("Bought by the hour, and not called for half an hour", ends, since=since)
+    ends = BOUGHT % {"term": bought} if bought else DELETE_IT
+    return Verdict(gettext_noop("Bought by the hour, and not called for half an hour"), ends, since=since)

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Reads, Verdict
 from labs.kinds.base import RUNNING
 
@@ -17,4 +19,8 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     since = facts.silent_since("BytesProcessed")
     if since is None:
         return None
-    return Verdict("Not a byte went through it for a day", "It costs by the hour, in each of its subnets.", since=since)
+    return Verdict(
+        gettext_noop("Not a byte went through it for a day"),
+        gettext_noop("It costs by the hour, in each of its subnets."),
+        since=since,
+    )

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
@@ -9,7 +11,11 @@ NAME, RANK = "large-and-kept", 69
 
 LEFT_FOR = timedelta(days=1)
 # Of these the fact "expires" is there only from a gigabyte on.
-WHAT = {"s3-bucket": "files", "ecr-repository": "images"}
+WHAT = {
+    "s3-bucket": gettext_noop("%(size)s GB of files, and no rule takes any away"),
+    "ecr-repository": gettext_noop("%(size)s GB of images, and no rule takes any away"),
+}
+PATTERNS = tuple(WHAT.values())
 
 
 def check(facts: Facts, now: datetime) -> Verdict | None:
@@ -21,7 +27,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if now - facts.facts_since <= LEFT_FOR:
         return None
     return Verdict(
-        f"{size / 10**9:.1f} GB of {WHAT[facts.kind]}, and no rule takes any away",
-        "It costs by its size every month. Delete it, or give it a rule that lets old ones go.",
+        WHAT[facts.kind] % {"size": f"{size / 10**9:.1f}"},
+        gettext_noop("It costs by its size every month. Delete it, or give it a rule that lets old ones go."),
         since=facts.facts_since,
     )

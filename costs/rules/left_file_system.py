@@ -2,10 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "left-file-system", 67
+
+PLAIN = gettext_noop("It costs by its size.")
+OF_STUDIO = gettext_noop("A Studio domain left it behind. It costs by its size.")
 
 LOOSE_FOR = timedelta(hours=1)
 
@@ -16,5 +21,5 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
         return None
     if now - facts.facts_since <= LOOSE_FOR:
         return None
-    of_studio = "A Studio domain left it behind. " if told.get("studio_domain") else ""
-    return Verdict("A file system that nothing is attached to", f"{of_studio}It costs by its size.", facts.facts_since)
+    detail = OF_STUDIO if told.get("studio_domain") else PLAIN
+    return Verdict(gettext_noop("A file system that nothing is attached to"), detail, facts.facts_since)

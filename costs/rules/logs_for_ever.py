@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
@@ -17,4 +19,8 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
         return None
     if now - facts.state_since <= LEFT_FOR:
         return None
-    return Verdict("Logs that are kept for ever", "Give it an end, or delete it.", since=facts.state_since)
+    return Verdict(
+        gettext_noop("Logs that are kept for ever"),
+        gettext_noop("Give it an end, or delete it."),
+        since=facts.state_since,
+    )

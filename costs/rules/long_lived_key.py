@@ -3,19 +3,24 @@ minutes, and machines are started with it that no lab knows."""
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
 NAME, RANK = "long-lived-key", 15
+
+USED = gettext_noop("Last used on %(day)s. A lab's temporary credentials do the same, and end.")
+NEVER_USED = gettext_noop("It was never used. A lab's temporary credentials do the same, and end.")
+PATTERNS = (USED,)
 
 
 def check(facts: Facts, now: datetime) -> Verdict | None:
     if facts.kind != "iam-access-key" or facts.state != RUNNING:
         return None
     last = facts.facts.get("last_used")
-    used = f"Last used on {last}." if last else "It was never used."
     return Verdict(
-        "An access key that does not end by itself",
-        f"{used} A lab's temporary credentials do the same, and end.",
+        gettext_noop("An access key that does not end by itself"),
+        USED % {"day": last} if last else NEVER_USED,
         since=facts.state_since,
     )

@@ -5,6 +5,8 @@ Inside a lab its own clock is what counts; a rule must not call somebody's long 
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
@@ -25,7 +27,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if facts.kind not in KINDS or facts.state != RUNNING or facts.in_lab or now - facts.state_since <= LONG:
         return None
     return Verdict(
-        "At work for more than three hours",
-        "Work of this course takes minutes. Is it going round in circles?",
+        gettext_noop("At work for more than three hours"),
+        gettext_noop("Work of this course takes minutes. Is it going round in circles?"),
         since=facts.state_since,
     )

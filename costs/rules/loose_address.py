@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
@@ -15,4 +17,8 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
         return None
     if now - facts.facts_since <= LOOSE_FOR:
         return None
-    return Verdict("An address that leads to nothing", "It costs by the hour, used or not.", since=facts.facts_since)
+    return Verdict(
+        gettext_noop("An address that leads to nothing"),
+        gettext_noop("It costs by the hour, used or not."),
+        since=facts.facts_since,
+    )

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
@@ -23,5 +25,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if now - last <= (IDLE_FOR_CANVAS if facts.facts.get("app_type") == "Canvas" else IDLE_FOR):
         return None
     return Verdict(
-        "Open in Studio, and used by nobody", "An app goes on when its browser is closed. Files are kept.", since=last
+        gettext_noop("Open in Studio, and used by nobody"),
+        gettext_noop("An app goes on when its browser is closed. Files are kept."),
+        since=last,
     )

@@ -2,12 +2,18 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 
 NAME, RANK = "past-its-time", 10
 
 # A notebook takes minutes to stop and to go; only then is it forgotten rather than on its way.
 TEARDOWN_TAKES = timedelta(minutes=15)
+
+PLAIN = gettext_noop("It did not go by itself.")
+BLOCKED = gettext_noop("It did not go by itself: %(why)s")
+PATTERNS = (BLOCKED,)
 
 
 def check(facts: Facts, now: datetime) -> Verdict | None:
@@ -17,5 +23,5 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     # What AWS refuses to let go is told at once; what is on its way gets its time.
     if over is None or now <= over + (timedelta(0) if facts.blocked_why else TEARDOWN_TAKES):
         return None
-    detail = f"It did not go by itself: {facts.blocked_why}" if facts.blocked_why else "It did not go by itself."
-    return Verdict("Its lab's time is over", detail[:400], since=over)
+    detail = BLOCKED % {"why": facts.blocked_why} if facts.blocked_why else PLAIN
+    return Verdict(gettext_noop("Its lab's time is over"), detail[:400], since=over)

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
@@ -17,7 +19,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if now - facts.facts_since <= LOOSE_FOR:
         return None
     return Verdict(
-        "A disk attached to nothing",
-        "Its instance is gone, or it was never attached. It costs by its size, used or not.",
+        gettext_noop("A disk attached to nothing"),
+        gettext_noop("Its instance is gone, or it was never attached. It costs by its size, used or not."),
         since=facts.facts_since,
     )

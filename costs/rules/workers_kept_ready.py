@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 from labs.kinds.base import RUNNING
 
@@ -17,7 +19,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if not told.get("ready") or told.get("stops_when_idle", True) or now - facts.state_since <= READY_FOR:
         return None
     return Verdict(
-        "Workers kept ready, with no end to it",
-        "It does not stop when it is idle: its workers are paid for whether a job runs or not.",
+        gettext_noop("Workers kept ready, with no end to it"),
+        gettext_noop("It does not stop when it is idle: its workers are paid for whether a job runs or not."),
         since=facts.state_since,
     )

@@ -2,9 +2,15 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from costs.rules.base import Facts, Verdict
 
 NAME, RANK = "wrong-region", 20
+
+SENTENCE = gettext_noop("In %(region)s, where no lab runs")
+DETAIL = gettext_noop("Labs run in %(regions)s. Was another region chosen by mistake?")
+PATTERNS = (SENTENCE, DETAIL)
 
 
 def check(facts: Facts, now: datetime) -> Verdict | None:
@@ -13,7 +19,7 @@ def check(facts: Facts, now: datetime) -> Verdict | None:
     if facts.in_lab and facts.region == facts.lab_region:
         return None
     return Verdict(
-        f"In {facts.region}, where no lab runs",
-        f"Labs run in {', '.join(facts.lab_regions)}. Was another region chosen by mistake?",
+        SENTENCE % {"region": facts.region},
+        DETAIL % {"regions": ", ".join(facts.lab_regions)},
         since=facts.state_since,
     )

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django import template
+from django.utils.translation import gettext as _
 
 from costs import currency
 
@@ -14,7 +15,7 @@ def about_in(usd, rate):
     """ "about SGD 0.07"; "" where there is no rate or no amount, so that USD alone is shown."""
     if usd is None or rate is None or rate == "":
         return ""
-    return f"about {rate.shown(Decimal(usd))}"
+    return _("about %(amount)s") % {"amount": rate.shown(Decimal(usd))}
 
 
 @register.simple_tag

@@ -5,12 +5,22 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from costs import dashboard
 from costs.kinds import label_of
 
 register = template.Library()
 LEAST = Decimal("0.0001")
+# Of a price, what the book keeps; the page of readings says what each means.
+HOW_SURE = {
+    "list": pgettext_lazy("how sure a price is", "list"),
+    "quoted": pgettext_lazy("how sure a price is", "quoted"),
+    "indicative": pgettext_lazy("how sure a price is", "indicative"),
+    "derived": pgettext_lazy("how sure a price is", "derived"),
+    "unofficial": pgettext_lazy("how sure a price is", "unofficial"),
+}
 
 
 @register.simple_tag
@@ -26,20 +36,30 @@ def rate_of(meter, row):
     if rate is None or row.closed_at is not None:
         return "0"
     if rate.unpriced:
-        return "unpriced"
-    return f"{rate.usd_per_hour.quantize(Decimal('0.0001'), ROUND_HALF_UP)}" if rate.lines else "free"
+        return _("unpriced")
+    return (
+        f"{rate.usd_per_hour.quantize(Decimal('0.0001'), ROUND_HALF_UP)}"
+        if rate.lines
+        else pgettext("of charge", "free")
+    )
 
 
 @register.filter
 def usd4(amount):
     """$0.1432: where cents hide what ticks. None is unknown, never $0; what is not nothing is never $0.0000."""
     if amount is None:
-        return "unknown"
+        return _("unknown")
     rounded = Decimal(amount).quantize(LEAST, ROUND_HALF_UP)
-    return f"under ${LEAST}" if amount > 0 and not rounded else f"${rounded:,}"
+    return _("under $%(usd)s") % {"usd": LEAST} if amount > 0 and not rounded else f"${rounded:,}"
 
 
 register.filter(label_of)
+
+
+@register.filter
+def how_sure(confidence):
+    """In one word, what the book keeps of a price; a word that is not known as it is."""
+    return HOW_SURE.get(confidence, confidence)
 
 
 @register.filter

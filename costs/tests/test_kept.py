@@ -52,16 +52,17 @@ def test_who_asks_next_gets_what_was_made(row, make):
     assert again.on_now.burning.usd_per_hour == Decimal("0.05")
 
 
-def test_another_zone_number_or_reader_has_a_page_of_its_own(row, make):
+def test_another_zone_language_number_or_reader_has_a_page_of_its_own(row, make):
     for asked in (
         ASKED,
         Asked((SCOPE,), (SCOPE,), "UTC"),
         Asked((SCOPE,), ("", SCOPE), "Asia/Yangon"),
         Asked((SCOPE,), (SCOPE,), "Asia/Yangon", number=2),
         Asked((SCOPE,), (SCOPE,), "Asia/Yangon", moves=True),
+        Asked((SCOPE,), (SCOPE,), "Asia/Yangon", language="my"),
     ):
         kept.page(asked, NOW, make)
-    assert make.times == KeptPage.objects.count() == 5
+    assert make.times == KeptPage.objects.count() == 6
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,19 @@ def test_the_page_that_was_kept_reads_as_the_one_that_was_made(client, teacher, 
     assert "$0.05/h" in words(made)
     assert words(again) == words(made)
     assert again.context["made"].main == made.context["made"].main
+
+
+def test_a_page_is_kept_and_made_anew_in_the_language_of_whoever_has_it_open(client, teacher, row):
+    """The worker reads no language of its own."""
+    client.force_login(teacher)
+    for language in ("en", "my"):
+        type(teacher).objects.filter(pk=teacher.pk).update(language=language)
+        client.get(reverse("costs:spend"))
+    KeptPage.objects.update(stamp="of long ago", main="")
+    assert kept.renew(NOW + MINUTE, spending.made) == 2
+    by_language = {one.asked_for["language"]: one.main for one in KeptPage.objects.all()}
+    assert "$0.05/h" in by_language["en"] and "$0.05/နာရီ" not in by_language["en"]
+    assert "$0.05/နာရီ" in by_language["my"] and "$0.05/h" not in by_language["my"]
 
 
 def test_a_page_that_cannot_be_made_stops_neither_the_others_nor_the_task(row, make):

@@ -6,6 +6,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.functions import STRANGE, callers_of, calls_of, role_of_a_function, the_model_as_a_function
 from labs.catalog.looking import counted
@@ -232,7 +234,7 @@ LAB = Lab(
         Step("wrong", "Ask wrongly, and see what is counted", WRONG_CALLS, has_counted_errors, play=play_wrong),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the API, the function, its log and its role are deleted.",
+    kept=gettext_noop("Nothing stays: the API, the function, its log and its role are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls: a million calls of a REST API are $3.50.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls: a million calls of a REST API are $3.50."),
 )

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
 from labs.kinds.base import Want
 
-IN_WORDS = {"practice": "practice mode", "shared": "the bootcamp's account", "own": "your own account"}
+IN_WORDS = {
+    "practice": gettext_lazy("practice mode"),
+    "shared": gettext_lazy("the bootcamp's account"),
+    "own": gettext_lazy("your own account"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,15 +90,15 @@ class Lab:
     # The student's work: (key of a bucket among the wants, beginning of its files' names). What lies there is copied to
     # the student's locker before anything is deleted.
     saves: tuple[tuple[str, str], ...] = ()
-    kept: str = "Nothing stays: everything that this lab made is deleted."
+    kept: str = gettext_noop("Nothing stays: everything that this lab made is deleted.")
     calls_usd: Decimal = Decimal(0)  # allowance for calls and requests beside the hourly rate
     calls_note: str = ""  # follows "At most $0.16 more before the clock…", and says what of that sum is for calls
 
     @property
     def modes_words(self) -> str:
         """Where it may run: "practice mode, the bootcamp's account or your own account"."""
-        *more, last = (IN_WORDS[mode] for mode in self.modes)
-        return f"{', '.join(more)} or {last}" if more else last
+        *more, last = (str(IN_WORDS[mode]) for mode in self.modes)
+        return _("%(more)s or %(last)s") % {"more": ", ".join(more), "last": last} if more else last
 
     @property
     def marked_steps(self) -> int:
@@ -101,4 +108,4 @@ class Lab:
     @property
     def saved_words(self) -> str:
         """ "models/ and notebooks/"; '' for a lab that saves nothing."""
-        return " and ".join(dict.fromkeys(prefix for _, prefix in self.saves))
+        return _(" and ").join(dict.fromkeys(prefix for _bucket, prefix in self.saves))

@@ -5,6 +5,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import files_under, put_file, rows_of, text_if_there
 from labs.kinds.base import Want
@@ -244,7 +246,7 @@ LAB = Lab(
         Step("clean-up", "Clean up after yourself", CLEAN_UP, is_cleaned_up, play=play_clean_up),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the bucket is deleted with everything in it.",
+    kept=gettext_noop("Nothing stays: the bucket is deleted with everything in it."),
     calls_usd=Decimal("0.01"),
-    calls_note="An S3 bucket costs almost nothing; $0.01 of that sum is for your calls to it.",
+    calls_note=gettext_noop("An S3 bucket costs almost nothing; $0.01 of that sum is for your calls to it."),
 )

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.instances import BY_HAND, IMAGE, ITS_ID, TAGGED, alive, note, of_this_lab, start_one, tags_of
 from labs.kinds.base import Want
@@ -234,5 +236,5 @@ LAB = Lab(
         Step("terminate", "Terminate it", TERMINATE, is_terminated, play=play_terminate),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the instance that you started, its disk and the security group are deleted.",
+    kept=gettext_noop("Nothing stays: the instance that you started, its disk and the security group are deleted."),
 )

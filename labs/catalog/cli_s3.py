@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import (
     data_is_in_raw,
@@ -164,7 +166,9 @@ LAB = Lab(
         Step("link", "Give one file to somebody without an account", LINK, came_by_link, play=play_link),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the bucket is deleted with everything in it. What you downloaded is on your computer.",
+    kept=gettext_noop(
+        "Nothing stays: the bucket is deleted with everything in it. What you downloaded is on your computer."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="An S3 bucket costs almost nothing; $0.01 of that sum is for your calls and downloads.",
+    calls_note=gettext_noop("An S3 bucket costs almost nothing; $0.01 of that sum is for your calls and downloads."),
 )

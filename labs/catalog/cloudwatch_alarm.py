@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.functions import NO_CODE, ask, role_of_a_function, the_model_as_a_function
 
@@ -224,7 +226,7 @@ LAB = Lab(
         Step("tidy", "Keep what watches", TIDY, kept_what_watches, play=play_tidy),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: alarm, function, log and role are deleted.",
+    kept=gettext_noop("Nothing stays: alarm, function, log and role are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for an alarm and a dashboard for two hours: $0.10 and $3 a month.",
+    calls_note=gettext_noop("$0.01 of that sum is for an alarm and a dashboard for two hours: $0.10 and $3 a month."),
 )

@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.functions import MODEL_1, MODEL_2
 from labs.catalog.looking import text_of
@@ -259,7 +261,7 @@ LAB = Lab(
         Step("back", "Go back", BACK, first_is_live_again, play=play_back),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: pipeline, role and bucket are deleted, with every version of the model.",
+    kept=gettext_noop("Nothing stays: pipeline, role and bucket are deleted, with every version of the model."),
     calls_usd=Decimal("0.05"),
-    calls_note="$0.05 of that sum is for the runs: each minute of an action is $0.002.",
+    calls_note=gettext_noop("$0.05 of that sum is for the runs: each minute of an action is $0.002."),
 )

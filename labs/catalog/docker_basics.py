@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.functions import MODEL_1, MODEL_2, SCORE, STRANGE
 from labs.catalog.looking import put_file, text_if_there
@@ -221,7 +223,7 @@ LAB = Lab(
         Step("again", "Build a second version", AGAIN, shares_layers, play=play_again),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays in AWS: the bucket is deleted. What Docker built on your machine is yours.",
+    kept=gettext_noop("Nothing stays in AWS: the bucket is deleted. What Docker built on your machine is yours."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3. Docker on your own computer costs nothing.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3. Docker on your own computer costs nothing."),
 )

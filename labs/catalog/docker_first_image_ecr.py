@@ -12,6 +12,8 @@ import tarfile
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.functions import MODEL_1, MODEL_2, SCORE
 from labs.kinds.aws_words import tag_list
@@ -315,7 +317,9 @@ LAB = Lab(
         Step("again", "Push a better model", AGAIN, is_pushed_again, expect=NO_DOCKER, play=play_push_again),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays in AWS: the repository is deleted with its images. What Docker built on your machine is yours.",
+    kept=gettext_noop(
+        "Nothing stays in AWS: the repository is deleted with its images. What Docker built on your machine is yours."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the storage of two images: $0.10 per GB-month. Pushing is free.",
+    calls_note=gettext_noop("$0.01 of that sum is for the storage of two images: $0.10 per GB-month. Pushing is free."),
 )

@@ -3,6 +3,8 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.instances import note, tags_of
 from labs.kinds.base import Want
@@ -228,5 +230,5 @@ LAB = Lab(
         Step("stopped", "Compute an hour of the stopped machine", STOPPED, stopped_is_right, play=play_stopped),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the instance is deleted with its disk, and so is the security group.",
+    kept=gettext_noop("Nothing stays: the instance is deleted with its disk, and so is the security group."),
 )

@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.instances import LOG_IN, note, tags_of
 from labs.catalog.looking import PAYMENTS_IN_RAW, files_under
@@ -248,7 +250,9 @@ LAB = Lab(
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
     creates=("iam-role", "instance-profile"),
-    kept="Nothing stays: the instance and its disk, your profile and role, security group and bucket are deleted.",
+    kept=gettext_noop(
+        "Nothing stays: the instance and its disk, your profile and role, security group and bucket are deleted."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3."),
 )

@@ -3,6 +3,8 @@
 import base64
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.ec2_reads_s3 import LOG_IN
 from labs.catalog.instances import BY_HAND, IMAGE, ITS_ID, TAGGED, alive, of_this_lab, start_one
@@ -252,7 +254,9 @@ LAB = Lab(
         Step("end", "Terminate the machine", END, is_terminated, play=play_end),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the instance and its disk, role, profile, security group and bucket are deleted.",
+    kept=gettext_noop(
+        "Nothing stays: the instance and its disk, role, profile, security group and bucket are deleted."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3."),
 )

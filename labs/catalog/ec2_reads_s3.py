@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.instances import LOG_IN
 from labs.catalog.looking import data_is_in_raw, raw_payments, text_of, upload_payments
@@ -212,7 +214,9 @@ LAB = Lab(
         Step("stop", "Stop the instance, and see what still costs", STOP, is_stopped, play=play_stop),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the instance and its disk, role, profile, security group and bucket are deleted.",
+    kept=gettext_noop(
+        "Nothing stays: the instance and its disk, role, profile, security group and bucket are deleted."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3."),
 )

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import as_summary, by_merchant, files_under, put_file, summary_is_of
 from labs.catalog.payments import card_payments
@@ -250,8 +252,12 @@ LAB = Lab(
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
     saves=(("bucket", "processed/"),),
-    kept="Nothing stays: cluster, profile, role and bucket are deleted. What lies under processed/ is copied to your "
-    "locker first.",
+    kept=gettext_noop(
+        "Nothing stays: cluster, profile, role and bucket are deleted. What lies under processed/ is copied to your "
+        "locker first."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="The cluster ends by itself after 15 idle minutes. $0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop(
+        "The cluster ends by itself after 15 idle minutes. $0.01 of that sum is for the calls to S3."
+    ),
 )

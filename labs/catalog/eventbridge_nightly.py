@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.kinds.base import Want
 
@@ -224,7 +226,7 @@ LAB = Lab(
         Step("disable", "Switch it off", DISABLE, is_disabled, play=play_disable),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: rule, state machine and roles are deleted.",
+    kept=gettext_noop("Nothing stays: rule, state machine and roles are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the runs: 1,000 state changes are $0.025.",
+    calls_note=gettext_noop("$0.01 of that sum is for the runs: 1,000 state changes are $0.025."),
 )

@@ -3,6 +3,8 @@
 import json
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import PAYMENTS_IN_RAW
 from labs.catalog.policies import (
@@ -193,7 +195,7 @@ LAB = Lab(
     # In the bootcamp's account students make no groups.
     modes=("practice", "own"),
     creates=("iam-group",),
-    kept="Nothing stays: the group, both users and the bucket are deleted.",
+    kept=gettext_noop("Nothing stays: the group, both users and the bucket are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="IAM costs nothing; $0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop("IAM costs nothing; $0.01 of that sum is for the calls to S3."),
 )

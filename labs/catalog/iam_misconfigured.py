@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.policies import documents_of, fault_in, trusted_by
 from labs.policy_evaluator import Call
@@ -295,5 +297,5 @@ LAB = Lab(
     # Nobody opens such holes in an account where somebody can come through.
     modes=("practice",),
     creates=("iam-user", "iam-role", "iam-policy", "iam-access-key"),
-    kept="Nothing stays: all users, roles, keys and policies of the start-up are deleted.",
+    kept=gettext_noop("Nothing stays: all users, roles, keys and policies of the start-up are deleted."),
 )

@@ -5,6 +5,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import PAYMENTS_IN_RAW
 from labs.catalog.policies import documents_of, fault_in, more_than_reading, reading
@@ -211,7 +213,7 @@ LAB = Lab(
         Step("narrow", "Let it list that folder only", NARROW, lists_raw_only, play=play_narrow),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the role, its policy and the bucket are deleted.",
+    kept=gettext_noop("Nothing stays: the role, its policy and the bucket are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="IAM costs nothing; $0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop("IAM costs nothing; $0.01 of that sum is for the calls to S3."),
 )

@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import PAYMENTS_IN_RAW
 from labs.catalog.policies import documents_of, fault_in, more_than_reading, not_of_labs, reading, trusted_by
@@ -274,7 +276,9 @@ LAB = Lab(
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
     creates=("iam-role",),
-    kept="Nothing stays: the function, both roles and the bucket are deleted.",
+    kept=gettext_noop("Nothing stays: the function, both roles and the bucket are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="A function costs nothing while nobody calls it; $0.01 of that sum is for some calls and S3.",
+    calls_note=gettext_noop(
+        "A function costs nothing while nobody calls it; $0.01 of that sum is for some calls and S3."
+    ),
 )

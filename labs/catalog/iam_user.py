@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.policies import AS_YOURSELF, not_of_labs
 
@@ -178,5 +180,5 @@ LAB = Lab(
     # In the bootcamp's account students make no users.
     modes=("practice", "own"),
     creates=("iam-user", "iam-group"),
-    kept="Nothing stays: the user and the group are deleted. IAM costs nothing.",
+    kept=gettext_noop("Nothing stays: the user and the group are deleted. IAM costs nothing."),
 )

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import put_file
 from labs.kinds.base import Want
@@ -208,8 +210,10 @@ LAB = Lab(
         Step("old", "Find what the rule left out", OLD, old_one_is_encrypted_too, play=play_old),
         Step("finish", "Finish the lab, and read what becomes of the key", FINISH),
     ),
-    kept=f"The bucket is deleted. The key's deletion is scheduled: AWS waits {DAYS} days, bills nothing for them, and "
-    "lets one cancel it until then.",
+    kept=gettext_noop(  # 7 is DAYS
+        "The bucket is deleted. The key's deletion is scheduled: AWS waits 7 days, bills nothing for them, and lets "
+        "one cancel it until then."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls: 10,000 requests to KMS are $0.03.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls: 10,000 requests to KMS are $0.03."),
 )

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.functions import (
     HANDLER,
@@ -232,7 +234,9 @@ LAB = Lab(
         ),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the function, its log and its role are deleted.",
+    kept=gettext_noop("Nothing stays: the function, its log and its role are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls of the function: a million calls are $0.20, and their time.",
+    calls_note=gettext_noop(
+        "$0.01 of that sum is for the calls of the function: a million calls are $0.20, and their time."
+    ),
 )

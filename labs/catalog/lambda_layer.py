@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.functions import NO_CODE, RUNTIME, STRANGE, ask, calls_of, function_of, role_of_a_function
 from labs.kinds.base import Want
@@ -261,7 +263,9 @@ LAB = Lab(
         Step("next", "Publish the next version", NEXT, has_the_next_version, expect=NO_CODE, play=play_next),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the function, its log, the layer and the role are deleted.",
+    kept=gettext_noop("Nothing stays: the function, its log, the layer and the role are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls of the function: a million calls are $0.20, and their time.",
+    calls_note=gettext_noop(
+        "$0.01 of that sum is for the calls of the function: a million calls are $0.20, and their time."
+    ),
 )

@@ -6,6 +6,8 @@ from decimal import Decimal
 from inspect import getsource
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.functions import RUNTIME, callers_of, calls_of, role_of_a_function
 from labs.catalog.looking import PAYMENTS, put_file, rows_of, text_of
@@ -316,7 +318,11 @@ LAB = Lab(
         ),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: trigger, function, log, role and bucket are deleted, with everything in the bucket.",
+    kept=gettext_noop(
+        "Nothing stays: trigger, function, log, role and bucket are deleted, with everything in the bucket."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for uploads and calls: 1,000 uploads are $0.005, a million calls $0.20.",
+    calls_note=gettext_noop(
+        "$0.01 of that sum is for uploads and calls: 1,000 uploads are $0.005, a million calls $0.20."
+    ),
 )

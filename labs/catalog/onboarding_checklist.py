@@ -9,6 +9,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import put_file, text_if_there
 from labs.catalog.policies import not_of_labs
@@ -371,7 +373,9 @@ LAB = Lab(
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
     creates=("iam-user", "log-group"),
-    kept="Bucket, log group and practice user are deleted. The budget and the MFA of your own account stay: they are "
-    "yours, and free.",
-    calls_note="A dozen requests to S3 are less than a hundredth of a cent.",
+    kept=gettext_noop(
+        "Bucket, log group and practice user are deleted. The budget and the MFA of your own account stay: they are "
+        "yours, and free."
+    ),
+    calls_note=gettext_noop("A dozen requests to S3 are less than a hundredth of a cent."),
 )

@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.kits.rag import rag
 from labs.catalog.looking import put_file, text_if_there
@@ -297,8 +299,10 @@ LAB = Lab(
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
     saves=(("bucket", "answers/"),),
-    kept="Nothing stays: the bucket is deleted with kit and store. What lies under answers/ is copied to your locker "
-    "first.",
+    kept=gettext_noop(
+        "Nothing stays: the bucket is deleted with kit and store. What lies under answers/ is copied to your locker "
+        "first."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3, and to two small models where you ask them.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3, and to two small models where you ask them."),
 )

@@ -3,6 +3,8 @@
 import gzip
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import DATED, PAYMENTS, data_is_in_raw, files_under, put_file, upload_payments
 from labs.kinds.base import Want
@@ -257,7 +259,7 @@ LAB = Lab(
         ),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: the bucket is deleted with everything in it, old versions too.",
+    kept=gettext_noop("Nothing stays: the bucket is deleted with everything in it, old versions too."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3: 1,000 uploads or lists are $0.005.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3: 1,000 uploads or lists are $0.005."),
 )

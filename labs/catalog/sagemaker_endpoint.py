@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import counted, files_under, put_file, text_of
 from labs.kinds.base import Want
@@ -248,7 +250,7 @@ LAB = Lab(
         Step("metric", "See in CloudWatch that it is used", METRIC, was_asked_often, play=play_ask_often),
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
-    kept="Nothing stays: endpoint, configuration, model, role and bucket are deleted.",
+    kept=gettext_noop("Nothing stays: endpoint, configuration, model, role and bucket are deleted."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls and their data: data costs $0.016 per GB.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls and their data: data costs $0.016 per GB."),
 )

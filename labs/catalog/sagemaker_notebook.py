@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import (
     as_summary,
@@ -210,8 +212,10 @@ LAB = Lab(
         ),
     ),
     saves=(("bucket", "processed/"), ("bucket", "notebooks/")),
-    kept="The notebook is deleted with its disk, and so are its role and the bucket. What lies under processed/ and "
-    "notebooks/ is copied to your locker first.",
+    kept=gettext_noop(
+        "The notebook is deleted with its disk, and so are its role and the bucket. What lies under processed/ and "
+        "notebooks/ is copied to your locker first."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3."),
 )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import ClientError
+from django.utils.translation import gettext_noop
 
 from labs.aws import is_not_there
 from labs.catalog.base import Checked, Lab, Step, StudentView
@@ -314,9 +315,13 @@ LAB = Lab(
         Want("endpoint", "sagemaker-endpoint", {}, needs=("config",)),
     ),
     saves=(("bucket", "models/"), ("bucket", "monitoring/")),
-    kept="Nothing stays: endpoint, configuration, model, role and bucket are deleted. What lies under models/ and "
-    "monitoring/ is copied to your locker first.",
+    kept=gettext_noop(
+        "Nothing stays: endpoint, configuration, model, role and bucket are deleted. What lies under models/ and "
+        "monitoring/ is copied to your locker first."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="The rate holds while the job trains and the endpoint serves at once, which they do not: a whole lab is "
-    "about $0.08. $0.01 of that sum is for the calls.",
+    calls_note=gettext_noop(
+        "The rate holds while the job trains and the endpoint serves at once, which they do not: a whole lab is "
+        "about $0.08. $0.01 of that sum is for the calls."
+    ),
 )

@@ -3,6 +3,8 @@
 import json
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import put_file, text_of
 from labs.catalog.training import (
@@ -234,9 +236,12 @@ LAB = Lab(
     creates=("sagemaker-training-job",),
     by_hand=(Want("training", "sagemaker-training-job", {"type": MACHINE, "gb": DISK_GB}),),
     saves=(("bucket", "models/"),),
-    kept="Bucket and role are deleted, and what lies under models/ is copied to your locker first. The records of the "
-    "jobs stay in SageMaker; they are free.",
+    kept=gettext_noop(
+        "Bucket and role are deleted, and what lies under models/ is copied to your locker first. The records of the "
+        "jobs stay in SageMaker; they are free."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="The rate holds only while a job trains: three minutes are $0.006. "
-    "$0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop(
+        "The rate holds only while a job trains: three minutes are $0.006. $0.01 of that sum is for the calls to S3."
+    ),
 )

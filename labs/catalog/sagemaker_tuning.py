@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import put_file, text_of
 from labs.catalog.training import (
@@ -299,9 +301,13 @@ LAB = Lab(
         Want("tuning", "sagemaker-tuning-job", {"type": MACHINE, "gb": DISK_GB, "jobs": JOBS, "parallel": PARALLEL}),
     ),
     saves=(("bucket", "models/"),),
-    kept="Bucket and role are deleted, and what lies under models/ is copied to your locker first. The records of the "
-    "jobs stay in SageMaker; they are free.",
+    kept=gettext_noop(
+        "Bucket and role are deleted, and what lies under models/ is copied to your locker first. The records of the "
+        "jobs stay in SageMaker; they are free."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="The rate holds only while two trainings run: all four together are about $0.03. "
-    "$0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop(
+        "The rate holds only while two trainings run: all four together are about $0.03. "
+        "$0.01 of that sum is for the calls to S3."
+    ),
 )

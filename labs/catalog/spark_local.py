@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import files_under, put_file, rows_of, text_of
 from labs.kinds.base import Want
@@ -223,7 +225,9 @@ LAB = Lab(
         Step("finish", "Finish the lab, so that nothing is left on", FINISH),
     ),
     saves=(("bucket", "processed/"),),
-    kept="Nothing stays: the bucket is deleted. What lies under processed/ is copied to your locker first.",
+    kept=gettext_noop(
+        "Nothing stays: the bucket is deleted. What lies under processed/ is copied to your locker first."
+    ),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3."),
 )

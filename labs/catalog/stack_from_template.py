@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import DATED, DATED_KEY, PAYMENTS
 from labs.catalog.stacks import stack
@@ -140,7 +142,7 @@ LAB = Lab(
     ),
     # The stack's own, found by their names: the bucket has to be emptied, or the stack cannot go.
     creates=("s3-bucket", "log-group"),
-    kept="Nothing stays: the stack goes with the bucket, its files, and the log group.",
+    kept=gettext_noop("Nothing stays: the stack goes with the bucket, its files, and the log group."),
     calls_usd=Decimal("0.01"),
-    calls_note="$0.01 of that sum is for the calls to S3.",
+    calls_note=gettext_noop("$0.01 of that sum is for the calls to S3."),
 )

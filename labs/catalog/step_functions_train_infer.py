@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.catalog.base import Checked, Lab, Step, StudentView
 from labs.catalog.looking import files_under
 from labs.catalog.training import (
@@ -461,9 +463,13 @@ LAB = Lab(
     ),
     by_hand=(Want("training", "sagemaker-training-job", {"type": MACHINE, "gb": DISK_GB}),),
     saves=(("bucket", "models/"), ("bucket", "answers/")),
-    kept="Nothing stays: state machine, model, roles and bucket are deleted. What lies under models/ and answers/ is "
-    "copied to your locker first.",
+    kept=gettext_noop(
+        "Nothing stays: state machine, model, roles and bucket are deleted. What lies under models/ and answers/ is "
+        "copied to your locker first."
+    ),
     calls_usd=Decimal("0.02"),
-    calls_note="The rate holds only while a job works: $0.02 of that sum is for training and scoring. The states of "
-    "the machine are within the 4,000 free ones of a month.",
+    calls_note=gettext_noop(
+        "The rate holds only while a job works: $0.02 of that sum is for training and scoring. The states of "
+        "the machine are within the 4,000 free ones of a month."
+    ),
 )

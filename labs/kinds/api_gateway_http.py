@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.api_gateways import address_of
 from labs.kinds.aws_words import code_of, mark, utc
 from labs.kinds.base import GONE_FROM_AWS, RUNNING, TAG, Counted, Kind, Meter, Seen, Signal, Want
 
-NOT_ACCRUED = "Calls of the last hour or so, and data transfer out"
+NOT_ACCRUED = gettext_noop("Calls of the last hour or so, and data transfer out")
 MILLIONTH = Decimal(1) / 1_000_000
 
 
@@ -24,7 +26,7 @@ class APIGatewayHTTP(Kind):
     settle_seconds = 120
     is_free = True
     signals = (Signal("AWS/ApiGateway", "Count", "ApiId"),)
-    lost_on_delete = "Its stages are deleted with it: its address answers no more."
+    lost_on_delete = gettext_noop("Its stages are deleted with it: its address answers no more.")
 
     def create(self, client, want: Want) -> None:
         target, route = want.params.get("target"), want.params.get("route")

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.api_gateways import address_of
 from labs.kinds.aws_words import code_of, mark, read_back, utc, written
 from labs.kinds.base import ABSENT, GONE_FROM_AWS, RUNNING, TAG, Counted, Kind, Meter, OffCall, Seen, Signal, Want
 
-NOT_ACCRUED = "Calls of the last hour or so, and data transfer out"
+NOT_ACCRUED = gettext_noop("Calls of the last hour or so, and data transfer out")
 MILLIONTH = Decimal(1) / 1_000_000
 
 
@@ -31,7 +33,7 @@ class APIGatewayREST(Kind):
     # Stages and their caches are in no list.
     max_age_seconds = 900
     signals = (Signal("AWS/ApiGateway", "Count", "ApiName"),)
-    lost_on_delete = "Its stages are deleted with it: its address answers no more."
+    lost_on_delete = gettext_noop("Its stages are deleted with it: its address answers no more.")
 
     def create(self, client, want: Want) -> None:
         description = f"{want.params.get('description') or 'Made for a lab'} {written(want.tags)}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import is_not_there
 from labs.kinds.aws_words import mark, utc
 from labs.kinds.base import DELETING, FAILED, GONE_FROM_AWS, NAME, PENDING, RUNNING, Kind, Seen, Want
@@ -18,7 +20,7 @@ STATES = {
     "DELETE_UNSUCCESSFUL": RUNNING,  # it is still there, and takes another delete
     "FAILED": FAILED,
 }
-NOT_ACCRUED = "Calls of the models that a knowledge base asks (AWS counts them by the token)"
+NOT_ACCRUED = gettext_noop("Calls of the models that a knowledge base asks (AWS counts them by the token)")
 
 
 class BedrockKnowledgeBase(Kind):
@@ -27,7 +29,7 @@ class BedrockKnowledgeBase(Kind):
     can_create = False
     is_free = True
     not_in_practice = "Practice mode has no knowledge bases: Bedrock's models do not run in it, so none could answer."
-    lost_on_delete = (
+    lost_on_delete = gettext_noop(
         "Its data sources go with it. Its vector store does not: an OpenSearch Serverless collection goes on costing "
         "about $350 a month until it is deleted too."
     )

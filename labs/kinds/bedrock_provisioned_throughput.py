@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import Refused, is_not_there
 from labs.kinds.aws_words import code_of, mark, utc
 from labs.kinds.base import (
@@ -38,8 +40,10 @@ class BedrockProvisionedThroughput(Kind):
     stop_means = "delete"
     not_in_practice = "Practice mode has none: Bedrock's models do not run in it, so there is nothing to keep ready."
     signals = (Signal("AWS/Bedrock", "Invocations", "ModelId"),)
-    kept_on_stop = "It has no stop: it is deleted, if it was not bought for months. The model itself is kept."
-    lost_on_delete = "A custom model cannot be asked any more until throughput is bought for it again."
+    kept_on_stop = gettext_noop(
+        "It has no stop: it is deleted, if it was not bought for months. The model itself is kept."
+    )
+    lost_on_delete = gettext_noop("A custom model cannot be asked any more until throughput is bought for it again.")
 
     def observe(self, client, want: Want) -> Seen:
         found = want.aws_id or want.name

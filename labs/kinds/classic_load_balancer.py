@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds import public_ipv4
 from labs.kinds.aws_words import code_of, mark, tag_dict, utc
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Meter, OffCall, Seen, Signal, Want
@@ -65,7 +67,7 @@ def _seen(answer: Mapping[str, Any], tags: Mapping[str, str], *, whole: bool) ->
             "zones": len(zones),
             "public_ips": len(zones) if answer.get("Scheme") == "internet-facing" else 0,
             "instances": sorted(each["InstanceId"] for each in answer.get("Instances", ())),
-            "not_accrued": "Data through the load balancer",
+            "not_accrued": gettext_noop("Data through the load balancer"),
         },
         tags=tags,
         mark=mark(len(zones), *sorted(each["InstanceId"] for each in answer.get("Instances", ()))),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import Refused
 from labs.kinds.aws_words import code_of, mark, message_of, tag_dict, tag_list, utc
 from labs.kinds.base import (
@@ -71,8 +73,10 @@ class CloudFormationStack(Kind):
     is_free = id_is_arn = True
     # What it makes may cost by the hour, and nothing of it can be stopped as a part of the stack.
     stop_means = "delete"
-    kept_on_stop = "A stack has no stop: it is deleted, with everything that it made."
-    lost_on_delete = "Everything that it made is deleted with it, unless its template says that it is to be kept."
+    kept_on_stop = gettext_noop("A stack has no stop: it is deleted, with everything that it made.")
+    lost_on_delete = gettext_noop(
+        "Everything that it made is deleted with it, unless its template says that it is to be kept."
+    )
 
     def create(self, client, want: Want) -> None:
         parameters = want.params.get("parameters", {})

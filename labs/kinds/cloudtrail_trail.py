@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_dict, tag_list
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
 
@@ -15,7 +17,9 @@ class CloudTrailTrail(Kind):
     name, service, identity = "cloudtrail-trail", "cloudtrail", NAME
     title, icon, cost_service, arn_type = "CloudTrail trail", "history", "CloudTrail", "cloudtrail:trail"
     is_free = True
-    lost_on_delete = "Nothing is recorded from then on. What it wrote stays in its bucket, and costs there."
+    lost_on_delete = gettext_noop(
+        "Nothing is recorded from then on. What it wrote stays in its bucket, and costs there."
+    )
 
     def create(self, client, want: Want) -> None:
         client.create_trail(
@@ -74,7 +78,9 @@ def _seen(trail: Mapping[str, Any], tags: Mapping[str, str]) -> Seen:
             "bucket": trail.get("S3BucketName", ""),
             "all_regions": bool(trail.get("IsMultiRegionTrail")),
             "of_the_organization": bool(trail.get("IsOrganizationTrail")),
-            "not_accrued": "Events of a second trail, data events, and what the trail stores in its bucket",
+            "not_accrued": gettext_noop(
+                "Events of a second trail, data events, and what the trail stores in its bucket"
+            ),
         },
         tags=tags,
         mark=mark(trail.get("S3BucketName", ""), bool(trail.get("IsMultiRegionTrail"))),

@@ -7,6 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_dict, tag_list, tags_by_arn, utc
 from labs.kinds.base import ABSENT, GONE_FROM_AWS, RUNNING, Meter, Seen, Want
 from labs.kinds.found_by_name import FoundByName
@@ -24,7 +26,7 @@ class CloudWatchAlarm(FoundByName):
 
     name, service = "cloudwatch-alarm", "cloudwatch"
     title, icon, cost_service, arn_type = "CloudWatch alarm", "bell-ringing", "CloudWatch", "cloudwatch:alarm"
-    lost_on_delete = "Its history goes with it."
+    lost_on_delete = gettext_noop("Its history goes with it.")
 
     def create(self, client, want: Want) -> None:
         """Both calls write over an alarm of that name without a word; it is looked for first."""

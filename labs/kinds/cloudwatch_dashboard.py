@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_dict, tag_list, utc
 from labs.kinds.base import ABSENT, GONE_FROM_AWS, RUNNING, Meter, Seen, Want
 from labs.kinds.found_by_name import FoundByName
@@ -24,7 +26,7 @@ class CloudWatchDashboard(FoundByName):
     title, icon, cost_service = "CloudWatch dashboard", "chart-area-line", "CloudWatch"
     arn_type = "cloudwatch:dashboard"
     is_global = True
-    lost_on_delete = "Its layout is deleted; the metrics that it showed stay."
+    lost_on_delete = gettext_noop("Its layout is deleted; the metrics that it showed stay.")
 
     def create(self, client, want: Want) -> None:
         """PutDashboard writes over one of that name without a word; it is looked for first."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import lower_tag_dict, lower_tag_list, mark, utc
 from labs.kinds.base import ABSENT, GONE_FROM_AWS, RUNNING, Meter, Seen, Want
 from labs.kinds.found_by_name import FoundByName
@@ -13,7 +15,10 @@ from labs.kinds.found_by_name import FoundByName
 STOPS_A_CALL = 10
 # V1 is what AWS takes where none is said.
 TYPE = "V1"
-NOT_ACCRUED = {"V1": "Builds of pipelines", "V2": "Minutes of pipelines' actions, and builds"}
+NOT_ACCRUED = {
+    "V1": gettext_noop("Builds of pipelines"),
+    "V2": gettext_noop("Minutes of pipelines' actions, and builds"),
+}
 
 
 class CodePipelinePipeline(FoundByName):
@@ -21,7 +26,7 @@ class CodePipelinePipeline(FoundByName):
 
     name, service = "codepipeline-pipeline", "codepipeline"
     title, icon, cost_service, arn_type = "CodePipeline pipeline", "list-check", "CodePipeline", "codepipeline"
-    lost_on_delete = "Its runs and their records go with it; what they deployed stays."
+    lost_on_delete = gettext_noop("Its runs and their records go with it; what they deployed stays.")
 
     def create(self, client, want: Want) -> None:
         params = want.params

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_dict, tag_specifications, utc
 from labs.kinds.base import FAILED, PENDING, RUNNING, Meter, Seen, Want
 from labs.kinds.ec2_tagged import EC2Kind, name_of
@@ -24,7 +26,7 @@ class EBSSnapshot(EC2Kind):
     not_there = ("InvalidSnapshot.NotFound",)
     asked_of_all: ClassVar = {"OwnerIds": ["self"]}
     goes_after = ("ami",)
-    lost_on_delete = "What was stored on the disk at that time is lost with it."
+    lost_on_delete = gettext_noop("What was stored on the disk at that time is lost with it.")
 
     def create(self, client, want: Want) -> None:
         client.create_snapshot(

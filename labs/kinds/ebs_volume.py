@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import Refused
 from labs.kinds.aws_words import code_of, mark, tag_dict, tag_specifications, utc
 from labs.kinds.base import (
@@ -39,7 +41,7 @@ class EBSVolume(Kind):
     name, service, identity = "ebs-volume", "ec2", TOKEN
     title, icon, cost_service, arn_type = "EBS volume", "disc", "EBS", "ec2:volume"
     goes_after = ("ec2-instance",)
-    lost_on_delete = "What is stored on it is lost: no snapshot is made."
+    lost_on_delete = gettext_noop("What is stored on it is lost: no snapshot is made.")
 
     def create(self, client, want: Want) -> None:
         client.create_volume(

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import Refused
 from labs.kinds import public_ipv4
 from labs.kinds.aws_words import code_of, mark, tag_dict, tag_specifications, utc
@@ -61,8 +63,8 @@ class EC2Instance(Kind):
         Signal("AWS/EC2", "NetworkIn", "InstanceId"),
         Signal("AWS/EC2", "NetworkOut", "InstanceId"),
     )
-    kept_on_stop = "Its disk is kept, and still costs. Its public address is given back."
-    lost_on_delete = "Its disk is deleted with it."
+    kept_on_stop = gettext_noop("Its disk is kept, and still costs. Its public address is given back.")
+    lost_on_delete = gettext_noop("Its disk is deleted with it.")
 
     def create(self, client, want: Want) -> None:
         params = want.params

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import Refused
 from labs.kinds.aws_words import code_of, mark, tag_dict, tag_specifications, utc
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
@@ -18,7 +20,7 @@ class EC2KeyPair(Kind):
     name, service, identity = "ec2-key-pair", "ec2", NAME
     title, icon, cost_service, arn_type = "EC2 key pair", "key", "EC2", "ec2:key-pair"
     is_free = True
-    lost_on_delete = "Your private key stays where it is: on your computer."
+    lost_on_delete = gettext_noop("Your private key stays where it is: on your computer.")
 
     def create(self, client, want: Want) -> None:
         public_key = str(want.params.get("public_key", "")).strip()

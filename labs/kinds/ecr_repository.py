@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import code_of, mark, tag_dict, tag_list, utc
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Meter, Seen, Want
 
 GB = Decimal(2**30)
 IMAGES_LOOKED_AT = 1000  # what DescribeImages gives at once
 LARGE = 10**9  # bytes: from here on it is asked whether anything ever goes
-NOT_ACCRUED = "Data transfer of container images out of the region"
-NOT_ACCRUED_LARGE = "Storage of repositories with more than a thousand images"
+NOT_ACCRUED = gettext_noop("Data transfer of container images out of the region")
+NOT_ACCRUED_LARGE = gettext_noop("Storage of repositories with more than a thousand images")
 
 
 class ECRRepository(Kind):
@@ -23,7 +25,7 @@ class ECRRepository(Kind):
 
     name, service, identity = "ecr-repository", "ecr", NAME
     title, icon, cost_service, arn_type = "ECR repository", "cloud-computing", "ECR", "ecr:repository"
-    lost_on_delete = "The images in it are deleted with it."
+    lost_on_delete = gettext_noop("The images in it are deleted with it.")
 
     def create(self, client, want: Want) -> None:
         client.create_repository(

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import code_of, mark, tag_dict, tag_list, utc
 from labs.kinds.base import (
     ABSENT,
@@ -48,7 +50,9 @@ class EFSFileSystem(Kind):
     title, icon, cost_service = "EFS file system", "folder", "EFS"
     arn_type = "elasticfilesystem:file-system"
     signals = (Signal("AWS/EFS", "ClientConnections", "FileSystemId"),)
-    lost_on_delete = "Every file on it is deleted with it; of a Studio domain's, the home folders of its users."
+    lost_on_delete = gettext_noop(
+        "Every file on it is deleted with it; of a Studio domain's, the home folders of its users."
+    )
 
     def create(self, client, want: Want) -> None:
         zone = {"AvailabilityZoneName": want.params["zone"]} if want.params.get("zone") else {}
@@ -132,7 +136,7 @@ def _seen(answer: Mapping[str, Any]) -> Seen:
         "mibps": float(answer.get("ProvisionedThroughputInMibps") or 0),
         "mount_targets": int(answer.get("NumberOfMountTargets", 0)),
         "studio_domain": tags.get(TAG_OF_STUDIO, ""),
-        "not_accrued": "What is read from and written to the file system",
+        "not_accrued": gettext_noop("What is read from and written to the file system"),
     }
     if state == FAILED:
         facts["failure"] = "AWS gives no reason"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds import public_ipv4
 from labs.kinds.aws_words import mark, tag_dict, tag_specifications
 from labs.kinds.base import RUNNING, Meter, OffCall, Seen, Want
@@ -23,7 +25,7 @@ class ElasticIP(EC2Kind):
     listing, member, ids = "describe_addresses", "Addresses", "AllocationIds"
     not_there = ("InvalidAllocationID.NotFound", "InvalidAddress.NotFound")
     goes_after = (*HOLD_INTERFACES, "network-interface")
-    lost_on_delete = "Nobody gets the same address again."
+    lost_on_delete = gettext_noop("Nobody gets the same address again.")
 
     def create(self, client, want: Want) -> None:
         tags = tag_specifications({"Name": want.name, **want.tags}, "elastic-ip")

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import is_not_there
 from labs.iam_words import role_arn
 from labs.kinds.aws_words import mark, tag_dict, tag_list, utc
@@ -67,8 +69,8 @@ class EMRCluster(Kind):
     native_cap = f"It ends by itself after {IDLE_MINUTES} idle minutes."
     # 1 in each period without work. The sum of the least of each: as many as there were periods, if idle all the time.
     signals = (Signal("AWS/ElasticMapReduce", "IsIdle", "JobFlowId", "Minimum"),)
-    kept_on_stop = "A cluster has no stop: it is ended. What was written to S3 is kept."
-    lost_on_delete = "What is on its own disks (HDFS) is lost; what was written to S3 stays."
+    kept_on_stop = gettext_noop("A cluster has no stop: it is ended. What was written to S3 is kept.")
+    lost_on_delete = gettext_noop("What is on its own disks (HDFS) is lost; what was written to S3 stays.")
 
     def create(self, client, want: Want) -> None:
         # AWS would make a second one without a word, and no other mistake costs as much: look first.
@@ -225,7 +227,7 @@ def _described(client, cluster_id: str) -> Seen:
         "public_ips": sum(bool(machine.get("PublicIpAddress")) for machine in machines),
         "release": cluster.get("ReleaseLabel", ""),
         "protected": bool(cluster.get("TerminationProtected")),
-        "not_accrued": "Data that leaves the cluster's region",
+        "not_accrued": gettext_noop("Data that leaves the cluster's region"),
     }
     return _seen(cluster, facts, tag_dict(cluster.get("Tags")), whole=True)
 

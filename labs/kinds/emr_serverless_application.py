@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import is_not_there
 from labs.kinds.aws_words import mark, utc
 from labs.kinds.base import (
@@ -49,8 +51,8 @@ class EMRServerlessApplication(Kind):
     arn_type = "emr-serverless:/applications"
     can_stop = True
     native_cap = f"It stops by itself after {IDLE_MINUTES} idle minutes."
-    kept_on_stop = "The application is kept. Its running jobs are cancelled."
-    lost_on_delete = "The history of its jobs is lost; what they wrote to S3 stays."
+    kept_on_stop = gettext_noop("The application is kept. Its running jobs are cancelled.")
+    lost_on_delete = gettext_noop("The history of its jobs is lost; what they wrote to S3 stays.")
 
     def create(self, client, want: Want) -> None:
         params = want.params
@@ -94,7 +96,7 @@ class EMRServerlessApplication(Kind):
             "architecture": application.get("architecture", "X86_64"),
             "ready": _workers(application.get("initialCapacity", {})),
             "stops_when_idle": application.get("autoStopConfiguration", {}).get("enabled", True),
-            "not_accrued": "Workers of EMR Serverless beyond those kept ready",
+            "not_accrued": gettext_noop("Workers of EMR Serverless beyond those kept ready"),
         }
         return _seen(application, application_id, facts, application.get("tags", {}), whole=True)
 

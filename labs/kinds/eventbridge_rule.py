@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import Refused
 from labs.kinds.aws_words import mark, tag_dict, tag_list
 from labs.kinds.base import GONE_FROM_AWS, RUNNING, STOPPED, OffCall, Seen, Want
@@ -20,8 +22,8 @@ class EventBridgeRule(FoundByName):
     name, service = "eventbridge-rule", "events"
     title, icon, cost_service, arn_type = "EventBridge rule", "clock", "EventBridge", "events:rule"
     is_free, can_stop = True, True
-    kept_on_stop = "A disabled rule keeps its schedule or pattern and its targets, and starts nothing."
-    lost_on_delete = "What it started goes on."
+    kept_on_stop = gettext_noop("A disabled rule keeps its schedule or pattern and its targets, and starts nothing.")
+    lost_on_delete = gettext_noop("What it started goes on.")
 
     def create(self, client, want: Want) -> None:
         """PutRule writes over a rule of that name without a word; nobody else has ours, and it is looked for first."""

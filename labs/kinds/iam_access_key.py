@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, utc
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, STOPPED, Kind, Seen, Want
 from labs.kinds.iam_identity import pages_of
@@ -20,8 +22,10 @@ class IAMAccessKey(Kind):
     title, icon, cost_service, arn_type = "IAM access key", "key", "IAM", "iam:access-key"
     is_global = is_free = can_stop = True
     can_create = can_tag = False
-    kept_on_stop = "The key opens nothing any more. Its user can activate it again."
-    lost_on_delete = "What still uses it is refused, and it cannot be brought back: its user makes a new one."
+    kept_on_stop = gettext_noop("The key opens nothing any more. Its user can activate it again.")
+    lost_on_delete = gettext_noop(
+        "What still uses it is refused, and it cannot be brought back: its user makes a new one."
+    )
 
     def observe(self, client, want: Want) -> Seen:
         user, _, key = (want.aws_id or want.name).partition("/")

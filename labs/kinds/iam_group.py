@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.base import Seen, Want
 from labs.kinds.iam_identity import PATH, IAMIdentity, pages_of
 
@@ -18,7 +20,7 @@ class IAMGroup(IAMIdentity):
     name, what = "iam-group", "Group"
     title, icon, arn_type = "IAM group", "users", "iam:group"
     can_tag = False
-    lost_on_delete = "Its users stay, and lose what they were allowed through it."
+    lost_on_delete = gettext_noop("Its users stay, and lose what they were allowed through it.")
 
     def create(self, client, want: Want) -> None:
         client.create_group(GroupName=want.name, Path=PATH)

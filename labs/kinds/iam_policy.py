@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_dict, tag_list, utc
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Seen, Want
 from labs.kinds.iam_identity import PATH, is_not_listed, pages_of
@@ -20,7 +22,7 @@ class IAMPolicy(Kind):
     name, service, identity = "iam-policy", "iam", NAME
     title, icon, cost_service, arn_type = "IAM policy", "file-text", "IAM", "iam:policy"
     is_global = is_free = id_is_arn = True
-    lost_on_delete = "Who has it attached loses what it allowed."
+    lost_on_delete = gettext_noop("Who has it attached loses what it allowed.")
 
     def create(self, client, want: Want) -> None:
         client.create_policy(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import tag_list
 from labs.kinds.base import Seen, Want
 from labs.kinds.iam_identity import PATH, IAMIdentity, pages_of
@@ -16,7 +18,9 @@ class IAMUser(IAMIdentity):
 
     name, what = "iam-user", "User"
     title, icon, arn_type = "IAM user", "user", "iam:user"
-    lost_on_delete = "Its password, access keys and MFA devices are deleted with it: nobody can sign in as it any more."
+    lost_on_delete = gettext_noop(
+        "Its password, access keys and MFA devices are deleted with it: nobody can sign in as it any more."
+    )
 
     def create(self, client, want: Want) -> None:
         boundary = want.params.get("permissions_boundary") or want.boundary

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import is_not_there
 from labs.kinds.aws_words import mark, tag_dict, utc
 from labs.kinds.base import (
@@ -42,8 +44,12 @@ class KendraIndex(Kind):
     stop_means = "delete"
     not_in_practice = "Practice mode has no Kendra: its indexes are only found, metered and deleted in a real account."
     signals = (Signal("AWS/Kendra", "IndexQueryCount", "IndexId"),)
-    kept_on_stop = "An index has no stop: it is deleted, with its data sources. The documents themselves are kept."
-    lost_on_delete = "The index and the settings of its data sources are lost; the documents themselves stay."
+    kept_on_stop = gettext_noop(
+        "An index has no stop: it is deleted, with its data sources. The documents themselves are kept."
+    )
+    lost_on_delete = gettext_noop(
+        "The index and the settings of its data sources are lost; the documents themselves stay."
+    )
 
     def observe(self, client, want: Want) -> Seen:
         found = want.aws_id or next((each.aws_id for each in self.find_all(client) if each.name == want.name), "")
@@ -64,7 +70,7 @@ class KendraIndex(Kind):
             "edition": answer.get("Edition", ""),
             "more_storage": int(units.get("StorageCapacityUnits") or 0),
             "more_queries": int(units.get("QueryCapacityUnits") or 0),
-            "not_accrued": "Scans and connectors of Kendra",
+            "not_accrued": gettext_noop("Scans and connectors of Kendra"),
         }
         if answer.get("ErrorMessage"):
             facts["failure"] = answer["ErrorMessage"]

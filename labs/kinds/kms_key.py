@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import code_of, mark, message_of, tags_by_arn, utc
 from labs.kinds.base import (
     ABSENT,
@@ -47,8 +49,8 @@ class KMSKey(Kind):
     title, icon, cost_service, arn_type = "KMS key", "lock", "KMS", "kms:key"
     settle_seconds = 120
     listing_costs = True
-    lost_on_delete = (
-        f"AWS deletes a key {DAYS} days after it is asked to, and bills nothing for them. Until then that can be "
+    lost_on_delete = gettext_noop(  # 7 is DAYS
+        "AWS deletes a key 7 days after it is asked to, and bills nothing for them. Until then that can be "
         "cancelled in the KMS console; after it, what was encrypted with the key cannot be read any more."
     )
 
@@ -173,7 +175,7 @@ def _seen(key: Mapping[str, Any], aliases: list[str], tags: Mapping[str, str]) -
             "aliases": [f"alias/{name}" for name in names],
             "key_state": key["KeyState"],
             "spec": key["KeySpec"],
-            "not_accrued": "Requests to this KMS key, and what is kept of it when it is rotated",
+            "not_accrued": gettext_noop("Requests to this KMS key, and what is kept of it when it is rotated"),
         },
         tags=tags,
         mark=mark(key["KeyState"], *names),

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import LAB_NAMES, code_of, mark, utc
 from labs.kinds.base import DELETING, GONE_FROM_AWS, PENDING, RUNNING, STOPPED, STOPPING, TOKEN, Kind, Seen, Want
 
@@ -18,7 +20,7 @@ STATES = {
     "Disabled": STOPPED,
     "Deleting": DELETING,
 }
-NOT_ACCRUED = "Requests that event source mappings make to their queues"
+NOT_ACCRUED = gettext_noop("Requests that event source mappings make to their queues")
 
 
 class LambdaEventSourceMapping(Kind):
@@ -29,7 +31,7 @@ class LambdaEventSourceMapping(Kind):
     name, service, identity = "lambda-event-source-mapping", "lambda", TOKEN
     title, icon, cost_service, arn_type = "Event source mapping", "route", "Lambda", "lambda:event-source-mapping"
     can_stop, is_free = True, True
-    kept_on_stop = "It is kept and reads nothing; what comes into the queue waits there."
+    kept_on_stop = gettext_noop("It is kept and reads nothing; what comes into the queue waits there.")
 
     def create(self, client, want: Want) -> None:
         params = want.params

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import code_of, mark
 from labs.kinds.base import (
     DELETING,
@@ -41,7 +43,7 @@ STATES = {
     "Failed": FAILED,
     "Deleting": DELETING,
 }
-NOT_ACCRUED = "Calls of the last hour or so and the time that they ran; temporary storage above 512 MB"
+NOT_ACCRUED = gettext_noop("Calls of the last hour or so and the time that they ran; temporary storage above 512 MB")
 SECONDS_AN_HOUR = 3600
 MILLIONTH = Decimal(1) / 1_000_000
 
@@ -57,7 +59,7 @@ class LambdaFunction(Kind):
     # Provisioned concurrency is in no list.
     max_age_seconds = 900
     signals = (Signal("AWS/Lambda", "Invocations", "FunctionName"),)
-    lost_on_delete = "Its code, versions and function URL are deleted with it. Its log is kept."
+    lost_on_delete = gettext_noop("Its code, versions and function URL are deleted with it. Its log is kept.")
 
     def create(self, client, want: Want) -> None:
         params = want.params

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import code_of, mark, read_back, written
 from labs.kinds.base import GONE_FROM_AWS, RUNNING, TAG, TAG_LAUNCH, Kind, Seen, Want
 from labs.kinds.lambda_code import zip_of
@@ -21,7 +23,7 @@ class LambdaLayerVersion(Kind):
     name, service, identity = "lambda-layer-version", "lambda", TAG
     title, icon, cost_service, arn_type = "Lambda layer", "archive", "Lambda", "lambda:layer"
     is_free = True
-    lost_on_delete = "Functions that have it keep it; no other function can be given it."
+    lost_on_delete = gettext_noop("Functions that have it keep it; no other function can be given it.")
 
     def create(self, client, want: Want) -> None:
         description = str(want.params.get("description") or "Made for a lab")[:100]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds import public_ipv4
 from labs.kinds.aws_words import code_of, mark, tag_dict, utc
 from labs.kinds.base import (
@@ -39,8 +41,10 @@ class LoadBalancer(Kind):
         Signal("AWS/ApplicationELB", "RequestCount", "LoadBalancer"),
         Signal("AWS/NetworkELB", "NewFlowCount", "LoadBalancer"),
     )
-    kept_on_stop = "A load balancer has no stop: it is deleted. What is behind it is kept."
-    lost_on_delete = "Its address and its listeners are deleted with it. What is behind it is not touched."
+    kept_on_stop = gettext_noop("A load balancer has no stop: it is deleted. What is behind it is kept.")
+    lost_on_delete = gettext_noop(
+        "Its address and its listeners are deleted with it. What is behind it is not touched."
+    )
 
     def observe(self, client, want: Want) -> Seen:
         # Found by ARN: the same name can be another one by now.
@@ -106,7 +110,7 @@ def _seen(answer: Mapping[str, Any], tags: Mapping[str, str], *, whole: bool) ->
         "vpc": answer.get("VpcId", ""),
         "zones": len(zones),
         "public_ips": lent if answer.get("Scheme") == "internet-facing" else 0,
-        "not_accrued": "Load of the load balancer (LCU hours) and data transfer",
+        "not_accrued": gettext_noop("Load of the load balancer (LCU hours) and data transfer"),
     }
     if STATES[state["Code"]] == FAILED:
         facts["failure"] = state.get("Reason") or "AWS gives no reason"

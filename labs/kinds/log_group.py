@@ -7,13 +7,15 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tags_by_arn
 from labs.kinds.base import ABSENT, GONE_FROM_AWS, RUNNING, Meter, Seen, Want
 from labs.kinds.found_by_name import FoundByName
 
 DAYS = 7  # a lab's logs are read in the lab
 MIB, GIB = 2**20, 2**30
-NOT_ACCRUED = "Data that is written to log groups"
+NOT_ACCRUED = gettext_noop("Data that is written to log groups")
 
 
 class LogGroup(FoundByName):
@@ -33,7 +35,7 @@ class LogGroup(FoundByName):
         "sagemaker-transform-job",
         "step-functions-state-machine",
     )
-    lost_on_delete = "Every line in it is deleted with it."
+    lost_on_delete = gettext_noop("Every line in it is deleted with it.")
 
     def create(self, client, want: Want) -> None:
         client.create_log_group(logGroupName=want.name, tags=dict(want.tags))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds import public_ipv4
 from labs.kinds.aws_words import mark, tag_dict, tag_specifications, utc
 from labs.kinds.base import (
@@ -37,8 +39,12 @@ class NATGateway(EC2Kind):
     settle_seconds = 60
     stop_means = "delete"
     signals = (Signal("AWS/NATGateway", "ActiveConnectionCount", "NatGatewayId", "Maximum"),)
-    kept_on_stop = "A NAT gateway has no stop: it is deleted. Its Elastic IP address is kept, and still costs."
-    lost_on_delete = "What is in private subnets cannot reach the internet any more. Its Elastic IP address stays."
+    kept_on_stop = gettext_noop(
+        "A NAT gateway has no stop: it is deleted. Its Elastic IP address is kept, and still costs."
+    )
+    lost_on_delete = gettext_noop(
+        "What is in private subnets cannot reach the internet any more. Its Elastic IP address stays."
+    )
 
     def create(self, client, want: Want) -> None:
         address = want.params.get("address")
@@ -82,7 +88,7 @@ class NATGateway(EC2Kind):
             "zones": max(1, len(zones)) if is_regional else 1,
             "public_ips": sum(bool(each.get("PublicIp")) for each in addresses) if by_aws else 0,
             "addresses": sorted(each["AllocationId"] for each in addresses if each.get("AllocationId")),
-            "not_accrued": "Data through the NAT gateway",
+            "not_accrued": gettext_noop("Data through the NAT gateway"),
         }
         if state == FAILED:
             facts["failure"] = answer.get("FailureMessage") or answer.get("FailureCode") or "AWS gives no reason"

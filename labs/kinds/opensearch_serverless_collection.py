@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark
 from labs.kinds.base import (
     DELETING,
@@ -54,8 +56,8 @@ class OpenSearchServerlessCollection(Kind):
         Signal("AWS/AOSS", "SearchRequestRate", "CollectionId"),
         Signal("AWS/AOSS", "IngestionRequestRate", "CollectionId"),
     )
-    kept_on_stop = "A collection has no stop: it is deleted, with all that is in it."
-    lost_on_delete = "All that is in it is lost: a knowledge base on it finds nothing any more."
+    kept_on_stop = gettext_noop("A collection has no stop: it is deleted, with all that is in it.")
+    lost_on_delete = gettext_noop("All that is in it is lost: a knowledge base on it finds nothing any more.")
 
     def observe(self, client, want: Want) -> Seen:
         for seen in self.find_all(client):
@@ -139,7 +141,7 @@ def _seen(detail: Mapping[str, Any], least_ocus: int) -> Seen:
         "least_ocus": least_ocus,
         "protected": detail.get("deletionProtection") == "ENABLED",
         "of_bedrock": detail["name"].startswith(MADE_BY_BEDROCK),
-        "not_accrued": "OCUs of OpenSearch Serverless above the least, and its storage",
+        "not_accrued": gettext_noop("OCUs of OpenSearch Serverless above the least, and its storage"),
     }
     if detail.get("failureMessage"):
         facts["failure"] = detail["failureMessage"]

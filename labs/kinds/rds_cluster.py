@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import NotThere, NotYet, sorted_trouble
 from labs.kinds.aws_words import mark, tag_dict
 from labs.kinds.base import DELETING, OffCall, Seen, Want
@@ -16,8 +18,10 @@ class RDSCluster(RDSKind):
     name, title, icon, arn_type = "rds-cluster", "RDS database cluster", "database", "rds:cluster"
     operation, argument, member = "describe_db_clusters", "DBClusterIdentifier", "DBClusters"
     is_free = True  # without its instances it costs what it stores: said by `not_accrued`
-    kept_on_stop = "Its data is kept, and its storage still costs. AWS starts it again by itself after 7 days."
-    lost_on_delete = "All its data is lost, with all its instances: no last snapshot is made."
+    kept_on_stop = gettext_noop(
+        "Its data is kept, and its storage still costs. AWS starts it again by itself after 7 days."
+    )
+    lost_on_delete = gettext_noop("All its data is lost, with all its instances: no last snapshot is made.")
 
     def start(self, client, want: Want, seen: Seen) -> None:
         client.start_db_cluster(DBClusterIdentifier=seen.aws_id)
@@ -49,7 +53,7 @@ class RDSCluster(RDSKind):
             "engine": answer["Engine"],
             "instances": instances,
             "protected": bool(answer.get("DeletionProtection")),
-            "not_accrued": "Storage, I/O and backups of RDS clusters",
+            "not_accrued": gettext_noop("Storage, I/O and backups of RDS clusters"),
             **restart_of(answer),
         }
         return Seen(

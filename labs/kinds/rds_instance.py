@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds import public_ipv4
 from labs.kinds.aws_words import mark, tag_dict, utc
 from labs.kinds.base import DELETING, RUNNING, STOPPED, STOPPING, Meter, OffCall, Seen, Signal, Want
@@ -18,8 +20,10 @@ class RDSInstance(RDSKind):
     name, title, icon, arn_type = "rds-instance", "RDS database", "database", "rds:db"
     operation, argument, member = "describe_db_instances", "DBInstanceIdentifier", "DBInstances"
     signals = (Signal("AWS/RDS", "DatabaseConnections", "DBInstanceIdentifier", "Maximum"),)
-    kept_on_stop = "Its data is kept, and its disk still costs. AWS starts it again by itself after 7 days."
-    lost_on_delete = (
+    kept_on_stop = gettext_noop(
+        "Its data is kept, and its disk still costs. AWS starts it again by itself after 7 days."
+    )
+    lost_on_delete = gettext_noop(
         "All its data is lost: no last snapshot is made, and automatic backups go with it. Snapshots made by hand stay "
         "and go on costing."
     )
@@ -67,7 +71,7 @@ class RDSInstance(RDSKind):
             "iops": int(answer.get("Iops") or 0),
             "protected": bool(answer.get("DeletionProtection")),
             "cluster": cluster,
-            "not_accrued": "Backups and snapshots of RDS databases",
+            "not_accrued": gettext_noop("Backups and snapshots of RDS databases"),
             **restart_of(answer),
         }
         return Seen(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import code_of, tag_dict, tag_list, tags_by_arn
 from labs.kinds.base import GONE_FROM_AWS, NAME, RUNNING, Kind, Meter, Seen, Want
 
@@ -27,8 +29,8 @@ SKUS = {
     "GLACIER": "Glacier-Flexible",
     "DEEP_ARCHIVE": "Glacier-Deep-Archive",
 }
-NOT_ACCRUED = "Storage of this bucket (AWS measures it once a day), requests and data transfer out"
-NOT_ACCRUED_SMALL = "Requests and data transfer out"
+NOT_ACCRUED = gettext_noop("Storage of this bucket (AWS measures it once a day), requests and data transfer out")
+NOT_ACCRUED_SMALL = gettext_noop("Requests and data transfer out")
 
 
 class S3Bucket(Kind):
@@ -38,7 +40,7 @@ class S3Bucket(Kind):
     name, service, identity = "s3-bucket", "s3", NAME
     title, icon, cost_service, arn_type = "S3 bucket", "bucket", "S3", "s3"
     is_global = listing_costs = True
-    lost_on_delete = "Everything in it is deleted with it, every version too."
+    lost_on_delete = gettext_noop("Everything in it is deleted with it, every version too.")
 
     def create(self, client, want: Want) -> None:
         place: dict[str, Any] = {"Tags": tag_list(want.tags)}

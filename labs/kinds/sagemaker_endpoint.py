@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, message_of, tag_list, utc
 from labs.kinds.base import ABSENT, DELETING, FAILED, PENDING, RUNNING, Meter, OffCall, Seen, Signal, Want
 from labs.kinds.sagemaker_endpoint_config import VARIANT
@@ -23,8 +25,8 @@ STATES = {
     "UpdateRollbackFailed": FAILED,
     "Deleting": DELETING,
 }
-NOT_ACCRUED = "Data in and out of the endpoint"
-NOT_ACCRUED_CALLS = "Calls of serverless variants, and data in and out of the endpoint"
+NOT_ACCRUED = gettext_noop("Data in and out of the endpoint")
+NOT_ACCRUED_CALLS = gettext_noop("Calls of serverless variants, and data in and out of the endpoint")
 
 
 class SageMakerEndpoint(SageMakerKind):
@@ -36,8 +38,8 @@ class SageMakerEndpoint(SageMakerKind):
     # Autoscaling changes the number of machines, and no list shows it: look more often than once an hour.
     max_age_seconds = 900
     signals = (Signal("AWS/SageMaker", "Invocations", "EndpointName"),)
-    kept_on_stop = "An endpoint has no stop: it is deleted. Its model and configuration are kept."
-    lost_on_delete = "Its model and configuration are not part of it."
+    kept_on_stop = gettext_noop("An endpoint has no stop: it is deleted. Its model and configuration are kept.")
+    lost_on_delete = gettext_noop("Its model and configuration are not part of it.")
 
     def create(self, client, want: Want) -> None:
         client.create_endpoint(

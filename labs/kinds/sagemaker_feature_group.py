@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_list, utc
 from labs.kinds.base import ABSENT, DELETING, FAILED, PENDING, RUNNING, Meter, Seen, Want
 from labs.kinds.sagemaker_named import SageMakerKind, pages_of
@@ -30,7 +32,9 @@ class SageMakerFeatureGroup(SageMakerKind):
     arn_type, arn_member = "sagemaker:feature-group", "FeatureGroupArn"
     not_in_practice = "Practice mode has no feature store: it can neither list nor delete a feature group"
     no_off_call = "It costs by what it holds and by each call, unless throughput was reserved for it by hand"
-    lost_on_delete = "What its online store holds is lost. The files of its offline store and their Glue table stay."
+    lost_on_delete = gettext_noop(
+        "What its online store holds is lost. The files of its offline store and their Glue table stay."
+    )
 
     def create(self, client, want: Want) -> None:
         params = want.params
@@ -72,7 +76,7 @@ class SageMakerFeatureGroup(SageMakerKind):
             "online_mb": -(-int(answer.get("OnlineStoreTotalSizeBytes") or 0) // (A_STEP_MB * 2**20)) * A_STEP_MB,
             "reads": int(reserved.get("ProvisionedReadCapacityUnits") or 0),
             "writes": int(reserved.get("ProvisionedWriteCapacityUnits") or 0),
-            "not_accrued": "Reads and writes of its online store",
+            "not_accrued": gettext_noop("Reads and writes of its online store"),
         }
         return _seen(answer, tags, facts, whole=True)
 

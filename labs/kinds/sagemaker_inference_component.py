@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_list, utc
 from labs.kinds.base import DELETING, FAILED, PENDING, RUNNING, Seen, Want
 from labs.kinds.sagemaker_endpoint_config import VARIANT
@@ -28,7 +30,7 @@ class SageMakerInferenceComponent(SageMakerKind):
     arn_type, arn_member = "sagemaker:inference-component", "InferenceComponentArn"
     not_in_practice = "Practice mode runs no models, and has no inference components"
     is_free = True
-    lost_on_delete = "Its endpoint and its model are not part of it."
+    lost_on_delete = gettext_noop("Its endpoint and its model are not part of it.")
 
     def create(self, client, want: Want) -> None:
         params = want.params

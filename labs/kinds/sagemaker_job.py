@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, utc
 from labs.kinds.base import ABSENT, PENDING, RUNNING, STOPPING, Meter, OffCall, Seen, Want
 from labs.kinds.sagemaker_named import SageMakerKind, pages_of
@@ -22,8 +24,10 @@ class SageMakerJob(SageMakerKind):
 
     ends_by_itself = True
     stop_means = "delete"
-    kept_on_stop = "A job has no pause: it is stopped for good. What it has written to S3 is kept."
-    lost_on_delete = "What it has not written to S3 yet is lost. Its record stays in SageMaker, and is free."
+    kept_on_stop = gettext_noop("A job has no pause: it is stopped for good. What it has written to S3 is kept.")
+    lost_on_delete = gettext_noop(
+        "What it has not written to S3 yet is lost. Its record stays in SageMaker, and is free."
+    )
 
     noun = ""  # "TrainingJob": before Name, Arn, Status and Summaries
     times = ""  # "Training": before StartTime and EndTime

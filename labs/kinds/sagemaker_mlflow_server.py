@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_list, utc
 from labs.kinds.base import (
     DELETING,
@@ -51,8 +53,8 @@ class SageMakerMlflowServer(SageMakerKind):
     arn_type, arn_member = "sagemaker:mlflow-tracking-server", "TrackingServerArn"
     not_in_practice = "Practice mode has no MLflow tracking servers"
     can_stop = True
-    kept_on_stop = "Its experiments are kept; what it has stored in S3 still costs."
-    lost_on_delete = "Its experiments and runs are lost. The artifacts stay in their bucket."
+    kept_on_stop = gettext_noop("Its experiments are kept; what it has stored in S3 still costs.")
+    lost_on_delete = gettext_noop("Its experiments and runs are lost. The artifacts stay in their bucket.")
 
     def create(self, client, want: Want) -> None:
         params = want.params

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.aws import Refused
 from labs.kinds.aws_words import mark, tag_list, utc
 from labs.kinds.base import RUNNING, Seen, Want
@@ -34,7 +36,7 @@ class SageMakerModel(SageMakerKind):
     name, title, icon, arn_type = "sagemaker-model", "SageMaker model", "brain", "sagemaker:model"
     arn_member = "ModelArn"
     is_free, goes_after = True, ("sagemaker-endpoint-config", "sagemaker-inference-component")
-    lost_on_delete = "The model's files stay in their bucket."
+    lost_on_delete = gettext_noop("The model's files stay in their bucket.")
 
     def create(self, client, want: Want) -> None:
         client.create_model(

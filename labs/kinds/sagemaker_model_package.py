@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, utc
 from labs.kinds.base import DELETING, FAILED, PENDING, RUNNING, Seen, Want
 from labs.kinds.sagemaker_named import SageMakerKind, pages_of
@@ -26,7 +28,7 @@ class SageMakerModelPackage(SageMakerKind):
     can_create = False
     is_free = True
     id_is_arn = True
-    lost_on_delete = "The model's files stay in their bucket."
+    lost_on_delete = gettext_noop("The model's files stay in their bucket.")
 
     def tags_of_all(self, client_of: Callable[[str], Any]) -> dict[str, dict[str, str]] | None:
         return None  # the tagging API knows the group: each version is asked itself

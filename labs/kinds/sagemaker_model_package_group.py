@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_list, utc
 from labs.kinds.base import DELETING, FAILED, PENDING, RUNNING, Seen, Want
 from labs.kinds.sagemaker_named import SageMakerKind, pages_of
@@ -27,7 +29,7 @@ class SageMakerModelPackageGroup(SageMakerKind):
     name, title, icon = "sagemaker-model-package-group", "SageMaker model group", "archive"
     arn_type, arn_member = "sagemaker:model-package-group", "ModelPackageGroupArn"
     is_free, goes_after = True, ("sagemaker-model-package",)
-    lost_on_delete = "The model versions in it are deleted with it; their files stay in their bucket."
+    lost_on_delete = gettext_noop("The model versions in it are deleted with it; their files stay in their bucket.")
 
     def create(self, client, want: Want) -> None:
         client.create_model_package_group(

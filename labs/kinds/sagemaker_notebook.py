@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_list, utc
 from labs.kinds.base import (
     ABSENT,
@@ -42,8 +44,8 @@ class SageMakerNotebook(SageMakerKind):
     arn_member = "NotebookInstanceArn"
     can_stop = True
     signals = (Signal("/aws/sagemaker/NotebookInstances", "CPUUtilization", "NotebookInstanceName", "Maximum"),)
-    kept_on_stop = "Files on the notebook's disk are kept, and the disk still costs."
-    lost_on_delete = "Its disk is deleted with it: save your notebooks first."
+    kept_on_stop = gettext_noop("Files on the notebook's disk are kept, and the disk still costs.")
+    lost_on_delete = gettext_noop("Its disk is deleted with it: save your notebooks first.")
 
     def create(self, client, want: Want) -> None:
         client.create_notebook_instance(

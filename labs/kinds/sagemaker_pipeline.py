@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_list, utc
 from labs.kinds.base import DELETING, RUNNING, Seen, Want
 from labs.kinds.sagemaker_named import SageMakerKind, pages_of
@@ -22,7 +24,7 @@ class SageMakerPipeline(SageMakerKind):
     name, title, icon, arn_type = "sagemaker-pipeline", "SageMaker pipeline", "route", "sagemaker:pipeline"
     arn_member = "PipelineArn"
     is_free = True
-    lost_on_delete = "Its executions are stopped, and their history goes with it."
+    lost_on_delete = gettext_noop("Its executions are stopped, and their history goes with it.")
 
     def create(self, client, want: Want) -> None:
         definition = want.params["definition"]

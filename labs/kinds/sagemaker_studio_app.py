@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import utc
 from labs.kinds.base import DELETING, RUNNING, Meter, OffCall, Seen, Want
 from labs.kinds.sagemaker_named import is_not_there
@@ -24,8 +26,8 @@ class SageMakerStudioApp(StudioKind):
     can_create = False
     stop_means = "delete"
     max_age_seconds = 900  # when it was used last is in no list
-    kept_on_stop = "An app has no stop: it is ended. Its space, with the files in it, is kept."
-    lost_on_delete = "What was not saved is lost; files stay in its space."
+    kept_on_stop = gettext_noop("An app has no stop: it is ended. Its space, with the files in it, is kept.")
+    lost_on_delete = gettext_noop("What was not saved is lost; files stay in its space.")
 
     def own_id(self, want: Want) -> str:
         return ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import tag_list
 from labs.kinds.base import DELETING, Seen, Want
 from labs.kinds.sagemaker_named import pages_of
@@ -20,7 +22,9 @@ class SageMakerStudioDomain(StudioKind):
     settle_seconds = 60
     goes_after = ("sagemaker-studio-app", "sagemaker-studio-space", "sagemaker-studio-profile")
     native_cap = f"JupyterLab and the code editor in it stop by themselves after {LEAST_IDLE_MINUTES} idle minutes."
-    lost_on_delete = "All its profiles, spaces and home directories are deleted with it: save your notebooks first."
+    lost_on_delete = gettext_noop(
+        "All its profiles, spaces and home directories are deleted with it: save your notebooks first."
+    )
 
     def create(self, client, want: Want) -> None:
         params = want.params

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import tag_list
 from labs.kinds.base import DELETING, Seen, Want
 from labs.kinds.sagemaker_studio import StudioKind, apps_gone, listed_everywhere, seen_of, spaces_gone
@@ -16,7 +18,7 @@ class SageMakerStudioProfile(StudioKind):
     name, title, icon, arn_type = "sagemaker-studio-profile", "SageMaker Studio user", "user", "sagemaker:user-profile"
     arn_member = "UserProfileArn"
     is_free, goes_after = True, ("sagemaker-studio-app", "sagemaker-studio-space")
-    lost_on_delete = "Its private spaces and their files are deleted with it."
+    lost_on_delete = gettext_noop("Its private spaces and their files are deleted with it.")
 
     def create(self, client, want: Want) -> None:
         client.create_user_profile(DomainId=want.params["domain"], UserProfileName=want.name, Tags=tag_list(want.tags))

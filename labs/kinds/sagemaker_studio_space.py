@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import tag_list
 from labs.kinds.base import ABSENT, DELETING, RUNNING, Meter, Seen, Want
 from labs.kinds.sagemaker_studio import (
@@ -28,7 +30,7 @@ class SageMakerStudioSpace(StudioKind):
     arn_member = "SpaceArn"
     goes_after = ("sagemaker-studio-app",)
     native_cap = f"What runs in it stops by itself after {LEAST_IDLE_MINUTES} idle minutes."
-    lost_on_delete = "Its disk is deleted with it: save your notebooks first."
+    lost_on_delete = gettext_noop("Its disk is deleted with it: save your notebooks first.")
 
     def create(self, client, want: Want) -> None:
         params = want.params

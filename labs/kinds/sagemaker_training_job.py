@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import tag_list
 from labs.kinds.base import GONE_FROM_AWS, RUNNING, Meter, Seen, Want
 from labs.kinds.sagemaker_job import ON, SageMakerJob, machine, machines_asked
@@ -70,7 +72,7 @@ class SageMakerTrainingJob(SageMakerJob):
         if answer.get("TuningJobArn"):
             facts["tuning_job"] = answer["TuningJobArn"].rsplit("/", 1)[-1]
         if answer.get("EnableManagedSpotTraining"):
-            facts["not_accrued"] = "What managed spot training takes off the price"
+            facts["not_accrued"] = gettext_noop("What managed spot training takes off the price")
         if _has_warm_pool(answer):
             facts["warm_pool"] = True
         return facts

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import tag_list
 from labs.kinds.base import RUNNING, Seen, Want
 from labs.kinds.sagemaker_job import SageMakerJob, machine, machines_asked
@@ -16,7 +18,9 @@ class SageMakerTransformJob(SageMakerJob):
     name, title, icon = "sagemaker-transform-job", "SageMaker transform job", "route"
     arn_type, arn_member = "sagemaker:transform-job", "TransformJobArn"
     noun, times, operation, line = "TransformJob", "Transform", "transform_job", "transform"
-    kept_on_stop = "A job has no pause: it is stopped for good, and AWS stores no output of one that was stopped."
+    kept_on_stop = gettext_noop(
+        "A job has no pause: it is stopped for good, and AWS stores no output of one that was stopped."
+    )
 
     def create(self, client, want: Want) -> None:
         params = want.params

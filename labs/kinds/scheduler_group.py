@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_dict, tag_list, utc
 from labs.kinds.base import DELETING, GONE_FROM_AWS, RUNNING, Seen, Want
 from labs.kinds.found_by_name import FoundByName
@@ -18,7 +20,7 @@ class SchedulerGroup(FoundByName):
     name, service = "scheduler-group", "scheduler"
     title, icon, cost_service, arn_type = "Schedule group", "folder", "EventBridge", "scheduler:schedule-group"
     is_free = True
-    lost_on_delete = "Every schedule in it is deleted with it."
+    lost_on_delete = gettext_noop("Every schedule in it is deleted with it.")
 
     def create(self, client, want: Want) -> None:
         client.create_schedule_group(Name=want.name, Tags=tag_list(want.tags), ClientToken=want.token)

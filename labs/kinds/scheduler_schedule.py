@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, utc
 from labs.kinds.base import GONE_FROM_AWS, RUNNING, STOPPED, OffCall, Seen, Want
 from labs.kinds.found_by_name import FoundByName
@@ -37,8 +39,8 @@ class SchedulerSchedule(FoundByName):
     name, service = "scheduler-schedule", "scheduler"
     title, icon, cost_service, arn_type = "Schedule", "calendar-time", "EventBridge", "scheduler:schedule"
     is_free, can_stop = True, True
-    kept_on_stop = "A disabled schedule keeps its time and its target, and starts nothing."
-    lost_on_delete = "What it started goes on."
+    kept_on_stop = gettext_noop("A disabled schedule keeps its time and its target, and starts nothing.")
+    lost_on_delete = gettext_noop("What it started goes on.")
 
     def create(self, client, want: Want) -> None:
         params = want.params

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import code_of, mark, message_of, tag_dict, tag_list, utc
 from labs.kinds.base import ABSENT, GONE_FROM_AWS, NAME, RUNNING, Kind, Meter, Seen, Want
 
@@ -16,7 +18,7 @@ class Secret(Kind):
     title, icon, cost_service, arn_type = "Secret", "eye-off", "Secrets Manager", "secretsmanager:secret"
     id_is_arn = True
     listing_costs = True
-    lost_on_delete = "It is deleted at once, with every version and every copy in other regions."
+    lost_on_delete = gettext_noop("It is deleted at once, with every version and every copy in other regions.")
 
     def create(self, client, want: Want) -> None:
         value = want.params.get("value")
@@ -85,7 +87,7 @@ def _seen(secret: Mapping[str, Any]) -> Seen:
             "arn": secret["ARN"],
             "primary_region": primary if primary != region else "",
             "rotated": bool(secret.get("RotationEnabled")),
-            "not_accrued": "Requests for this secret",
+            "not_accrued": gettext_noop("Requests for this secret"),
         },
         tags=tag_dict(secret.get("Tags")),
         mark=mark(secret.get("LastChangedDate") or "", primary),

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, utc
 from labs.kinds.base import ABSENT, GONE_FROM_AWS, RUNNING, OffCall, Seen, Want
 from labs.kinds.found_by_name import FoundByName
@@ -23,7 +25,7 @@ class StepFunctionsExecution(FoundByName):
     name, service = "step-functions-execution", "stepfunctions"
     title, icon, cost_service, arn_type = "Step Functions execution", "run", "Step Functions", "states:execution"
     is_free, ends_by_itself = True, True
-    lost_on_delete = "It is stopped where it is; what it has done stays done."
+    lost_on_delete = gettext_noop("It is stopped where it is; what it has done stays done.")
 
     def create(self, client, want: Want) -> None:
         client.start_execution(

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import lower_tag_dict, lower_tag_list, mark, tags_by_arn, utc
 from labs.kinds.base import DELETING, GONE_FROM_AWS, RUNNING, Seen, Want
 from labs.kinds.found_by_name import FoundByName
 
 STOPS_A_CALL = 25
-NOT_ACCRUED = "State changes of state machines"
+NOT_ACCRUED = gettext_noop("State changes of state machines")
 
 
 class StepFunctionsStateMachine(FoundByName):
@@ -21,7 +23,7 @@ class StepFunctionsStateMachine(FoundByName):
     title, icon, cost_service = "Step Functions state machine", "route", "Step Functions"
     arn_type = "states:stateMachine"
     is_free = True
-    lost_on_delete = "Its running executions are stopped, and their histories go with it."
+    lost_on_delete = gettext_noop("Its running executions are stopped, and their histories go with it.")
 
     def create(self, client, want: Want) -> None:
         client.create_state_machine(

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from labs.kinds.aws_words import mark, tag_dict, tag_specifications, utc
 from labs.kinds.base import (
     ABSENT,
@@ -51,8 +53,8 @@ class VPCEndpoint(EC2Kind):
     settle_seconds = 60
     stop_means = "delete"
     signals = (Signal("AWS/PrivateLinkEndpoints", "BytesProcessed", "VPC Endpoint Id"),)
-    kept_on_stop = "A VPC endpoint has no stop: it is deleted. What it leads to is not touched."
-    lost_on_delete = "What is in private subnets cannot reach the service through it any more."
+    kept_on_stop = gettext_noop("A VPC endpoint has no stop: it is deleted. What it leads to is not touched.")
+    lost_on_delete = gettext_noop("What is in private subnets cannot reach the service through it any more.")
 
     def create(self, client, want: Want) -> None:
         params = want.params
@@ -128,7 +130,7 @@ class VPCEndpoint(EC2Kind):
             "status": answer["State"].lower(),
         }
         if interfaces:
-            facts["not_accrued"] = "Data through the VPC endpoint"
+            facts["not_accrued"] = gettext_noop("Data through the VPC endpoint")
         if state == FAILED:
             said = answer.get("LastError", {}).get("Message") or answer.get("FailureReason")
             facts["failure"] = said or f"it is {facts['status']}"

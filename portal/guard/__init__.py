@@ -1,1 +1,1 @@
-"""The secret guard's pure half: bytes and a name in, credentials and their places out. It knows no Django."""
+"""The secret guard's pure half: bytes and a name in, credentials and their places out. Its scanner knows no Django."""

@@ -6,20 +6,6 @@ from portal.guard import patterns
 from portal.guard.reading import Budget, Piece, pieces
 
 MOST_FINDINGS, MOST_TROUBLE = 50, 5
-TITLES = {
-    patterns.AWS_ID: "AWS access key",
-    patterns.AWS_SECRET: "AWS secret key",
-    patterns.AWS_SESSION: "AWS session token",
-    patterns.PRIVATE_KEY: "private key",
-    patterns.GITHUB: "GitHub token",
-    patterns.SLACK: "Slack token",
-    patterns.GOOGLE: "Google key",
-    patterns.HUGGING_FACE: "Hugging Face token",
-    patterns.OPENAI: "key of a language model's API",
-    patterns.DATABASE: "password in an address",
-    patterns.TOKEN: "token or API key",
-    patterns.PASSWORD: "password",
-}
 
 
 @dataclass(frozen=True)
@@ -30,10 +16,6 @@ class Finding:
     kind: str
     where: str
     ends: str
-
-    @property
-    def title(self):
-        return TITLES[self.kind]
 
 
 @dataclass(frozen=True)

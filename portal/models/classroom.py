@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from portal.models.course import Cohort, Week
 from portal.models.people import User
@@ -18,8 +19,8 @@ class ClassStart(models.Model):
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="class_starts")
     week = models.ForeignKey(Week, on_delete=models.CASCADE, related_name="+")
     lab_slug = models.SlugField()
-    at = models.DateTimeField("the hour at which all of them run")
-    begins_at = models.DateTimeField("when the first one is started")
+    at = models.DateTimeField(gettext_lazy("the hour at which all of them run"))
+    begins_at = models.DateTimeField(gettext_lazy("when the first one is started"))
     # Between two starts.
     apart = models.DurationField()
     planned_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -45,7 +46,11 @@ class ClassSeat(models.Model):
     """One student in a ClassStart: when theirs is started, and what came of it. Settled once and for all."""
 
     STARTED, SKIPPED, REFUSED = "started", "skipped", "refused"
-    OUTCOMES = [(STARTED, "started"), (SKIPPED, "skipped"), (REFUSED, "refused")]
+    OUTCOMES = [
+        (STARTED, gettext_lazy("started")),
+        (SKIPPED, gettext_lazy("skipped")),
+        (REFUSED, gettext_lazy("refused")),
+    ]
 
     class_start = models.ForeignKey(ClassStart, on_delete=models.CASCADE, related_name="seats")
     student = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

@@ -15,6 +15,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from costs import lives
 from labs.limits import Limits
@@ -35,8 +37,8 @@ class Course(models.Model):
     slug = models.SlugField(unique=True)
     title = models.CharField(max_length=200)
     summary = models.TextField(blank=True)
-    needed_md = models.TextField("what a student needs", blank=True)
-    promised_md = models.TextField("what the course promises", blank=True)
+    needed_md = models.TextField(gettext_lazy("what a student needs"), blank=True)
+    promised_md = models.TextField(gettext_lazy("what the course promises"), blank=True)
 
     def __str__(self):
         return self.title
@@ -57,7 +59,7 @@ class Week(models.Model):
     number = models.PositiveSmallIntegerField()
     slug = models.SlugField()
     title = models.CharField(max_length=200)
-    theory = models.CharField("theory, in a line", max_length=300, blank=True)
+    theory = models.CharField(gettext_lazy("theory, in a line"), max_length=300, blank=True)
     summary_md = models.TextField(blank=True)
 
     class Meta:
@@ -71,27 +73,34 @@ class Week(models.Model):
         return f"{self.prefix}: {self.title}" if self.prefix else self.title
 
     @property
+    def recorded_name(self):
+        """'Onboarding', 'Week 2' or 'Optional': as records and files name it, which people of both languages read."""
+        names = {schedule.ONBOARDING: "Onboarding", schedule.OPTIONAL: "Optional"}
+        return names.get(self.number, f"Week {self.number}")
+
+    @property
     def name(self):
-        """'Onboarding', 'Week 2' or 'Optional'."""
-        return {schedule.ONBOARDING: "Onboarding", schedule.OPTIONAL: "Optional"}.get(
-            self.number, f"Week {self.number}"
-        )
+        """The name in the reader's language."""
+        if self.number == schedule.ONBOARDING:
+            return _("Onboarding")
+        return _("Optional") if self.number == schedule.OPTIONAL else _("Week %(number)s") % {"number": self.number}
 
     @property
     def prefix(self):
         """The name, for where the title follows; '' for a title that begins with it ('Optional lectures')."""
-        return "" if self.title.casefold().startswith(self.name.casefold()) else self.name
+        # A title is the course's own words, and those are English.
+        return "" if self.title.casefold().startswith(self.recorded_name.casefold()) else self.name
 
 
 class Material(models.Model):
     class Kind(models.TextChoices):
-        THEORY = "theory", "Theory"
-        SLIDES = "slides", "Slides"
-        VIDEO = "video", "Video"
-        NOTEBOOK = "notebook", "Notebook"
-        LAB_KIT = "lab_kit", "Lab kit"
-        LINK = "link", "Link"
-        READING = "reading", "Reading"
+        THEORY = "theory", gettext_lazy("Theory")
+        SLIDES = "slides", gettext_lazy("Slides")
+        VIDEO = "video", gettext_lazy("Video")
+        NOTEBOOK = "notebook", gettext_lazy("Notebook")
+        LAB_KIT = "lab_kit", gettext_lazy("Lab kit")
+        LINK = "link", gettext_lazy("Link")
+        READING = "reading", gettext_lazy("Reading")
 
     week = models.ForeignKey(Week, on_delete=models.CASCADE, related_name="materials")
     slug = models.SlugField()
@@ -157,14 +166,14 @@ class Assignment(models.Model):
     rubric = models.JSONField(default=list, blank=True)
     max_points = models.PositiveSmallIntegerField(default=20)
     max_files = models.PositiveSmallIntegerField(default=5)
-    max_bytes = models.PositiveBigIntegerField("most bytes a file", default=20 * 1024 * 1024)
+    max_bytes = models.PositiveBigIntegerField(gettext_lazy("most bytes a file"), default=20 * 1024 * 1024)
     allowed_types = models.JSONField(
         default=default_types
     )  # extensions without the dot; portal/submitting.py knows each
     model_answer_md = models.TextField(blank=True)  # shown after the deadline
     # Late work is always taken and marked; this many points are taken off for each day, or part of one.
     late_points_a_day = models.PositiveSmallIntegerField(default=0)
-    is_draft = models.BooleanField("a draft for the instructor to edit", default=False)
+    is_draft = models.BooleanField(gettext_lazy("a draft for the instructor to edit"), default=False)
 
     objects = WeekParts.as_manager()
 
@@ -190,7 +199,7 @@ class Cohort(models.Model):
     slug = models.SlugField(unique=True)
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="cohorts")
     name = models.CharField(max_length=120)
-    start_on = models.DateField("the Saturday of onboarding")
+    start_on = models.DateField(gettext_lazy("the Saturday of onboarding"))
     enrolment_opens_at = models.DateTimeField(default=timezone.now)
     zone = models.CharField(max_length=64, default="Asia/Yangon", validators=[validate_zone])
     # What differs from portal.schedule's own rhythm, and the weeks that were moved. Empty: nothing does.
@@ -202,35 +211,40 @@ class Cohort(models.Model):
         max_length=3,
         blank=True,
         default="",
-        validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters: SGD, MMK.")],
-        help_text="Its own money, shown beside US dollars: SGD, MMK. Needs an exchange rate.",
+        validators=[RegexValidator(r"^[A-Z]{3}$", gettext_lazy("Three capital letters: SGD, MMK."))],
+        help_text=gettext_lazy("Its own money, shown beside US dollars: SGD, MMK. Needs an exchange rate."),
     )
     # What is done about what was left on (costs.lives.Policy).
     lights_level = models.CharField(
-        "what was left on",
+        gettext_lazy("what was left on"),
         max_length=10,
         default=lives.ONLY_TELL,
         choices=[*lives.LEVELS.items()],
-        help_text="Stopped is only what nobody uses, and what keeps its data.",
+        help_text=gettext_lazy("Stopped is only what nobody uses, and what keeps its data."),
     )
-    lights_grace_minutes = models.PositiveIntegerField("minutes between telling and stopping", default=120)
+    lights_grace_minutes = models.PositiveIntegerField(
+        gettext_lazy("minutes between telling and stopping"), default=120
+    )
     lights_delete_days = models.PositiveSmallIntegerField(
-        "days after which what is stopped is deleted", null=True, blank=True, help_text="Empty: never."
+        gettext_lazy("days after which what is stopped is deleted"),
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("Empty: never."),
     )
     # Where labs start: the first.
     lab_regions = models.JSONField(default=default_lab_regions)
     # labs.limits.Limits, narrower than those of the account that it may share. {}: the account's.
     lab_limits = models.JSONField(default=dict, blank=True, editable=False)
     lab_mode = models.CharField(
-        "where labs start",
+        gettext_lazy("where labs start"),
         max_length=10,
         default=Account.PRACTICE,
         choices=[
-            (Account.PRACTICE, "practice: simulated accounts, nobody is billed"),
-            (Account.SHARED, "shared: the bootcamp's AWS account"),
-            (Account.OWN, "own: each student's AWS account"),
+            (Account.PRACTICE, gettext_lazy("practice: simulated accounts, nobody is billed")),
+            (Account.SHARED, gettext_lazy("shared: the bootcamp's AWS account")),
+            (Account.OWN, gettext_lazy("own: each student's AWS account")),
         ],
-        help_text="A lab that is not for this kind of account starts in practice.",
+        help_text=gettext_lazy("A lab that is not for this kind of account starts in practice."),
     )
 
     class Meta:
@@ -316,8 +330,8 @@ class Memberships(models.QuerySet):
 
 class Membership(models.Model):
     class Role(models.TextChoices):
-        STUDENT = "student", "Student"
-        INSTRUCTOR = "instructor", "Instructor"
+        STUDENT = "student", gettext_lazy("Student")
+        INSTRUCTOR = "instructor", gettext_lazy("Instructor")
 
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from portal.models.course import Assignment, Cohort, Week
 from portal.models.people import User
@@ -82,7 +83,7 @@ class DraftFile(StoredFile):
 class Submission(models.Model):
     """One version of one student's answer, as received. Written once, in portal/submitting.py."""
 
-    number = models.CharField("receipt number", max_length=20, unique=True)
+    number = models.CharField(gettext_lazy("receipt number"), max_length=20, unique=True)
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="submissions")
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="submissions")
     student = models.ForeignKey(User, on_delete=models.PROTECT, related_name="submissions")
@@ -136,9 +137,9 @@ class FeedbackSet(models.QuerySet):
 
 class Feedback(models.Model):
     class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        READY = "ready", "Ready"
-        RELEASED = "released", "Released"
+        DRAFT = "draft", gettext_lazy("Draft")
+        READY = "ready", gettext_lazy("Ready")
+        RELEASED = "released", gettext_lazy("Released")
 
     submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="feedback")
     score = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -195,7 +196,7 @@ class Release(models.Model):
     week = models.ForeignKey(Week, on_delete=models.PROTECT, related_name="releases")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="releases")
     at = models.DateTimeField()
-    count = models.PositiveSmallIntegerField("feedbacks shown")
+    count = models.PositiveSmallIntegerField(gettext_lazy("feedbacks shown"))
 
     class Meta:
         ordering = ["-at"]

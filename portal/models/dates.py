@@ -2,6 +2,8 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from portal.models.course import Assignment, Cohort, CohortWeek, Week
 from portal.models.people import User
@@ -11,8 +13,8 @@ class Holiday(models.Model):
     """Days, of the cohort's zone, on which nothing should be due. Dates that lie on one are shown to who teaches."""
 
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="holidays")
-    first = models.DateField("first day")
-    last = models.DateField("last day")
+    first = models.DateField(gettext_lazy("first day"))
+    last = models.DateField(gettext_lazy("last day"))
     name = models.CharField(max_length=80)
 
     class Meta:
@@ -39,12 +41,21 @@ class DateMove(models.Model):
         return f"{self.cohort}: {self.why}"
 
 
+# As portal.schedule.FIELDS names them.
+KINDS = {
+    "release": pgettext_lazy("a date of a week", "release"),
+    "due": pgettext_lazy("a date of a week", "due"),
+    "feedback": pgettext_lazy("a date of a week", "feedback"),
+    "session": pgettext_lazy("a date of a week", "session"),
+}
+
+
 class MovedDate(models.Model):
     """How many there are of one date is the SEQUENCE of its event in calendars."""
 
     move = models.ForeignKey(DateMove, on_delete=models.CASCADE, related_name="dates")
     week = models.ForeignKey(Week, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=8)  # as portal.schedule.FIELDS names them
+    kind = models.CharField(max_length=8)  # of KINDS
     was = models.DateTimeField()
     became = models.DateTimeField()
 
@@ -52,7 +63,7 @@ class MovedDate(models.Model):
         ordering = ["pk"]
 
     def __str__(self):
-        return f"{self.week.name}, {self.kind}"
+        return f"{self.week.name}, {KINDS.get(self.kind, self.kind)}"
 
 
 class Extensions(models.QuerySet):
@@ -92,9 +103,9 @@ class LiveSession(models.Model):
     """What belongs to one live session besides its date. The address to join is shown from an hour before only."""
 
     told = models.OneToOneField(CohortWeek, on_delete=models.CASCADE, related_name="live")
-    join_url = models.URLField("address to join", blank=True, max_length=500)
-    recording_url = models.URLField("recording", blank=True, max_length=500)
-    agenda_md = models.TextField("agenda", blank=True)
+    join_url = models.URLField(gettext_lazy("address to join"), blank=True, max_length=500)
+    recording_url = models.URLField(gettext_lazy("recording"), blank=True, max_length=500)
+    agenda_md = models.TextField(gettext_lazy("agenda"), blank=True)
 
     def __str__(self):
-        return f"{self.told}, live"
+        return _("%(session)s, live") % {"session": self.told}

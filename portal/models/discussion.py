@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from portal.models.course import Cohort, Week, WeekParts
 from portal.models.people import User
@@ -45,7 +46,7 @@ class Thread(models.Model):
     last_at = models.DateTimeField()
     answer = models.ForeignKey("Post", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
-    parked_at = models.DateTimeField("on Saturday's list since", null=True, blank=True)
+    parked_at = models.DateTimeField(gettext_lazy("on Saturday's list since"), null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = Threads.as_manager()
@@ -85,7 +86,7 @@ class ThreadSeen(models.Model):
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="seen")
     reader = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    upto = models.PositiveBigIntegerField("the last post seen", default=0)
+    upto = models.PositiveBigIntegerField(gettext_lazy("the last post seen"), default=0)
     follows = models.BooleanField(default=False)
 
     class Meta:

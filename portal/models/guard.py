@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
+from portal.guard import wording
 from portal.models.coursework import Submission
 
 
@@ -11,10 +13,10 @@ class Look(models.Model):
     """One look through some bytes, whoever handed them in. No credential is kept here, only its kind and place."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Not looked through yet"
-        CLEAN = "clean", "Nothing was found"
-        FOUND = "found", "Credentials were found"
-        UNREAD = "unread", "Could not be looked through"
+        WAITING = "waiting", gettext_lazy("Not looked through yet")
+        CLEAN = "clean", gettext_lazy("Nothing was found")
+        FOUND = "found", gettext_lazy("Credentials were found")
+        UNREAD = "unread", gettext_lazy("Could not be looked through")
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
@@ -44,13 +46,23 @@ class Look(models.Model):
         """Whether others than its owner may see these bytes."""
         return self.state == self.State.CLEAN or self.let_through_at is not None
 
+    @property
+    def places(self):
+        """The findings, each with its place in the reader's language."""
+        return [{**one, "where": wording.place(one["where"])} for one in self.findings]
+
+    @property
+    def reasons(self):
+        """Why parts could not be read, in the reader's language."""
+        return [wording.reason(why) for why in self.trouble]
+
 
 class Inspection(models.Model):
     """That the guard is done with one version: whoever had to be told was told. Versions without one are due."""
 
     submission = models.OneToOneField(Submission, primary_key=True, on_delete=models.CASCADE, related_name="inspection")
     at = models.DateTimeField()
-    is_held = models.BooleanField("held back when it was looked through")
+    is_held = models.BooleanField(gettext_lazy("held back when it was looked through"))
     # The held version of before the deadline that this late one is the clean copy of: it counts as on time.
     on_time_as = models.ForeignKey(
         Submission, null=True, blank=True, on_delete=models.SET_NULL, related_name="clean_copies"

@@ -5,6 +5,8 @@ from datetime import time
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal import addresses, digests
 from portal.zones import zone_of
@@ -65,7 +67,7 @@ class NoticeChannel(models.Model):
     """Where a person is told: their mail address, or an address of apprise's that they proved to read."""
 
     MAIL, APPRISE = "mail", "apprise"
-    KINDS = [(MAIL, "mail"), (APPRISE, "another service")]
+    KINDS = [(MAIL, gettext_lazy("mail")), (APPRISE, gettext_lazy("another service"))]
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notice_channels")
     kind = models.CharField(max_length=10, choices=KINDS)
@@ -105,6 +107,11 @@ class NoticeChannel(models.Model):
 
     def __str__(self):
         return f"{self.label} of {self.person_id}"
+
+    @property
+    def called(self):
+        """Its name, to its person: mail is called so in every language, another channel as they named it."""
+        return _("Mail") if self.is_mail else self.label
 
     @property
     def is_mail(self):

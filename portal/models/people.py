@@ -2,11 +2,14 @@
 
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 
 def validate_zone(name):
@@ -14,7 +17,15 @@ def validate_zone(name):
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as unknown:
-        raise ValidationError(f"{name!r} is not a time zone. Write it as in Asia/Yangon.") from unknown
+        raise ValidationError(
+            _("%(name)s is not a time zone. Write it as in Asia/Yangon.") % {"name": repr(name)}
+        ) from unknown
+
+
+def validate_language(code):
+    """Raises ValidationError unless the portal is there in this language."""
+    if code not in dict(settings.LANGUAGES):
+        raise ValidationError(_("%(code)s is not a language of this portal.") % {"code": repr(code)})
 
 
 class LowerCaseEmailField(models.EmailField):
@@ -43,10 +54,12 @@ class UserManager(BaseUserManager):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    email = LowerCaseEmailField("email address", unique=True)
-    name = models.CharField(max_length=150, blank=True)
+    email = LowerCaseEmailField(gettext_lazy("email address"), unique=True)
+    name = models.CharField(gettext_lazy("name"), max_length=150, blank=True)
     # Pages show instants in this zone; deadlines show the cohort's zone beside it when the two differ.
     time_zone = models.CharField(max_length=64, default="Asia/Yangon", validators=[validate_zone])
+    # "" until they choose one (portal/languages.py). No choices: another language must not need a migration.
+    language = models.CharField(max_length=16, blank=True, default="", validators=[validate_language])
     # Made for the demo. Such accounts refuse to run on anything but loopback (portal/checks.py).
     is_demo = models.BooleanField(default=False)
     is_staff = models.BooleanField("admin", default=False)

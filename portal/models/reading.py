@@ -1,6 +1,7 @@
 """What one person has read and accepted; and the versions of a material that came before the present one."""
 
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy
 
 from portal.models.course import Cohort, Material
 from portal.models.people import User
@@ -23,7 +24,7 @@ class MaterialEdition(models.Model):
         constraints = [models.UniqueConstraint(fields=["material", "number"], name="one_edition_a_number")]
 
     def __str__(self):
-        return f"{self.title}, version {self.number}"
+        return gettext("%(title)s, version %(version)s") % {"title": self.title, "version": self.number}
 
     @property
     def file_name(self):
@@ -47,7 +48,7 @@ class OfCohort(models.Model):
 
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="+")
     reader = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    announcements_upto = models.PositiveBigIntegerField("the last announcement read", default=0)
+    announcements_upto = models.PositiveBigIntegerField(gettext_lazy("the last announcement read"), default=0)
     # What the course needs of them, accepted: when, and the SHA-256 of the text that they had before them.
     ready_at = models.DateTimeField(null=True, blank=True)
     ready_sha256 = models.CharField(max_length=64, blank=True, default="")

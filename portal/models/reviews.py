@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from portal.models.course import Cohort, Course, Week
 from portal.models.coursework import Feedback, Release, Submission
@@ -68,9 +69,13 @@ class FeedbackBefore(models.Model):
     comment_md = models.TextField(blank=True)
     score = models.PositiveSmallIntegerField(null=True, blank=True)
     rubric_scores = models.JSONField(default=dict, blank=True)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="who corrected it")
-    at = models.DateTimeField("when it was corrected")
-    way = models.CharField(max_length=10, choices=[("desk", "at the desk"), ("csv", "from a CSV file")])
+    by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=gettext_lazy("who corrected it")
+    )
+    at = models.DateTimeField(gettext_lazy("when it was corrected"))
+    way = models.CharField(
+        max_length=10, choices=[("desk", gettext_lazy("at the desk")), ("csv", gettext_lazy("from a CSV file"))]
+    )
 
     class Meta:
         ordering = ["-at", "-pk"]
@@ -123,7 +128,7 @@ class AgendaItem(models.Model):
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="agenda")
     week = models.ForeignKey(Week, on_delete=models.CASCADE, related_name="+")
     text = models.CharField(max_length=300)
-    students = models.PositiveSmallIntegerField("how many students it was said to", default=0)
+    students = models.PositiveSmallIntegerField(gettext_lazy("how many students it was said to"), default=0)
     by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(default=timezone.now)
 
@@ -138,8 +143,8 @@ class Completion(models.Model):
     code = models.CharField(max_length=24, unique=True)
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="completions")
     student = models.ForeignKey(User, on_delete=models.PROTECT, related_name="completions")
-    name = models.CharField("name as the student writes it", max_length=150)
-    latin_name = models.CharField("name in Latin letters, as the PDF prints it", max_length=150)
+    name = models.CharField(gettext_lazy("name as the student writes it"), max_length=150)
+    latin_name = models.CharField(gettext_lazy("name in Latin letters, as the PDF prints it"), max_length=150)
     case_studies = models.PositiveSmallIntegerField()
     issued_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     issued_at = models.DateTimeField()

@@ -15,32 +15,36 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext as _
 
+from labs.day_words import weekday, written_day
 from portal import prose
+from portal import script_words as words_of_scripts
 
 register = template.Library()
 
 # state: icon, colour, word. "Amber means that a light is on": only `running` and what is near a limit are amber.
 STATES = {
-    "waiting": ("circle-dashed", "text-secondary", "Waiting"),
-    "pending": ("loader-2", "text-secondary", "Creating"),
-    "creating": ("loader-2", "text-secondary", "Creating"),
-    "starting": ("loader-2", "text-secondary", "Starting"),
-    "updating": ("loader-2", "text-secondary", "Updating"),
-    "running": ("bulb!", "text-warning", "Running"),
-    "stopping": ("hourglass-low", "text-secondary", "Stopping"),
-    "stopped": ("player-stop", "text-secondary", "Stopped"),
-    "deleting": ("hourglass-low", "text-secondary", "Deleting"),
-    "gone": ("bulb-off", "text-secondary", "Gone"),
-    "failed": ("alert-triangle!", "text-danger", "Failed"),
-    "stuck": ("alert-triangle!", "text-danger", "Stuck"),
-    "blocked": ("alert-triangle!", "text-danger", "Blocked"),
-    "unknown": ("help-circle", "text-secondary", "Unknown"),
-    "ok": ("circle-check!", "text-success", "OK"),
-    "warn": ("alert-triangle!", "text-warning", "Near budget"),
-    "locked": ("lock", "text-danger", "Paused at budget"),
-    "active": ("circle-check", "text-secondary", "Active"),
-    "new": ("mail", "text-secondary", "Invited"),
+    "waiting": ("circle-dashed", "text-secondary", gettext_lazy("Waiting")),
+    "pending": ("loader-2", "text-secondary", gettext_lazy("Creating")),
+    "creating": ("loader-2", "text-secondary", gettext_lazy("Creating")),
+    "starting": ("loader-2", "text-secondary", gettext_lazy("Starting")),
+    "updating": ("loader-2", "text-secondary", gettext_lazy("Updating")),
+    "running": ("bulb!", "text-warning", gettext_lazy("Running")),
+    "stopping": ("hourglass-low", "text-secondary", gettext_lazy("Stopping")),
+    "stopped": ("player-stop", "text-secondary", gettext_lazy("Stopped")),
+    "deleting": ("hourglass-low", "text-secondary", gettext_lazy("Deleting")),
+    "gone": ("bulb-off", "text-secondary", gettext_lazy("Gone")),
+    "failed": ("alert-triangle!", "text-danger", gettext_lazy("Failed")),
+    "stuck": ("alert-triangle!", "text-danger", gettext_lazy("Stuck")),
+    "blocked": ("alert-triangle!", "text-danger", gettext_lazy("Blocked")),
+    "unknown": ("help-circle", "text-secondary", gettext_lazy("Unknown")),
+    "ok": ("circle-check!", "text-success", gettext_lazy("OK")),
+    "warn": ("alert-triangle!", "text-warning", gettext_lazy("Near budget")),
+    "locked": ("lock", "text-danger", gettext_lazy("Paused at budget")),
+    "active": ("circle-check", "text-secondary", gettext_lazy("Active")),
+    "new": ("mail", "text-secondary", gettext_lazy("Invited")),
 }
 TICKS = {
     "ok": ("circle-check!", "text-success"),
@@ -97,7 +101,7 @@ def state(kind, label=None):
 def tick(kind, label):
     """One line of a checklist, as <li>: ok, bad or open."""
     drawing, colour = TICKS[kind]
-    said = {"ok": "Done:", "bad": "Problem:", "open": "Open:"}[kind]
+    said = {"ok": _("Done:"), "bad": _("Problem:"), "open": _("Open:")}[kind]
     return format_html(
         '<li class="lo-st fw-normal {}">{}<span><span class="visually-hidden">{} </span>{}</span></li>',
         colour,
@@ -122,7 +126,7 @@ def _dollars(amount, step):
 @register.filter
 def usd(amount):
     """USD with cents: "$342.76"; None is "unknown"."""
-    return "unknown" if amount is None else _dollars(amount, CENT)
+    return _("unknown") if amount is None else _dollars(amount, CENT)
 
 
 @register.filter
@@ -137,7 +141,7 @@ def usd_short(amount):
 def rate(amount):
     """USD an hour, in a table: "0.0416" below $1, "14.69" from $1 up, "0" for nothing; None is "unpriced"."""
     if amount is None:
-        return "unpriced"
+        return _("unpriced")
     if not amount:
         return "0"
     return f"{_rounded(amount, CENT if abs(amount) >= 1 else Decimal('0.0001')):,}"
@@ -148,9 +152,9 @@ def rate_h(amount):
     """USD an hour, in a headline: "$0.05/h". What would round to $0.00 keeps four decimals, if they show anything;
     None is "unpriced"."""
     if amount is None:
-        return "unpriced"
+        return _("unpriced")
     small = Decimal("0.00005") <= abs(amount) < Decimal("0.005")
-    return f"{_dollars(amount, Decimal('0.0001') if small else CENT)}/h"
+    return _("%(usd)s/h") % {"usd": _dollars(amount, Decimal("0.0001") if small else CENT)}
 
 
 # --- time ----------------------------------------------------------------------------------------------
@@ -163,17 +167,33 @@ def lasting(length):
     Seconds only under 5 minutes; hours up to 72, then days. Rounded down; below zero is "0 s"; None is "unknown".
     """
     if length is None:
-        return "unknown"
+        return _("unknown")
     seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
     seconds = max(0, int(seconds))
     minutes, hours = seconds // 60, seconds // 3600
     if seconds < 300:
-        parts = [(minutes, "m"), (seconds % 60, "s")]
+        parts = [_minutes(minutes), _seconds(seconds % 60)]
     elif hours < 72:
-        parts = [(hours, "h"), (minutes % 60, "m")]
+        parts = [_hours(hours), _minutes(minutes % 60)]
     else:
-        parts = [(hours // 24, "d"), (hours % 24, "h")]
-    return " ".join(f"{figure} {unit}" for figure, unit in parts if figure) or "0 s"
+        parts = [_days(hours // 24), _hours(hours % 24)]
+    return " ".join(filter(None, parts)) or _seconds(0, even_none=True)
+
+
+def _days(n):
+    return pgettext("length of time", "%(n)s d") % {"n": n} if n else ""
+
+
+def _hours(n):
+    return pgettext("length of time", "%(n)s h") % {"n": n} if n else ""
+
+
+def _minutes(n):
+    return pgettext("length of time", "%(n)s m") % {"n": n} if n else ""
+
+
+def _seconds(n, even_none=False):
+    return pgettext("length of time", "%(n)s s") % {"n": n} if n or even_none else ""
 
 
 def zone_name(zone):
@@ -191,7 +211,12 @@ def zone_offset(zone, at):
 
 
 def _day(local, this_year):
-    return f"{local:%a} {local.day} {local:%b}" + (f" {local.year}" if local.year != this_year else "")
+    return written_day(local, with_year=local.year != this_year)
+
+
+def day_and_time(local):
+    """ "Thu 23:59": within a week."""
+    return _("%(weekday)s %(time)s") % {"weekday": weekday(local), "time": f"{local:%H:%M}"}
 
 
 def written(at, style, zone, now):
@@ -201,8 +226,14 @@ def written(at, style, zone, now):
     return {
         "date": day,
         "time": clock,
-        "datetime": f"{day}, {clock}",
-        "full": f"{_day(local, None)}, {local:%H:%M:%S} {zone_name(zone)} ({zone_offset(zone, at)})",
+        "datetime": _("%(day)s, %(time)s") % {"day": day, "time": clock},
+        "full": _("%(day)s, %(time)s %(zone)s (%(offset)s)")
+        % {
+            "day": _day(local, None),
+            "time": f"{local:%H:%M:%S}",
+            "zone": zone_name(zone),
+            "offset": zone_offset(zone, at),
+        },
     }[style]
 
 
@@ -222,7 +253,7 @@ def instant(context, at, style="datetime"):
     None is "unknown". The year shows when it is not the year of the page's `now`.
     """
     if at is None:
-        return "unknown"
+        return _("unknown")
     now = _now(context)
     if isinstance(at, date) and not isinstance(at, datetime):
         year = now.astimezone(timezone.get_current_timezone()).year
@@ -243,10 +274,23 @@ def both_zones(context, at, cohort_zone, style="datetime"):
     zone = ZoneInfo(str(cohort_zone))
     here = timezone.get_current_timezone()
     there, mine = at.astimezone(zone), at.astimezone(here)
-    words = f"{there:%a %H:%M}" if style == "day" else written(at, style, zone, _now(context))
+    words = day_and_time(there) if style == "day" else written(at, style, zone, _now(context))
     if there.utcoffset() != mine.utcoffset():
-        words += f"{'' if style == 'full' else f' {zone_name(zone)}'} ({mine:%a %H:%M} for you)"
+        facts = {"there": words, "zone": zone_name(zone), "here": day_and_time(mine)}
+        form = _("%(there)s (%(here)s for you)") if style == "full" else _("%(there)s %(zone)s (%(here)s for you)")
+        words = form % facts
     return _element(at, words, wraps=style == "full")
+
+
+@register.simple_tag
+def script_words(*scripts):
+    """What these scripts of static/ say (portal/script_words.py), as JSON for them; "" on a page in English."""
+    if get_language() == settings.LANGUAGE_CODE:
+        return ""
+    told = {english: words for script in scripts for english, words in words_of_scripts.of(script).items()}
+    # As json_script does, but in letters: written as \uXXXX Burmese would be twice as long.
+    plain = json.dumps(told, ensure_ascii=False).translate({ord(mark): f"\\u{ord(mark):04X}" for mark in "<>&"})
+    return format_html('<script type="application/json" data-words>{}</script>\n', mark_safe(plain))  # noqa: S308
 
 
 # --- text and files --------------------------------------------------------------------------------------
@@ -262,9 +306,9 @@ def markdown(text, top=2):
 def filesize_short(size):
     """Bytes as people say them: "812 bytes", "4.2 KB", "412 MB" (1 KB = 1,024 bytes)."""
     if size is None:
-        return "unknown"
+        return _("unknown")
     if size < 1024:
-        return f"{size} byte{'' if size == 1 else 's'}"
+        return ngettext("%(n)s byte", "%(n)s bytes", size) % {"n": size}
     figure = Decimal(size)
     for unit in ("KB", "MB", "GB", "TB"):
         figure /= 1024

@@ -210,6 +210,7 @@ portal:add_part                       POST   login  404   404   302   302       
 portal:edit_part                      GET    login  404   404   200   200       200   200
 portal:edit_part                      POST   login  404   404   302   302       302   302
 portal:set_theme                      POST   302    302   302   302   302       302   302
+portal:set_language                   POST   302    302   302   302   302       302   302
 portal:set_zone                       GET    login  200   200   200   200       200   200
 portal:set_zone                       POST   login  302   302   302   302       302   302
 portal:demo_sign_in                   POST   404    404   404   404   404       404   404
@@ -544,6 +545,7 @@ def world(cohort, everybody, now, settings, monkeypatch, lab):
             "seen": editing.fingerprint(editing.part_of(files, "w2", "material", "reading")),
         },
         "portal:lab_limits": {"regions": "us-east-1", "instance_types": "t3.micro", "sagemaker_types": "ml.t3.medium"},
+        "portal:set_language": {"language": "my"},
         "portal:set_zone": {"time_zone": "Asia/Tokyo"},
         "portal:notice_choices": {"pace": "hourly", "daily_at": "08:00"},
         "portal:add_channel": {"address": "discord://4174216298/JHMHI8qBe7", "label": "Chat"},

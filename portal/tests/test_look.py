@@ -46,7 +46,7 @@ def test_an_unknown_icon_or_state_raises_rather_than_leave_a_hole(tag):
 def test_every_state_has_an_icon_a_word_and_a_colour(kind):
     html = look.state(kind)
     assert "<svg" in html
-    assert look.STATES[kind][2] in html
+    assert str(look.STATES[kind][2]) in html
     assert look.STATES[kind][1] in html
 
 

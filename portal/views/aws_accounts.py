@@ -9,11 +9,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from labs import aws, connecting, stack_template
 from labs.models import Account, Launch
+from labs.retelling import retold
 from portal import access, backup, overseeing, rules_of_use
 from portal.access import member_page
 from portal.placing import region_of
@@ -30,7 +32,7 @@ def connectable_page(view):
     def guarded(request, pk):
         account = access.connectable(request.user).filter(pk=pk).first()
         if account is None:
-            raise Http404("No such account.")
+            raise Http404(_("No such account."))
         return view(request, account)
 
     return guarded
@@ -101,7 +103,7 @@ def template_text(account):
 def template(request, account):
     """The template to download."""
     if not settings.PORTAL_ROLE_ARN:
-        raise Http404("This server has no identity at AWS yet.")
+        raise Http404(_("This server has no identity at AWS yet."))
     answer = HttpResponse(template_text(account), content_type="application/yaml; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{FILE}"'
     return answer
@@ -114,9 +116,10 @@ def check(request, account):
     try:
         bound = connecting.connect(account, request.POST.get("aws_id", ""), now=timezone.now(), by=request.user)
     except (connecting.CannotConnect, aws.Trouble) as why:
-        messages.error(request, f"Not connected. {why}")
+        messages.error(request, _("Not connected. %(why)s") % {"why": retold(str(why))})
         return redirect(home_of(account))
-    messages.success(request, f"Connected: account {bound.aws_id} lets us in, and refuses strangers.")
+    words = _("Connected: account %(account)s lets us in, and refuses strangers.")
+    messages.success(request, words % {"account": bound.aws_id})
     return redirect(home_of(bound))
 
 
@@ -130,14 +133,15 @@ def disconnect(request, account):
         )
     if not account.aws_id:
         account.delete()
-        messages.info(request, "Forgotten. Nothing was connected.")
+        messages.info(request, _("Forgotten. Nothing was connected."))
         return redirect("portal:my_account" if account.owner_id else "portal:accounts")
     try:
         left = connecting.disconnect(account, now=timezone.now(), by=request.user)
     except connecting.CannotDisconnect as why:
         messages.error(request, str(why))
         return redirect(home_of(account))
-    messages.success(request, f"Disconnected. No lab starts in {account.aws_id} any more. {left}".strip())
+    said = _("Disconnected. No lab starts in %(account)s any more.") % {"account": account.aws_id}
+    messages.success(request, f"{said} {retold(left)}".strip())
     return redirect(home_of(account))
 
 
@@ -151,7 +155,7 @@ def home_of(account):
 def accounts(request):
     """What is connected, what the doctor found, and what is too small for the class. For who answers for a cohort."""
     if not access.scopes_visible_to(request.user):
-        raise Http404("No account to look after here.")
+        raise Http404(_("No account to look after here."))
     now, is_admin = timezone.now(), request.user.is_staff
     facts = {
         "page": overseeing.accounts_page(request.user, now),
@@ -168,10 +172,10 @@ def run_doctor(request):
     asked = overseeing.ask_for_visit(access.accounts_visible_to(request.user), timezone.now())
     if asked:
         messages.success(
-            request, "The doctor looks now. It takes half a minute for each account; load this page again."
+            request, _("The doctor looks now. It takes half a minute for each account; load this page again.")
         )
     else:
-        messages.info(request, "No real account is connected: there is nothing to look at.")
+        messages.info(request, _("No real account is connected: there is nothing to look at."))
     return redirect("portal:accounts")
 
 
@@ -183,7 +187,7 @@ def one(request, pk):
     may_connect = access.connectable(request.user).filter(pk=pk).first()
     account = may_connect or access.accounts_visible_to(request.user).filter(pk=pk).first()
     if account is None:
-        raise Http404("No such account.")
+        raise Http404(_("No such account."))
     if may_connect and account.owner_id:
         return redirect("portal:my_account")
     facts = {
@@ -200,7 +204,7 @@ def one(request, pk):
 def connect_shared(request):
     """An admin begins to connect the bootcamp's account, for one cohort or for all."""
     if not request.user.is_staff:
-        raise Http404("No such page.")
+        raise Http404(_("No such page."))
     cohorts = [standing.cohort for standing in access.standings(request.user).values()]
     if request.method == "POST":
         cohort = next((one for one in cohorts if one.slug == request.POST.get("cohort")), None)
@@ -223,7 +227,7 @@ def rules(request, standing):
     """The rules of use of real accounts, to read and to accept."""
     if request.method == "POST":
         rules_of_use.accept(request.user, timezone.now())
-        messages.success(request, "Accepted. You can start labs in a real AWS account now.")
+        messages.success(request, _("Accepted. You can start labs in a real AWS account now."))
         return back(request)
     return render(
         request,

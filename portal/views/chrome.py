@@ -1,4 +1,4 @@
-"""The reader's own settings of the frame: dark or light, and the time zone."""
+"""The reader's own settings of the frame: dark or light, the language, and the time zone."""
 
 from datetime import timedelta
 from zoneinfo import available_timezones
@@ -9,8 +9,10 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from portal import languages
 from portal.chrome import THEMES, theme_of
 from portal.models.people import validate_zone
 from portal.templatetags.look import zone_name
@@ -38,6 +40,27 @@ def set_theme(request):
     return answer
 
 
+@require_POST
+def set_language(request):
+    """Write pages in the language that was asked for: for a person on every device, else in this browser."""
+    code, answer = request.POST.get("language", ""), back(request)
+    if not languages.is_offered(code):
+        return answer
+    if request.user.is_authenticated:
+        request.user.language = code
+        request.user.save(update_fields=["language"])
+    else:
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            code,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+        )
+    return answer
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_zone(request):
@@ -51,7 +74,7 @@ def set_zone(request):
         else:
             request.user.time_zone = zone
             request.user.save(update_fields=["time_zone"])
-            messages.success(request, f"Times are shown for {zone_name(zone)} from now on.")
+            messages.success(request, _("Times are shown for %(zone)s from now on.") % {"zone": zone_name(zone)})
             return back(request)
     others = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
     world = {"zone": zone, "trouble": trouble, "near": NEAR, "others": others, "next": request.GET.get("next", "")}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -46,7 +47,7 @@ def class_starts(request, standing):
         if request.method == "POST":
             try:
                 made = prelaunching.plan(cohort, form["part"], form["at"], by=request.user, **given)
-                messages.success(request, "Planned. Each student's starts by itself; you can cancel until then.")
+                messages.success(request, _("Planned. Each student's starts by itself; you can cancel until then."))
                 return redirect("portal:class_start", cohort.slug, made.pk)
             except prelaunching.Impossible:
                 status = 422
@@ -84,18 +85,18 @@ def _form(standing, parts, asked, now):
         "part": next((part for part in parts if str(part.pk) == asked.get("lab")), usual),
         "at": session.session_at if session else now + timedelta(hours=1),
         "spread": SPREAD,
-        "trouble": "" if parts else "No week of this course has a lab.",
+        "trouble": "" if parts else _("No week of this course has a lab."),
     }
     try:
         if "at" in asked:
             form["at"] = schedule.instant(datetime.strptime(asked["at"], LOCAL), zone)  # noqa: DTZ007  it gets the zone
         form["spread"] = int(asked.get("spread") or 0) if "spread" in asked else SPREAD
         if not 0 <= form["spread"] <= MOST_SPREAD:
-            form["trouble"] = f"Starts are spread over 0 to {MOST_SPREAD} minutes."
+            form["trouble"] = _("Starts are spread over 0 to %(most)s minutes.") % {"most": MOST_SPREAD}
     except (ValueError, OverflowError):
-        form["trouble"] = "Write the hour as a date and a time, and the spread as whole minutes."
+        form["trouble"] = _("Write the hour as a date and a time, and the spread as whole minutes.")
     if "lab" in asked and str(getattr(form["part"], "pk", "")) != asked["lab"]:
-        form["trouble"] = "Choose one of these labs."
+        form["trouble"] = _("Choose one of these labs.")
     return form | {"at_local": form["at"].astimezone(zone).strftime(LOCAL)}
 
 
@@ -131,8 +132,8 @@ def cancel(request, standing, pk):
     one = _of(standing, pk)
     if one.cancelled_at is None:
         kept = prelaunching.cancel(one, now=timezone.now(), by=request.user)
-        words = f"Cancelled: {kept} not started by it any more. What runs already stays on until its own clock."
-        messages.success(request, words)
+        words = _("Cancelled: %(n)s not started by it any more. What runs already stays on until its own clock.")
+        messages.success(request, words % {"n": kept})
     return redirect("portal:class_start", standing.cohort.slug, one.pk)
 
 
@@ -151,7 +152,7 @@ def _seat(one, seat):
     if seat.outcome == ClassSeat.REFUSED:
         return Seat(seat, "failed", seat.said)
     if not seat.outcome:
-        return Seat(seat, "gone", "Cancelled before it was started") if one.cancelled_at else Seat(seat, "waiting")
+        return Seat(seat, "gone", _("Cancelled before it was started")) if one.cancelled_at else Seat(seat, "waiting")
     if launch is None or launch.ended_at:
         return Seat(seat, "gone", seat.said)
     if launch.asked_to_end_at:

@@ -8,6 +8,7 @@ from django.db.models import Count, Max, Q, Sum
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from costs.models import DailySpend
@@ -18,7 +19,12 @@ from portal.models import Draft, Submission
 from portal.views.course import weeks_of
 
 AWAY = timedelta(days=7)
-SHOWS = {"": "All", "missing": "Not handed in", "labs": "Labs on", "away": "Not seen for a week"}
+SHOWS = {
+    "": gettext_lazy("All"),
+    "missing": gettext_lazy("Not handed in"),
+    "labs": gettext_lazy("Labs on"),
+    "away": gettext_lazy("Not seen for a week"),
+}
 
 
 @require_safe

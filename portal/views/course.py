@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal import casework, filing, live, reading, schedule, wording
@@ -205,7 +206,7 @@ def material_file(request, number, slug, standing):
         reading.look(found, request.user, now)
     found = former or found
     if not found.file or not course_file(found).is_file():
-        raise Http404("This material has no file.")
+        raise Http404(_("This material has no file."))
     return attachment(course_file(found), found.file_name)
 
 

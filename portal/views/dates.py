@@ -12,6 +12,8 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,33 +21,45 @@ from portal import extending, moving, replanning, schedule
 from portal.access import teacher_page
 from portal.models import Assignment, DateMove, Extension, Holiday, User
 
-AGAIN = "The dates changed while you looked. This is what your change would do now: look again before you save."
+AGAIN = gettext_lazy(
+    "The dates changed while you looked. This is what your change would do now: look again before you save."
+)
 
 
 class WeekForm(forms.Form):
-    week = forms.IntegerField(error_messages={"required": "Choose a week."})
+    week = forms.IntegerField(error_messages={"required": gettext_lazy("Choose a week.")})
     by = forms.IntegerField(
-        error_messages={"required": "Write by how many days.", "invalid": "Write whole days, such as 7 or -1."}
+        error_messages={
+            "required": gettext_lazy("Write by how many days."),
+            "invalid": gettext_lazy("Write whole days, such as 7 or -1."),
+        }
     )
     only = forms.BooleanField(required=False)
 
 
 class DateForm(forms.Form):
-    which = forms.CharField(error_messages={"required": "Choose a date."})
-    at = forms.CharField(max_length=30, error_messages={"required": "Write the new date and time."})
+    which = forms.CharField(error_messages={"required": gettext_lazy("Choose a date.")})
+    at = forms.CharField(max_length=30, error_messages={"required": gettext_lazy("Write the new date and time.")})
 
 
 class HolidayForm(forms.Form):
-    first = forms.DateField(error_messages={"required": "Write the first day.", "invalid": "Write the day as a date."})
-    last = forms.DateField(required=False, error_messages={"invalid": "Write the last day as a date."})
-    name = forms.CharField(max_length=80, error_messages={"required": "Write what the holiday is called."})
+    first = forms.DateField(
+        error_messages={
+            "required": gettext_lazy("Write the first day."),
+            "invalid": gettext_lazy("Write the day as a date."),
+        }
+    )
+    last = forms.DateField(required=False, error_messages={"invalid": gettext_lazy("Write the last day as a date.")})
+    name = forms.CharField(
+        max_length=80, error_messages={"required": gettext_lazy("Write what the holiday is called.")}
+    )
 
     def clean(self):
         found = super().clean()
         if found.get("first") and not found.get("last"):
             found["last"] = found["first"]
         if found.get("first") and found["last"] < found["first"]:
-            raise forms.ValidationError("The last day is before the first.")
+            raise forms.ValidationError(_("The last day is before the first."))
         return found
 
 
@@ -69,7 +83,7 @@ def dates(request, standing):
     if request.method == "POST":
         why = asked.get("why", "").strip()[:200]
         if shown and shown.moves and not why:
-            trouble, status = "Write one line why: the people whom it touches read it.", 422
+            trouble, status = _("Write one line why: the people whom it touches read it."), 422
         elif shown and shown.seen != asked.get("seen"):
             trouble, status = AGAIN, 409
         elif shown:
@@ -80,7 +94,7 @@ def dates(request, standing):
             except moving.Changed:
                 trouble, status = AGAIN, 409
         elif not do:
-            trouble, status = "Choose what to change.", 422
+            trouble, status = _("Choose what to change."), 422
     facts = {
         "now": now,
         "standing": standing,
@@ -120,14 +134,14 @@ def _preview(standing, do, asked, now):
         moves = replanning.move_week(told, given["week"], given["by"], not given["only"], zone, now)
         entries = [{"week": given["week"], "days": given["by"], "following": not given["only"]}]
         if not moves:
-            raise schedule.ScheduleError("All dates of that week are past. What has happened stays as it was told.")
+            raise schedule.ScheduleError(_("All dates of that week are past. What has happened stays as it was told."))
         return moving.preview(cohort, standing.told, moves, now=now, entries=entries)
     if do == "date":
-        number, _, kind = given["which"].partition(" ")
+        number, _space, kind = given["which"].partition(" ")
         local = _local(given["at"], is_deadline=kind == "due")
         moves = replanning.set_date(told, int(number) if number.isdecimal() else -1, kind, local, zone, now)
         if not moves:
-            raise schedule.ScheduleError("That is the date that was told already.")
+            raise schedule.ScheduleError(_("That is the date that was told already."))
         entries = [{"week": int(number), kind: local.isoformat()}]
         return moving.preview(cohort, standing.told, moves, now=now, entries=entries)
     days = replanning.Days(given["first"], given["last"], given["name"])
@@ -139,8 +153,9 @@ def _preview(standing, do, asked, now):
 
 def _done(move):
     if move is None:
-        return "Noted. No date lies on it, so none was moved."
-    return f"Moved, and {move.people_told} student{'' if move.people_told == 1 else 's'} told."
+        return _("Noted. No date lies on it, so none was moved.")
+    words = ngettext("Moved, and %(n)s student told.", "Moved, and %(n)s students told.", move.people_told)
+    return words % {"n": move.people_told}
 
 
 @require_POST
@@ -148,7 +163,7 @@ def _done(move):
 def forget_holiday(request, standing, pk):
     """The dates stay as they were told."""
     get_object_or_404(Holiday, cohort=standing.cohort, pk=pk).delete()
-    messages.success(request, "The holiday is off the list. The dates stay as they were told.")
+    messages.success(request, _("The holiday is off the list. The dates stay as they were told."))
     return redirect("portal:dates", standing.cohort.slug)
 
 
@@ -172,11 +187,11 @@ def extensions(request, standing):
         case, student = cases.get(request.POST.get("case")), students.get(request.POST.get("student"))
         try:
             if case is None or student is None:
-                raise extending.Refused("Choose a student and a case study.")
+                raise extending.Refused(_("Choose a student and a case study."))
             local = _local(request.POST.get("at", ""), is_deadline=True)
             due = schedule.instant(local, ZoneInfo(cohort.zone), deadline=True)
             extending.grant(cohort, case, student, due, reason=request.POST.get("reason", ""), by=request.user, now=now)
-            messages.success(request, f"{student} has a deadline of their own, and is told.")
+            messages.success(request, _("%(student)s has a deadline of their own, and is told.") % {"student": student})
             return redirect("portal:extensions", cohort.slug)
         except (extending.Refused, schedule.ScheduleError) as refused:
             trouble = str(refused)
@@ -206,7 +221,7 @@ def _local(text, *, is_deadline):
     except ValueError:
         local = None
     if local is None or local.tzinfo or not 2000 <= local.year <= 2100:
-        raise schedule.ScheduleError("Write the new date as a date and a time, by the cohort's clock.")
+        raise schedule.ScheduleError(_("Write the new date as a date and a time, by the cohort's clock."))
     return local.replace(second=59) if is_deadline and local.minute == 59 else local
 
 
@@ -216,5 +231,6 @@ def withdraw_extension(request, standing, pk):
     extension = get_object_or_404(Extension.objects.in_force().filter(cohort=standing.cohort), pk=pk)
     extending.withdraw(extension, by=request.user, now=timezone.now())
     student = User.objects.get(pk=extension.student_id)
-    messages.success(request, f"Everybody's deadline holds for {student} again, and they are told.")
+    words = _("Everybody's deadline holds for %(student)s again, and they are told.")
+    messages.success(request, words % {"student": student})
     return redirect("portal:extensions", standing.cohort.slug)

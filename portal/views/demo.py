@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portal import checks
@@ -26,9 +28,9 @@ def demo_people():
         return []
     people = User.objects.filter(is_demo=True, is_active=True).order_by("pk")
     cards = [
-        (people.filter(memberships__role=Role.STUDENT), "Student", "Labs, case studies, my budget"),
-        (people.filter(memberships__role=Role.INSTRUCTOR), "Instructor", "Friday review, feedback"),
-        (people.filter(is_staff=True), "Admin", "Spend, forgotten resources"),
+        (people.filter(memberships__role=Role.STUDENT), _("Student"), _("Labs, case studies, my budget")),
+        (people.filter(memberships__role=Role.INSTRUCTOR), _("Instructor"), _("Friday review, feedback")),
+        (people.filter(is_staff=True), _("Admin"), _("Spend, forgotten resources")),
     ]
     return [(person, role, what) for found, role, what in cards if (person := found.first())]
 
@@ -41,7 +43,9 @@ def social_providers(request):
 class SignIn(LoginView):
     def get_context_data(self, **kwargs):
         newest = Cohort.objects.select_related("course").order_by("-start_on").first()
-        line = f"{newest.course.title}, {newest.start_on:%B %Y}" if newest else "The bootcamp's portal"
+        line = _("The bootcamp's portal")
+        if newest:
+            line = f"{newest.course.title}, {date_format(newest.start_on, 'F Y')}"
         return {
             **super().get_context_data(**kwargs),
             "course_line": line,

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -38,7 +39,7 @@ def _week(standing, number, now):
     """Its CohortWeek, released for the reader: students ask nothing about what they may not know yet."""
     told = standing.week(number)
     if not standing.teaches and not schedule.is_released(told.dates, now):
-        raise Http404("No such week yet.")
+        raise Http404(_("No such week yet."))
     return told
 
 
@@ -51,7 +52,7 @@ def threads(request, number, standing):
     of_week = standing.threads(now).filter(week=told.week)
     only, about = request.GET.get("only"), request.GET.get("about", "")
     if about:
-        lab_slug, _, step = about.partition("/")
+        lab_slug, _slash, step = about.partition("/")
         of_week = of_week.filter(lab_slug=lab_slug, **({"step": step} if step else {}))
     if only == "open":
         of_week = of_week.filter(answer=None)
@@ -94,7 +95,7 @@ def _found(request, now, threads, **which):
     found = get_object_or_404(threads.select_related("cohort", "week", "author"), removed_at=None, **which)
     standing = access.standing(request, found.cohort.slug)
     if standing is None:
-        raise Http404("No such thread.")
+        raise Http404(_("No such thread."))
     _week(standing, found.week.number, now)
     return found, standing
 
@@ -164,7 +165,7 @@ def mark(request, pk):
     found, standing = _found(request, now, Thread.objects, pk=pk)
     if do in ("answer", "no_answer"):
         if not discussing.may_mark(standing, found):
-            raise Http404("Who asked says what the answer is, or who teaches.")
+            raise Http404(_("Who asked says what the answer is, or who teaches."))
         post = None
         if do == "answer":
             number = request.POST.get("post", "")
@@ -173,12 +174,13 @@ def mark(request, pk):
         discussing.mark_answer(found, post, now=now)
     elif do in ("park", "unpark"):
         if do == "unpark" and not standing.teaches:
-            raise Http404("Who teaches takes questions off Saturday's list.")
+            raise Http404(_("Who teaches takes questions off Saturday's list."))
         discussing.park(found, now if do == "park" else None)
-        messages.success(request, "It is on Saturday's list." if do == "park" else "It is off Saturday's list.")
+        messages.success(request, _("It is on Saturday's list.") if do == "park" else _("It is off Saturday's list."))
     elif do in ("follow", "unfollow"):
         discussing.saw(found, request.user, 0, follows=do == "follow")
-        messages.success(request, "You are told of new replies." if do == "follow" else "You are not told any more.")
+        said = _("You are told of new replies.") if do == "follow" else _("You are not told any more.")
+        messages.success(request, said)
     return redirect(found)
 
 
@@ -193,7 +195,7 @@ def remove(request, pk):
     is_question = not found.posts.filter(pk__lt=post.pk).exists()
     if request.method == "POST":
         discussing.remove(standing, post, now=now)
-        messages.success(request, "Removed. Nobody sees it any more.")
+        messages.success(request, _("Removed. Nobody sees it any more."))
         return redirect("portal:threads", post.thread.week.number) if is_question else redirect(post.thread)
     facts = {"now": now, "standing": standing, "post": post, "is_question": is_question}
     return render(request, "portal/post_remove.html", facts)
@@ -209,7 +211,7 @@ def announcements(request, standing):
     """All of them; looking reads them. ?cohort= for who is in several."""
     standing = access.standing(request, request.GET.get("cohort") or standing.cohort.slug)
     if standing is None:
-        raise Http404("You are not in that cohort.")
+        raise Http404(_("You are not in that cohort."))
     found = Announcement.objects.filter(cohort=standing.cohort).select_related("author").order_by(F("at").desc(), "-pk")
     new = {one.pk for one in discussing.unread_announcements(standing)}
     discussing.read_announcements(standing)
@@ -227,7 +229,7 @@ def announce(request, standing):
         if request.POST.get("do") != "preview":
             try:
                 discussing.announce(standing, **facts, key=_key(request), now=timezone.now())
-                messages.success(request, "Announced, and everybody is told.")
+                messages.success(request, _("Announced, and everybody is told."))
                 return redirect("portal:cohort_page", standing.cohort.slug)
             except Refused as refused:
                 trouble, status = _refused(refused)

@@ -12,6 +12,8 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -24,12 +26,12 @@ from portal.exporting import NOWHERE
 from portal.models import Material
 from portal.models.course import default_types
 
-CHANGED = (
+CHANGED = gettext_lazy(
     "Somebody else saved this meanwhile. Your text is below; open the page in another tab to see theirs, "
     "then save again."
 )
 MOST_MB = 100
-WORDS = {"material": "material", "assignment": "case study"}
+ANOTHER = {"material": gettext_lazy("Another material"), "assignment": gettext_lazy("Another case study")}
 
 
 def _area(rows):
@@ -46,10 +48,10 @@ def _number(least, most, **more):
 
 
 class CourseForm(forms.Form):
-    title = _line(max_length=200)
-    summary = forms.CharField(max_length=2000, required=False, widget=_area(3))
-    needed_md = forms.CharField(label="What a student needs", required=False, widget=_area(8))
-    promised_md = forms.CharField(label="What the course promises", required=False, widget=_area(8))
+    title = _line(label=gettext_lazy("Title"), max_length=200)
+    summary = forms.CharField(label=gettext_lazy("Summary"), max_length=2000, required=False, widget=_area(3))
+    needed_md = forms.CharField(label=gettext_lazy("What a student needs"), required=False, widget=_area(8))
+    promised_md = forms.CharField(label=gettext_lazy("What the course promises"), required=False, widget=_area(8))
 
     @staticmethod
     def of(course):
@@ -62,10 +64,12 @@ class CourseForm(forms.Form):
 
 
 class WeekForm(forms.Form):
-    title = _line(max_length=200)
-    theory = _line(label="Theory, in a line", max_length=300, required=False)
-    summary_md = forms.CharField(label="Summary, in Markdown", max_length=5000, required=False, widget=_area(5))
-    labs = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    title = _line(label=gettext_lazy("Title"), max_length=200)
+    theory = _line(label=gettext_lazy("Theory, in a line"), max_length=300, required=False)
+    summary_md = forms.CharField(
+        label=gettext_lazy("Summary, in Markdown"), max_length=5000, required=False, widget=_area(5)
+    )
+    labs = forms.MultipleChoiceField(label=gettext_lazy("Labs"), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args, **more):
         super().__init__(*args, **more)
@@ -87,14 +91,16 @@ class WeekForm(forms.Form):
 
 
 class MaterialForm(forms.Form):
-    title = _line(max_length=200)
-    kind = forms.ChoiceField(choices=Material.Kind.choices, widget=forms.Select(attrs={"class": "form-select"}))
-    place = _number(1, 500, label="Place in the list", required=False)
-    minutes = _number(1, 600, label="Minutes it takes", required=False)
-    url = _line(label="Web address, of a link or a video", max_length=500, required=False)
-    body_md = forms.CharField(label="Page, in Markdown", required=False, widget=_area(18))
-    file = forms.FileField(label="File, such as slides or a notebook", required=False)
-    without_file = forms.BooleanField(label="Without the file that it has", required=False)
+    title = _line(label=gettext_lazy("Title"), max_length=200)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"), choices=Material.Kind.choices, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    place = _number(1, 500, label=gettext_lazy("Place in the list"), required=False)
+    minutes = _number(1, 600, label=gettext_lazy("Minutes it takes"), required=False)
+    url = _line(label=gettext_lazy("Web address, of a link or a video"), max_length=500, required=False)
+    body_md = forms.CharField(label=gettext_lazy("Page, in Markdown"), required=False, widget=_area(18))
+    file = forms.FileField(label=gettext_lazy("File, such as slides or a notebook"), required=False)
+    without_file = forms.BooleanField(label=gettext_lazy("Without the file that it has"), required=False)
 
     @staticmethod
     def of(one):
@@ -108,9 +114,8 @@ class MaterialForm(forms.Form):
     def clean_file(self):
         upload = self.cleaned_data["file"]
         if upload and upload.size > MOST_MB * MEGABYTE:
-            raise forms.ValidationError(
-                f"The file is larger than {MOST_MB} MB. Put it elsewhere and give a link to it."
-            )
+            words = _("The file is larger than %(most)s MB. Put it elsewhere and give a link to it.")
+            raise forms.ValidationError(words % {"most": MOST_MB})
         return upload
 
     def into(self, one, folder):
@@ -128,20 +133,22 @@ class MaterialForm(forms.Form):
 
 
 class AssignmentForm(forms.Form):
-    title = _line(max_length=200)
-    brief_md = forms.CharField(label="Brief, in Markdown", widget=_area(16))
+    title = _line(label=gettext_lazy("Title"), max_length=200)
+    brief_md = forms.CharField(label=gettext_lazy("Brief, in Markdown"), widget=_area(16))
     model_answer_md = forms.CharField(
-        label="Model answer, in Markdown; it opens after the deadline", required=False, widget=_area(12)
+        label=gettext_lazy("Model answer, in Markdown; it opens after the deadline"), required=False, widget=_area(12)
     )
     rubric = forms.CharField(
-        label="Rubric: a line each, as in: cost | 5 | Cost aware | Names the real cost", required=False, widget=_area(6)
+        label=gettext_lazy("Rubric: a line each, as in: cost | 5 | Cost aware | Names the real cost"),
+        required=False,
+        widget=_area(6),
     )
-    max_points = _number(1, 1000, label="Points in all")
-    late_points_a_day = _number(0, 1000, label="Points off for each day late, or part of one")
-    max_files = _number(0, 20, label="Files at most")
-    max_mb = _number(1, 200, label="MB a file at most")
-    allowed_types = _line(label="Kinds of files", max_length=200)
-    is_draft = forms.BooleanField(label="A draft for me to edit", required=False)
+    max_points = _number(1, 1000, label=gettext_lazy("Points in all"))
+    late_points_a_day = _number(0, 1000, label=gettext_lazy("Points off for each day late, or part of one"))
+    max_files = _number(0, 20, label=gettext_lazy("Files at most"))
+    max_mb = _number(1, 200, label=gettext_lazy("MB a file at most"))
+    allowed_types = _line(label=gettext_lazy("Kinds of files"), max_length=200)
+    is_draft = forms.BooleanField(label=gettext_lazy("A draft for me to edit"), required=False)
 
     @staticmethod
     def of(one):
@@ -169,7 +176,8 @@ class AssignmentForm(forms.Form):
                 continue
             parts = [part.strip() for part in line.split("|", 3)]
             if len(parts) < 3 or not parts[1].isdecimal():
-                raise forms.ValidationError(f"Rubric, line {n}: write key | points | title | hint.")
+                words = _("Rubric, line %(line)s: write key | points | title | hint.")
+                raise forms.ValidationError(words % {"line": n})
             hint = parts[3] if len(parts) > 3 else ""
             found.append({"key": parts[0], "title": parts[2], "points": int(parts[1]), "hint": hint})
         return found
@@ -215,7 +223,7 @@ def _saved(request, standing, form, change, *, where, seen):
         for problem in broken.problems:
             form.add_error(None, f"{problem.field}: {problem.words}." if problem.field else f"{problem.words}.")
     else:
-        messages.success(request, "Saved." if changes else "Nothing was different.")
+        messages.success(request, _("Saved.") if changes else _("Nothing was different."))
         return True
     return False
 
@@ -262,10 +270,11 @@ def course(request, standing):
 
         try:
             editing.save(standing.cohort.course, add, now=timezone.now())
-            messages.success(request, "The week is there, and its dates are told to every cohort of the course.")
+            messages.success(request, _("The week is there, and its dates are told to every cohort of the course."))
             return redirect("portal:edit_week", slug)
         except BrokenCourse as broken:
-            messages.error(request, "Not added. " + " ".join(f"{one.field}: {one.words}." for one in broken.problems))
+            why = " ".join(f"{one.field}: {one.words}." for one in broken.problems)
+            messages.error(request, _("Not added. %(why)s") % {"why": why})
         return redirect("portal:edit_course")
     if request.method == "POST" and form.is_valid():
         saved = _saved(request, standing, form, form.into, where=(), seen=request.POST.get("seen", ""))
@@ -357,8 +366,8 @@ def _part(request, standing, week, what, slug):
             where = (week, what, slug or named)
             if _saved(request, standing, form, change, where=where, seen=request.POST.get("seen", "")):
                 return redirect("portal:edit_course")
-    title = found.title if found else f"Another {WORDS[what]}"
-    facts = _facts(standing, form, files, found, title) | {"week": of_week, "what": what, "words": WORDS[what]}
+    title = found.title if found else str(ANOTHER[what])
+    facts = _facts(standing, form, files, found, title) | {"week": of_week, "what": what}
     if do == "preview":
         facts["preview"] = request.POST.get("body_md") or request.POST.get("brief_md") or ""
     return _shown(request, "portal/edit_part.html", facts)

@@ -15,10 +15,11 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal import schedule
+from portal import languages, schedule
 from portal.access import Standing, member_page
 from portal.models import Extension, Membership, MovedDate
 from portal.models.course import new_feed_token
@@ -49,9 +50,9 @@ def week_file(request, number, standing):
 def renew(request, standing):
     """Another secret address; who has the old one finds nothing there any more."""
     if standing.membership is None:
-        raise Http404("Only members of a cohort have a calendar of it.")
+        raise Http404(_("Only members of a cohort have a calendar of it."))
     Membership.objects.filter(pk=standing.membership.pk).update(feed_token=new_feed_token())
-    messages.success(request, "Your calendar has a new address. The old one is dead: subscribe to the new one.")
+    messages.success(request, _("Your calendar has a new address. The old one is dead: subscribe to the new one."))
     return redirect(reverse("portal:course") + "#ca")
 
 
@@ -92,7 +93,13 @@ class Revised:
 
 
 def feed(standing, now, only=None):
-    """The bytes of the calendar; `only`: of one CohortWeek. It changes when something was told anew, and else not."""
+    """The bytes of the calendar, in its reader's language: whoever fetches it has no session. `only`: of one
+    CohortWeek. It changes when something was told anew or its reader chose another language, and else not."""
+    with translation.override(languages.of(standing.user)):
+        return _feed(standing, now, only)
+
+
+def _feed(standing, now, only):
     cohort, zone = standing.cohort, ZoneInfo(standing.cohort.zone)
     book = icalendar.Calendar()
     book.add("prodid", "-//Lightsout//Course calendar//EN")
@@ -131,7 +138,9 @@ class _Writer:
     def of_week(self, told):
         name, cases = told.week.name, self.cases[told.week_id]
         is_shown = self.standing.teaches or schedule.is_released(told.dates, self.now)
-        yield self.event(told, "release", told.released_at, f"{name} opens" + f": {told.week.title}" * is_shown)
+        words = _("%(week)s opens: %(title)s") if is_shown else _("%(week)s opens")
+        words %= {"week": name, "title": told.week.title}
+        yield self.event(told, "release", told.released_at, words)
         if told.due_at:
             revised, at = self.revised[told.week_id, "due"], told.due_at
             for case in cases:
@@ -144,11 +153,16 @@ class _Writer:
                     at = told.due_at if own.withdrawn_at else own.due_at
                 elif own.withdrawn_at is None:
                     since = Revised(own.revision, own.granted_at)
-                    yield self.event(told, f"due-{case.slug}", own.due_at, f"{case} due, for you", revised=since)
-            words = ", ".join(map(str, cases)) or f"Case study of {name.lower()}"
-            yield self.event(told, "due", at, f"{words} due", revised=revised)
+                    words = _("%(case)s due, for you") % {"case": case}
+                    yield self.event(told, f"due-{case.slug}", own.due_at, words, revised=since)
+            if cases:
+                words = _("%(case)s due") % {"case": ", ".join(map(str, cases))}
+            else:
+                words = _("Case study of %(week)s due") % {"week": name.lower()}
+            yield self.event(told, "due", at, words, revised=revised)
         if told.session_at:
-            words = f"{name} live: hands-on, discussion, feedback, Q&A" if told.week.number else f"{name} live"
+            words = _("%(week)s live: hands-on, discussion, feedback, Q&A") if told.week.number else _("%(week)s live")
+            words %= {"week": name}
             yield self.event(told, "session", told.session_at, words, lasts=schedule.A_SESSION)
 
     def event(self, told, kind, at, summary, *, revised=None, lasts=None):
@@ -176,13 +190,19 @@ class _Writer:
         if at.astimezone(self.zone).utcoffset() != at.astimezone(self.readers).utcoffset():
             zones.append(self.readers)
         return "\n".join(
-            f"{written(at, 'datetime', zone, at)} {zone_name(zone)} time ({zone_offset(zone, at)})" for zone in zones
+            _("%(when)s %(zone)s time (%(offset)s)")
+            % {
+                "when": written(at, "datetime", zone, at),
+                "zone": zone_name(zone),
+                "offset": zone_offset(zone, at),
+            }
+            for zone in zones
         )
 
     def holiday(self, holiday):
         event = icalendar.Event()
         event.add("uid", f"{self.standing.cohort.scope}-holiday-{holiday.pk}@lightsout")
-        event.add("summary", f"Holiday: {holiday.name}")
+        event.add("summary", _("Holiday: %(name)s") % {"name": holiday.name})
         event.add("dtstart", holiday.first)
         event.add("dtend", holiday.last + timedelta(days=1))
         event.add("dtstamp", self.standing.cohort.enrolment_opens_at)

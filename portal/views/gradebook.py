@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from costs.exports import csv_answer
@@ -51,10 +52,13 @@ def upload(request, standing):
             shown = _print_of(changes)
             if request.POST.get("do") == "apply":
                 if request.POST.get("shown") != shown:
-                    raise Refused("What the file changes is not what you were shown: somebody saved since. Look again.")
+                    raise Refused(
+                        _("What the file changes is not what you were shown: somebody saved since. Look again.")
+                    )
                 with_released = request.POST.get("released") == "yes"
                 done = gradebook.apply(changes, by=request.user, now=now, with_released=with_released)
-                messages.success(request, f"Changed: {done}. What was released and changed is kept as it was, too.")
+                words = _("Changed: %(n)s. What was released and changed is kept as it was, too.")
+                messages.success(request, words % {"n": done})
                 return redirect("portal:gradebook", standing.cohort.slug)
         except Refused as refusal:
             trouble = str(refusal)
@@ -83,22 +87,22 @@ def _text_of(request):
     if file is None:
         text = request.POST.get("text", "")
         if not text.strip():
-            raise Refused("Choose a CSV file first.")
+            raise Refused(_("Choose a CSV file first."))
         return text
     if file.size > MAX_FILE:
-        raise Refused("The file is larger than 1 MB: that is no gradebook.")
+        raise Refused(_("The file is larger than 1 MB: that is no gradebook."))
     try:
         return tidy(file.read().decode("utf-8-sig"))
     except UnicodeDecodeError as wrong:
-        raise Refused("This is not a text file in UTF-8. Save it as “CSV UTF-8”.") from wrong
+        raise Refused(_("This is not a text file in UTF-8. Save it as “CSV UTF-8”.")) from wrong
 
 
 def _print_of(changes):
-    """What a dry run showed, in one word: the same changes of the same state of things."""
-    facts = [
-        (one.mark.submission.pk, one.mark.feedback.revision if one.mark.feedback else 0, one.mark.state, one.lines)
-        for one in changes
-    ]
+    """What a dry run showed, in one word: the same changes of the same state of things, in whatever language."""
+    facts = []
+    for one in changes:
+        revision = one.mark.feedback.revision if one.mark.feedback else 0
+        facts.append((one.mark.submission.pk, revision, one.mark.state, one.before, one.after))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -120,12 +124,14 @@ def completions(request, standing):
                 pk = request.POST.get("certificate", "")
                 kept = get_object_or_404(Completion, cohort=cohort, pk=pk if pk.isdecimal() else 0)
                 completing.revoke(kept, why=request.POST.get("why", ""), by=request.user, now=now)
-                messages.success(request, f"The certificate of {kept.name} is revoked; its page says so.")
+                words = _("The certificate of %(name)s is revoked; its page says so.")
+                messages.success(request, words % {"name": kept.name})
             elif chosen is None:
-                raise Refused("Choose a student first.")
+                raise Refused(_("Choose a student first."))
             else:
                 completing.issue(cohort, chosen, latin_name=typed, by=request.user, now=now)
-                messages.success(request, f"{chosen.membership.user} has a certificate, and is told.")
+                words = _("%(student)s has a certificate, and is told.")
+                messages.success(request, words % {"student": chosen.membership.user})
             return redirect("portal:completions", cohort.slug)
         except Refused as refusal:
             trouble = str(refusal)
@@ -189,7 +195,8 @@ def agenda_page(request, number, standing):
         own = [" ".join(line.split())[:300] for line in tidy(request.POST.get("own")).split("\n") if line.strip()]
         pairs = [(text, counts.get(text, 0)) for text in [*chosen, *own]][:50]
         agenda.choose(standing.cohort, told.week, pairs, by=request.user, now=now)
-        messages.success(request, f"The agenda has {len(dict(pairs))} points. Students see it with their feedback.")
+        words = _("The agenda has %(n)s points. Students see it with their feedback.")
+        messages.success(request, words % {"n": len(dict(pairs))})
         return redirect("portal:agenda", standing.cohort.slug, number)
     chosen = {one.text for one in AgendaItem.objects.filter(cohort=standing.cohort, week=told.week)}
     return render(
@@ -218,5 +225,5 @@ def issue_all(request, standing):
         if one.has_earned and not one.certificate and not completing.completion_pdf.unprintable(name):
             completing.issue(standing.cohort, one, latin_name=name, by=request.user, now=now)
             done += 1
-    messages.success(request, f"Certificates given out: {done}.")
+    messages.success(request, _("Certificates given out: %(n)s.") % {"n": done})
     return redirect("portal:completions", standing.cohort.slug)

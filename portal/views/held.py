@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -33,7 +34,8 @@ def page(request, number, standing):
         except Refused as refusal:
             trouble = str(refusal)
         else:
-            messages.success(request, f"{found.student} and those who teach see it now. Your reason stays with it.")
+            words = _("%(student)s and those who teach see it now. Your reason stays with it.")
+            messages.success(request, words % {"student": found.student})
             return redirect("portal:held", found.number)
     parts = holding.parts(found, found.files.all())
     return render(

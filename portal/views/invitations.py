@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -29,7 +31,7 @@ class ListForm(forms.Form):
         sent = cleaned.get("file")
         try:
             if sent and sent.size > MOST_BYTES:
-                raise name_list.Unreadable("This file is larger than 1 MB: too long for a list of people.")
+                raise name_list.Unreadable(_("This file is larger than 1 MB: too long for a list of people."))
             text = name_list.decoded(sent.read()) if sent else cleaned.get("people", "")
             cleaned["people"] = text
             cleaned["found"], cleaned["bad"] = name_list.read(text)
@@ -44,19 +46,23 @@ class LinkForm(forms.Form):
 
 
 class AskForm(forms.Form):
-    name = forms.CharField(max_length=150, error_messages={"required": "Write your name."})
-    email = forms.EmailField(max_length=254, error_messages={"required": "Write your mail address."})
+    name = forms.CharField(max_length=150, error_messages={"required": gettext_lazy("Write your name.")})
+    email = forms.EmailField(max_length=254, error_messages={"required": gettext_lazy("Write your mail address.")})
 
 
 class AcceptForm(forms.Form):
-    name = forms.CharField(max_length=150, error_messages={"required": "Write your name."})
-    password1 = forms.CharField(strip=False, max_length=200, error_messages={"required": "Choose a password."})
-    password2 = forms.CharField(strip=False, max_length=200, error_messages={"required": "Write it again."})
+    name = forms.CharField(max_length=150, error_messages={"required": gettext_lazy("Write your name.")})
+    password1 = forms.CharField(
+        strip=False, max_length=200, error_messages={"required": gettext_lazy("Choose a password.")}
+    )
+    password2 = forms.CharField(
+        strip=False, max_length=200, error_messages={"required": gettext_lazy("Write it again.")}
+    )
 
     def clean(self):
         cleaned = super().clean()
         if {"password1", "password2"} <= cleaned.keys() and cleaned["password1"] != cleaned["password2"]:
-            self.add_error("password2", "The two are not the same.")
+            self.add_error("password2", _("The two are not the same."))
         return cleaned
 
 
@@ -100,15 +106,20 @@ def invite(request, standing):
 
 def _how_many(count):
     if not count:
-        return "Nobody new on this list: nothing was sent."
-    return f"{count} invitation{'s' if count > 1 else ''} will be on the way within a minute."
+        return _("Nobody new on this list: nothing was sent.")
+    words = ngettext(
+        "%(n)s invitation will be on the way within a minute.",
+        "%(n)s invitations will be on the way within a minute.",
+        count,
+    )
+    return words % {"n": count}
 
 
 @require_POST
 @teacher_page
 def close_link(request, standing, pk):
     inviting.close_link(get_object_or_404(standing.cohort.invite_links, pk=pk), now=timezone.now())
-    messages.success(request, "The link lets nobody in any more.")
+    messages.success(request, _("The link lets nobody in any more."))
     return redirect("portal:invite", standing.cohort.slug)
 
 
@@ -120,10 +131,11 @@ def change(request, standing, pk):
     invitation = get_object_or_404(standing.cohort.invitations.waiting(), pk=pk)
     if request.POST.get("do") == "again":
         inviting.send_again(invitation, now=now)
-        messages.success(request, f"Another mail to {invitation.email} will be on the way within a minute.")
+        words = _("Another mail to %(address)s will be on the way within a minute.")
+        messages.success(request, words % {"address": invitation.email})
     else:
         inviting.withdraw(invitation, now=now)
-        messages.success(request, f"{invitation.email} is not invited any more.")
+        messages.success(request, _("%(address)s is not invited any more.") % {"address": invitation.email})
     return redirect("portal:invite", standing.cohort.slug)
 
 
@@ -168,7 +180,7 @@ def _join_as_known(request, invitation, now):
             why = str(no)
         else:
             request.session["cohort"] = invitation.cohort.slug
-            messages.success(request, f"You are in {invitation.cohort}.")
+            messages.success(request, _("You are in %(cohort)s.") % {"cohort": invitation.cohort})
             return redirect("portal:today")
     facts = {"invitation": invitation, "cohort": invitation.cohort, "why": why}
     return render(request, "account/join_known.html", facts, status=422 if why else 200)

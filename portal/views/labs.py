@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from costs import budget
@@ -175,7 +176,7 @@ def start(request, number, slug, standing):
     parts = standing.labs(now).filter(week__number=number, lab_slug=slug).select_related("week")
     rows = startables(standing, parts, now)
     if not rows:
-        raise Http404("No such lab.")
+        raise Http404(_("No such lab."))
     one = rows[0]
     if one.open:
         return redirect("labs:panel", one.open.pk)
@@ -263,7 +264,8 @@ def _why_not(standing, one, place, now, hours):
         return place.trouble
     on = Launch.objects.open().filter(owner=standing.user).count()
     if on >= settings.LABS_AT_ONCE:
-        return f"You have {on} labs on, and {settings.LABS_AT_ONCE} at once is the most. Finish one first."
+        words = _("You have %(on)s labs on, and %(most)s at once is the most. Finish one first.")
+        return words % {"on": on, "most": settings.LABS_AT_ONCE}
     account = place.account.pk if place.account else None
     scope, rate = standing.cohort.scope, one.price.usd_per_hour
     verdict = budget.may_launch(standing.user, scope, rate, hours, now, account=account)

@@ -6,7 +6,9 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -17,16 +19,16 @@ from portal.access import teacher_page
 
 # Words of each level, for the person who chooses.
 MEANS = {
-    lives.ONLY_TELL: "Its owner is told at once, you after two hours. Nothing is stopped.",
-    lives.GRACE: "Its owner is told at once. What nobody uses by the end of the grace is stopped.",
-    lives.AT_ONCE: "What nobody uses is stopped within minutes, and its owner is told.",
+    lives.ONLY_TELL: gettext_lazy("Its owner is told at once, you after two hours. Nothing is stopped."),
+    lives.GRACE: gettext_lazy("Its owner is told at once. What nobody uses by the end of the grace is stopped."),
+    lives.AT_ONCE: gettext_lazy("What nobody uses is stopped within minutes, and its owner is told."),
 }
 MOST_MINUTES, MOST_DAYS = 7 * 24 * 60, 90
 
 
 class PolicyForm(forms.Form):
-    level = forms.ChoiceField(choices=[*lives.LEVELS.items()], error_messages={"required": "Choose one."})
-    grace = forms.IntegerField(label="Grace, minutes", min_value=15, max_value=MOST_MINUTES)
+    level = forms.ChoiceField(choices=[*lives.LEVELS.items()], error_messages={"required": gettext_lazy("Choose one.")})
+    grace = forms.IntegerField(label=gettext_lazy("Grace, minutes"), min_value=15, max_value=MOST_MINUTES)
     delete_days = forms.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
 
 
@@ -48,9 +50,10 @@ def policy(request, standing):
         with transaction.atomic():
             cohort.save(update_fields=["lights_level", "lights_grace_minutes", "lights_delete_days"])
             telling.tell_costs(now)
-            ledger.note("policy", f"{cohort}: {cohort.lights_policy}", now, actor=request.user)
-            audit.note("lights", f"policy: {cohort.lights_policy}", by=request.user, scope=cohort.scope, now=now)
-        messages.success(request, f"From now on: {cohort.lights_policy}.")
+            with translation.override("en"):  # records are the same for all their readers
+                ledger.note("policy", f"{cohort}: {cohort.lights_policy}", now, actor=request.user)
+                audit.note("lights", f"policy: {cohort.lights_policy}", by=request.user, scope=cohort.scope, now=now)
+        messages.success(request, _("From now on: %(policy)s.") % {"policy": cohort.lights_policy})
         return redirect("costs:forgotten")
     facts = {
         "cohort": cohort,

@@ -7,20 +7,24 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from labs import catalog, guardrails, ledger, stack_template
 from labs.limits import LISTS, WORDS, Limits, machines_of
 from labs.models import Account
+from labs.retelling import retold
 from portal import overseeing
 from portal.access import teacher_page
 from portal.models import LabInWeek
 from portal.placing import region_of, shared_account
 
-NONE_TICKED = "Tick at least one."
-NO_CHOICE = "%(value)s is not one of these."
+NONE_TICKED = gettext_lazy("Tick at least one.")
+NO_CHOICE = gettext_lazy("%(value)s is not one of these.")
 
 
 class LimitsForm(forms.Form):
@@ -38,7 +42,8 @@ class LimitsForm(forms.Form):
     def clean_regions(self):
         regions = self.cleaned_data["regions"]
         if self.region not in regions:
-            raise forms.ValidationError(f"Labs of this cohort start in {self.region}: leave that ticked.")
+            words = _("Labs of this cohort start in %(region)s: leave that ticked.")
+            raise forms.ValidationError(words % {"region": self.region})
         return regions
 
     def clean(self):
@@ -73,11 +78,11 @@ def limits(request, standing):
     if request.method == "POST" and form.is_valid():
         cohort.lab_limits = form.limits.as_json()
         cohort.save(update_fields=["lab_limits"])
-        said = _words(cohort.limits)
-        ledger.note("limits", f"{cohort}: {said}", now, account=account, actor=request.user)
+        with translation.override("en"):  # what the ledger tells is the same for all its readers
+            ledger.note("limits", f"{cohort}: {_words(cohort.limits)}", now, account=account, actor=request.user)
         if account is not None:
             overseeing.ask_for_visit(Account.objects.filter(pk=account.pk), now)
-        messages.success(request, f"From the next lab on: {said}.")
+        messages.success(request, _("From the next lab on: %(limits)s.") % {"limits": _words(cohort.limits)})
         return redirect("portal:lab_limits", cohort.slug)
     facts = {
         "standing": standing,
@@ -104,7 +109,7 @@ def template(request, standing):
     except ValueError:
         rules = None
     if rules is None:
-        raise Http404("This cohort needs no stack of its own.")
+        raise Http404(_("This cohort needs no stack of its own."))
     text = stack_template.as_text(stack_template.cohort_template(rules, cohort.scope))
     answer = HttpResponse(text, content_type="application/yaml; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{_file(cohort)}"'
@@ -133,9 +138,9 @@ def _shown(form, name, labs, rules):
     ticked, of_students = form[name].value() or (), getattr(rules, name)
     lines = [
         (one, one in ticked, [lab.title for lab in labs if one in machines_of(lab).get(name, ())], one in of_students)
-        for one, _ in form.fields[name].choices
+        for one, _label in form.fields[name].choices
     ]
-    return {"name": name, "title": WORDS[name][0].upper() + WORDS[name][1:], "lines": lines, "field": form[name]}
+    return {"name": name, "title": capfirst(WORDS[name]), "lines": lines, "field": form[name]}
 
 
 def _refused(limits, labs, region):
@@ -149,7 +154,8 @@ def _refused(limits, labs, region):
 def _words(limits):
     """The limits in a line."""
     chosen = limits.as_json()
-    return "; ".join(f"{WORDS[name]} {', '.join(values)}" for name, values in chosen.items()) or "all that is allowed"
+    parts = [f"{WORDS[name]} {', '.join(values)}" for name, values in chosen.items()]
+    return "; ".join(parts) or _("all that is allowed")
 
 
 def _at_aws(cohort, account):
@@ -159,7 +165,7 @@ def _at_aws(cohort, account):
     try:
         rules = account.limited_to(cohort.limits)
     except ValueError as why:
-        return {"at_aws": "trouble", "trouble": str(why)}
+        return {"at_aws": "trouble", "trouble": retold(str(why))}
     held = Limits.read(account.limits_held.get(cohort.scope, {}))
     stack, region = stack_template.cohort_stack(cohort.scope), account.lab_regions[0]
     facts = {"stack": stack, "delete_command": stack_template.delete_command(region, stack)}

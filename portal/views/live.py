@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -14,16 +16,20 @@ from portal.access import member_page, teacher_page
 from portal.models import LiveSession
 
 
-def _address(label):
-    wrong = f"{label}: write the whole web address, beginning with https://."
+def _address(label, wrong):
     return forms.URLField(
         label=label, required=False, max_length=500, assume_scheme="https", error_messages={"invalid": wrong}
     )
 
 
 class LiveForm(forms.ModelForm):
-    join_url = _address("Address to join")
-    recording_url = _address("Recording")
+    join_url = _address(
+        gettext_lazy("Address to join"),
+        gettext_lazy("Address to join: write the whole web address, beginning with https://."),
+    )
+    recording_url = _address(
+        gettext_lazy("Recording"), gettext_lazy("Recording: write the whole web address, beginning with https://.")
+    )
 
     class Meta:
         model = LiveSession
@@ -48,7 +54,7 @@ def session(request, number, standing):
     form = LiveForm(asked, instance=row)
     if request.method == "POST" and asked.get("do") != "take" and form.is_valid():
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("portal:live", standing.cohort.slug, number)
     facts = {
         "now": now,
@@ -69,7 +75,7 @@ def accept(request, standing):
     """A student has what the course needs, and accepts the rules of use: both at once, with the date."""
     if request.POST.get("has") == "yes" and request.POST.get("accepts") == "yes":
         reading.accept(standing, now=timezone.now())
-        messages.success(request, "Thank you. The date is kept.")
+        messages.success(request, _("Thank you. The date is kept."))
     else:
-        messages.error(request, "Tick both boxes first: what the course needs, and the rules of use.")
+        messages.error(request, _("Tick both boxes first: what the course needs, and the rules of use."))
     return redirect("portal:week", schedule.ONBOARDING)

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -64,7 +65,7 @@ def mine(request):
 def download(request, file):
     path = keeping.place_of(file.path, within=locker.FOLDER)
     if not path.is_file():
-        raise Http404("This file is not on our disk.")
+        raise Http404(_("This file is not on our disk."))
     return attachment(path, shown_name(file.name))
 
 
@@ -75,5 +76,5 @@ def delete(request, file):
     if request.method != "POST":
         return render(request, "portal/locker_delete.html", {"file": file, "name": shown_name(file.name)})
     locker.delete(file, timezone.now())
-    messages.success(request, f"{shown_name(file.name)} was deleted.")
+    messages.success(request, _("%(name)s was deleted.") % {"name": shown_name(file.name)})
     return redirect("portal:locker")

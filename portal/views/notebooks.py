@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal import filing, holding, notebooks
@@ -31,9 +32,10 @@ def _of_version(request, number, pk):
     received = received_by(request, number)
     found = get_object_or_404(SubmissionFile, pk=pk, submission=received, name__iendswith=".ipynb")
     if not holding.may_read(request.user, received, found.sha256):
-        raise Http404("This file is held back.")
+        raise Http404(_("This file is held back."))
     args = [received.number, found.pk]
-    title = f"Version {received.version} of {received.student}, {received.assignment.title}"
+    facts = {"version": received.version, "student": received.student, "title": received.assignment.title}
+    title = _("Version %(version)s of %(student)s, %(title)s") % facts
     here, download = (reverse(f"portal:{name}", args=args) for name in ("submission_notebook", "submission_file"))
     return Place(filing.on_disk(found.path), found.name, title, received.get_absolute_url(), download, here)
 
@@ -41,7 +43,7 @@ def _of_version(request, number, pk):
 def _of_material(standing, number, slug):
     found = material_of(standing, number, slug, timezone.now())
     if not found.file or not found.file_name.endswith(".ipynb"):
-        raise Http404("This material is no notebook.")
+        raise Http404(_("This material is no notebook."))
     args = [number, slug]
     here, download, back = (
         reverse(f"portal:{name}", args=args) for name in ("material_notebook", "material_file", "material")
@@ -56,7 +58,7 @@ def _read(place):
             return notebooks.read(b" " * (notebooks.MOST_BYTES + 1))
         return notebooks.read(place.path.read_bytes())
     except OSError as missing:
-        raise Http404("This file is not on our disk.") from missing
+        raise Http404(_("This file is not on our disk.")) from missing
 
 
 def _page(request, place):
@@ -77,7 +79,7 @@ def _picture(place, cell, which):
     except notebooks.Unshowable as why:
         raise Http404(str(why)) from why
     if found is None:
-        raise Http404("No such picture.")
+        raise Http404(_("No such picture."))
     kind, content = found
     answer = HttpResponse(content, content_type=kind)
     answer["X-Content-Type-Options"] = "nosniff"

@@ -11,6 +11,9 @@ from django.db.models import Prefetch
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -24,10 +27,10 @@ NOTICES_A_PAGE = 50
 HOURS = [time(hour) for hour in range(24)]
 # An outcome of the courier, to the person whose address it is.
 TROUBLES = {
-    "unreadable": "The address is not complete, or not written as this service's are.",
-    "private": "The address leads into a private network. Messages go to the public internet only.",
-    "refused": "The service did not take the message. Is the address still valid?",
-    "no answer": "The service gave no answer in time.",
+    "unreadable": gettext_lazy("The address is not complete, or not written as this service's are."),
+    "private": gettext_lazy("The address leads into a private network. Messages go to the public internet only."),
+    "refused": gettext_lazy("The service did not take the message. Is the address still valid?"),
+    "no answer": gettext_lazy("The service gave no answer in time."),
 }
 
 
@@ -66,7 +69,7 @@ def choices(request):
     if request.method == "POST":
         trouble = save(request, theirs, wishes, topics)
         if not trouble:
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect("portal:notice_choices")
         messages.error(request, trouble)
     return page_of_choices(request, theirs, wishes, topics)
@@ -76,7 +79,7 @@ def page_of_choices(request, theirs, wishes, topics, *, given=None, trouble=""):
     """`given`, `trouble`: the label of a new channel that was not taken, and why. Its address is not shown again."""
     for channel in theirs:
         channel.said = TROUBLES.get(channel.trouble, "")
-    allowed = [(scheme, addresses.service_of(scheme)) for scheme in settings.NOTICE_SCHEMES]
+    allowed = [str(addresses.service_of(scheme)) for scheme in settings.NOTICE_SCHEMES]
     facts = {
         "now": timezone.now(),
         "on": [(channel, told_there(channel, topics)) for channel in theirs if channel.is_on],
@@ -86,6 +89,7 @@ def page_of_choices(request, theirs, wishes, topics, *, given=None, trouble=""):
         "paces": digests.PACES.items(),
         "hours": HOURS,
         "allowed": allowed,
+        "services": get_text_list(allowed, _("or")),
         "is_full": sum(not channel.is_mail for channel in theirs) >= channels.MOST,
         "most": channels.MOST,
         "given": given or "",
@@ -111,9 +115,9 @@ def save(request, theirs, wishes, topics):
     pace, clock = form.get("pace"), {hour.strftime("%H:%M"): hour for hour in HOURS}
     quiet = [clock.get(form.get(name, "")) for name in ("quiet_from", "quiet_to")]
     if pace not in digests.PACES or form.get("daily_at") not in clock:
-        return "Choose how often you are told."
+        return _("Choose how often you are told.")
     if None in quiet and any(quiet):
-        return "Quiet hours need both a beginning and an end."
+        return _("Quiet hours need both a beginning and an end.")
     for channel in theirs:
         if form.get(f"shown-{channel.pk}"):
             wanted = form.getlist(f"topics-{channel.pk}")
@@ -137,7 +141,7 @@ def add(request):
     except (addresses.NotTaken, channels.NotDone) as why:
         theirs, wishes = channels.channels_of(request.user), channels.wishes_of(request.user)
         return page_of_choices(request, theirs, wishes, topics_of(request), given=label, trouble=str(why))
-    messages.success(request, f"{channel.label}: a code is on its way there. Type it in below.")
+    messages.success(request, _("%(name)s: a code is on its way there. Type it in below.") % {"name": channel.called})
     return redirect("portal:notice_choices")
 
 
@@ -149,7 +153,7 @@ def verify(request, channel):
     except channels.NotDone as why:
         messages.error(request, str(why))
     else:
-        messages.success(request, f"{channel.label} is on. Choose below what you are told there.")
+        messages.success(request, _("%(name)s is on. Choose below what you are told there.") % {"name": channel.called})
     return redirect("portal:notice_choices")
 
 
@@ -172,10 +176,10 @@ def remove(request, channel):
         return render(request, "portal/channel_remove.html", {"channel": channel})
     if channel.is_mail:
         channels.turn_off(channel, now=timezone.now())
-        messages.success(request, "No more mails. What you are told is still on this portal.")
+        messages.success(request, _("No more mails. What you are told is still on this portal."))
     else:
         channels.remove(channel, now=timezone.now())
-        messages.success(request, f"{channel.label} was removed, and its address is forgotten.")
+        messages.success(request, _("%(name)s was removed, and its address is forgotten.") % {"name": channel.called})
     return redirect("portal:notice_choices")
 
 

@@ -13,7 +13,10 @@ from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -23,12 +26,12 @@ from portal.models.people import validate_zone
 
 USUAL = schedule.Rhythm()
 PARTS = [
-    ("release", "Material opens"),
-    ("due", "Case study is due"),
-    ("feedback", "Feedback is released"),
-    ("session", "Live session"),
+    ("release", gettext_lazy("Material opens")),
+    ("due", gettext_lazy("Case study is due")),
+    ("feedback", gettext_lazy("Feedback is released")),
+    ("session", gettext_lazy("Live session")),
 ]
-DAYS = [(str(n), name) for n, name in enumerate(schedule.DAYS)]
+DAYS = [(str(n), name) for n, name in WEEKDAYS_ABBR.items()]
 HOLIDAYS = 3  # rows of the form; more are entered on the cohort's page of dates
 # Addresses of ours that lie where a cohort's slug stands.
 TAKEN = {"new", "choose"}
@@ -37,29 +40,32 @@ TAKEN = {"new", "choose"}
 class CohortForm(forms.Form):
     """The whole of it. `dates` and `changes` are worked out when everything else is right."""
 
-    name = forms.CharField(max_length=120, error_messages={"required": "Give the cohort a name."})
+    name = forms.CharField(max_length=120, error_messages={"required": gettext_lazy("Give the cohort a name.")})
     start_on = forms.DateField(
-        error_messages={"required": "Choose the day of onboarding.", "invalid": "Write the first day as a date."}
+        error_messages={
+            "required": gettext_lazy("Choose the day of onboarding."),
+            "invalid": gettext_lazy("Write the first day as a date."),
+        }
     )
     zone = forms.CharField(max_length=64, initial="Asia/Yangon", validators=[validate_zone])
 
     def __init__(self, courses, asked=None):
         super().__init__(asked)
         self.fields["course"] = forms.ModelChoiceField(
-            courses, empty_label=None, error_messages={"required": "Choose a course."}
+            courses, empty_label=None, error_messages={"required": _("Choose a course.")}
         )
         for part, label in PARTS:
             usual = getattr(USUAL, part)
             self.fields[f"{part}_day"] = forms.ChoiceField(label=label, choices=DAYS, initial=str(usual.weekday))
             self.fields[f"{part}_at"] = forms.TimeField(
-                label=f"{label}, time",
+                label=_("%(what)s, time") % {"what": label},
                 initial=usual.at.strftime("%H:%M"),
-                error_messages={"invalid": f"{label}: write the time as 21:00."},
+                error_messages={"invalid": _("%(what)s: write the time as 21:00.") % {"what": label}},
             )
         for n in range(1, HOLIDAYS + 1):
-            self.fields[f"first_{n}"] = forms.DateField(label="First day", required=False)
-            self.fields[f"last_{n}"] = forms.DateField(label="Last day", required=False)
-            self.fields[f"holiday_{n}"] = forms.CharField(label="Name", max_length=80, required=False)
+            self.fields[f"first_{n}"] = forms.DateField(label=_("First day"), required=False)
+            self.fields[f"last_{n}"] = forms.DateField(label=_("Last day"), required=False)
+            self.fields[f"holiday_{n}"] = forms.CharField(label=_("Name"), max_length=80, required=False)
 
     @property
     def rhythm_rows(self):
@@ -92,7 +98,7 @@ class CohortForm(forms.Form):
     def _rhythm(self, found):
         """What differs from the usual rhythm, as Cohort.rhythm keeps it."""
         differs = {}
-        for part, _ in PARTS:
+        for part, _label in PARTS:
             at = found[f"{part}_at"]
             # The announced second counts in full: 23:59 is told as 23:59:59.
             at = at.replace(second=59) if part == "due" and at.minute == 59 else at
@@ -109,9 +115,9 @@ class CohortForm(forms.Form):
             if not (name or first or last):
                 continue
             if not (name and first):
-                raise schedule.ScheduleError("A holiday has a name and a first day.")
+                raise schedule.ScheduleError(_("A holiday has a name and a first day."))
             if last < first:
-                raise schedule.ScheduleError(f"{name}: the last day is before the first.")
+                raise schedule.ScheduleError(_("%(name)s: the last day is before the first.") % {"name": name})
             days.append(replanning.Days(first, last, name))
         return days
 
@@ -153,7 +159,7 @@ def new(request):
     """GET with the form's fields shows every date; POST saves what was shown. Who opens one teaches it."""
     courses = courses_of(request)
     if not courses.exists():
-        raise Http404("No course to open a cohort from.")
+        raise Http404(_("No course to open a cohort from."))
     now = timezone.now()
     asked = request.POST if request.method == "POST" else request.GET
     form = CohortForm(courses, asked if "name" in asked else None)
@@ -177,7 +183,9 @@ def new(request):
                 )
                 enrolling.enrol(made, request.user, role=Membership.Role.INSTRUCTOR, now=now)
             request.session["cohort"] = made.slug
-            messages.success(request, f"{made.name} is open, and its dates are told to whoever joins.")
+            messages.success(
+                request, _("%(cohort)s is open, and its dates are told to whoever joins.") % {"cohort": made.name}
+            )
             return redirect("portal:cohort_page", made.slug)
         shown = preview(cohort)
     facts = {

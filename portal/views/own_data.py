@@ -11,6 +11,7 @@ from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -81,7 +82,7 @@ def delete(request, person):
     if request.method != "POST":
         return _home(request, person)
     if request.POST.get("email", "").strip().lower() != person.email:
-        words = f"Type {person.email} to confirm. Nothing was asked for."
+        words = _("Type %(email)s to confirm. Nothing was asked for.") % {"email": person.email}
         return _show(request, person, words, 422)
     now = timezone.now()
     at_once = person != request.user and "at_once" in request.POST
@@ -91,11 +92,12 @@ def delete(request, person):
             if at_once:
                 leaving.erase(asked, by=request.user, now=now)
     except Refused as why:
-        return _show(request, person, f"{why} Nothing was asked for.", 422)
+        return _show(request, person, _("%(why)s Nothing was asked for.") % {"why": why}, 422)
     if at_once:
-        messages.success(request, "Deleted. Sums, and marks that were released, are kept without a name.")
+        messages.success(request, _("Deleted. Sums, and marks that were released, are kept without a name."))
     else:
-        messages.success(request, f"Asked for. It is done in {leaving.WAITS.days} days, unless it is taken back here.")
+        form = _("Asked for. It is done in %(days)s days, unless it is taken back here.")
+        messages.success(request, form % {"days": leaving.WAITS.days})
     return _home(request, person)
 
 
@@ -104,5 +106,5 @@ def delete(request, person):
 def keep(request, person):
     """Take the wish back."""
     if leaving.take_back(person, by=request.user, now=timezone.now()):
-        messages.success(request, "Taken back. Everything stays.")
+        messages.success(request, _("Taken back. Everything stays."))
     return _home(request, person)

@@ -8,6 +8,7 @@ import hashlib
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
@@ -57,10 +58,10 @@ def _checked(request):
     text = brought.read().decode("utf-8", "replace") if brought else request.POST.get("text", "")
     context["text"] = text[: proving.MOST]
     if request.too_large:
-        context["trouble"] = "One of the files is too large: a proof file has a few lines, the work up to 256 MB."
+        context["trouble"] = _("One of the files is too large: a proof file has a few lines, the work up to 256 MB.")
         return render(request, "portal/proof.html", context, status=422)
     if not text.strip():
-        context["trouble"] = "Choose a proof file, or paste its text."
+        context["trouble"] = _("Choose a proof file, or paste its text.")
         return render(request, "portal/proof.html", context, status=422)
     try:
         context["receipt"] = proving.check(text, keys)

@@ -11,6 +11,7 @@ from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -21,20 +22,20 @@ from portal.models import Cohort
 ACTS_A_PAGE = 50
 # What is noted, in the order of the form.
 KINDS = {
-    "role": "Roles",
-    "grade": "Grades",
-    "release": "Feedback released",
-    "extension": "Extensions",
-    "dates": "Dates moved",
-    "certificate": "Certificates",
-    "held": "Let through by the guard",
-    "factor": "Second factors taken away",
-    "budget": "Budgets",
-    "lights": "Lights out",
-    "export": "Data taken along",
-    "deletion": "Accounts deleted",
-    "backup": "Backups",
-    "restore": "Restored",
+    "role": gettext_lazy("Roles"),
+    "grade": gettext_lazy("Grades"),
+    "release": gettext_lazy("Feedback released"),
+    "extension": gettext_lazy("Extensions"),
+    "dates": gettext_lazy("Dates moved"),
+    "certificate": gettext_lazy("Certificates"),
+    "held": gettext_lazy("Let through by the guard"),
+    "factor": gettext_lazy("Second factors taken away"),
+    "budget": gettext_lazy("Budgets"),
+    "lights": gettext_lazy("Lights out"),
+    "export": gettext_lazy("Data taken along"),
+    "deletion": gettext_lazy("Accounts deleted"),
+    "backup": gettext_lazy("Backups"),
+    "restore": gettext_lazy("Restored"),
 }
 COLUMNS = ["at_utc", "by", "by_id", "act", "about", "about_id", "cohort", "thing", "words"]
 

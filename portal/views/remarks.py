@@ -7,6 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import remarks, replying, workpieces
@@ -84,7 +85,7 @@ def reply(request, number, standing):
             given, request.user, text=request.POST.get("text", ""), key=key, remark=remark, now=timezone.now()
         )
     except ValueError:
-        messages.error(request, "Your connection was cut, so nothing was sent. Send it again.")
+        messages.error(request, _("Your connection was cut, so nothing was sent. Send it again."))
     except Refused as refusal:
         messages.error(request, str(refusal))
     part = request.POST.get("part", "")
@@ -94,6 +95,10 @@ def reply(request, number, standing):
 # --- the bank ------------------------------------------------------------------------------------------------
 
 
+def _full():
+    return _("The bank is full (%(most)s phrases). Take one out first.") % {"most": MAX_PHRASES}
+
+
 def _keep(standing, text, by, now):
     """Put a remark's words into the bank, under their first words. Raises Refused when the bank is full."""
     text = tidy(text).strip()
@@ -101,7 +106,7 @@ def _keep(standing, text, by, now):
     if bank.filter(text_md=text).exists():
         return
     if bank.count() >= MAX_PHRASES:
-        raise Refused(f"The bank is full ({MAX_PHRASES} phrases). Take one out first.")
+        raise Refused(_full())
     label = " ".join(text.split()[:4])[:40]
     bank.get_or_create(
         label=label, defaults={"course_id": standing.cohort.course_id, "text_md": text, "by": by, "made_at": now}
@@ -119,22 +124,24 @@ def phrases(request, standing):
         kept = get_object_or_404(bank, pk=pk) if pk.isdigit() else None
         if kept and request.POST.get("do") == "remove":
             kept.delete()
-            messages.success(request, f"{kept.label} is out of the bank.")
+            messages.success(request, _("%(phrase)s is out of the bank.") % {"phrase": kept.label})
             return redirect("portal:phrases", standing.cohort.slug)
         others = bank.exclude(pk=kept.pk) if kept else bank
         if not typed["label"] or not typed["text"]:
-            trouble = "A phrase needs a short name for its button, and its words."
+            trouble = _("A phrase needs a short name for its button, and its words.")
         elif len(typed["label"]) > 40 or len(typed["text"]) > remarks.MAX_REMARK:
-            trouble = f"The name has up to 40 characters, the words up to {remarks.MAX_REMARK:,}."
+            trouble = _("The name has up to 40 characters, the words up to %(most)s.") % {
+                "most": f"{remarks.MAX_REMARK:,}"
+            }
         elif others.filter(label=typed["label"]).exists():
-            trouble = f"There is a phrase named {typed['label']} already."
+            trouble = _("There is a phrase named %(phrase)s already.") % {"phrase": typed["label"]}
         elif not kept and bank.count() >= MAX_PHRASES:
-            trouble = f"The bank is full ({MAX_PHRASES} phrases). Take one out first."
+            trouble = _full()
         else:
             kept = kept or Phrase(course_id=standing.cohort.course_id, by=request.user, made_at=timezone.now())
             kept.label, kept.text_md = typed["label"], typed["text"]
             kept.save()
-            messages.success(request, f"{kept.label} is in the bank.")
+            messages.success(request, _("%(phrase)s is in the bank.") % {"phrase": kept.label})
             return redirect("portal:phrases", standing.cohort.slug)
     return render(
         request,

@@ -9,6 +9,8 @@ from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import access, releasing, replying, reviewing, schedule, submitting
@@ -45,7 +47,7 @@ def _desk(request, standing, told, assignment, now):
     waiting = reviewing.queue(standing.cohort, assignment) if assignment else []
     is_over = schedule.is_late(now, told.due_at)
     groups = reviewing.in_groups(waiting)
-    labels = {**LABELS, "none": "Not handed in" if is_over else "Not yet"}
+    labels = {**LABELS, "none": _("Not handed in") if is_over else _("Not yet")}
     count = {group: len(groups.get(group, ())) for group in reviewing.GROUPS}
     return {
         "now": now,
@@ -66,7 +68,13 @@ def _desk(request, standing, told, assignment, now):
     }
 
 
-LABELS = {"todo": "To do", "again": "Resubmitted", "late": "Late", "ready": "Ready", "released": "Released"}
+LABELS = {
+    "todo": gettext_lazy("To do"),
+    "again": gettext_lazy("Resubmitted"),
+    "late": gettext_lazy("Late"),
+    "ready": gettext_lazy("Ready"),
+    "released": gettext_lazy("Released"),
+}
 
 
 @require_safe
@@ -103,9 +111,9 @@ def _write(request, standing, found, now):
     try:
         # The last field of the form: without it the end of the comment may be missing too.
         if request.POST.get("whole") != "yes":
-            raise Refused("Your connection was cut before everything arrived, so nothing was saved. Send it again.")
+            raise Refused(_("Your connection was cut before everything arrived, so nothing was saved. Send it again."))
         if is_auto and _state(found) == Feedback.State.RELEASED:
-            raise Refused("This feedback is released: what you write is kept when you press the button.")
+            raise Refused(_("This feedback is released: what you write is kept when you press the button."))
         if do.startswith("phrase-"):
             typed["comment"] = _with_phrase(typed["comment"], standing, do.partition("-")[2])
         written = reviewing.write(
@@ -124,23 +132,26 @@ def _write(request, standing, found, now):
     if written.is_conflict:
         reviewing.keep_aside(found, request.user, comment=typed["comment"], points=typed["points"], now=now)
         if is_auto:
-            theirs = f"{written.feedback.author} saved this feedback too. Your text is kept: reload to see both."
-            return JsonResponse({"said": theirs}, status=409)
+            theirs = _("%(author)s saved this feedback too. Your text is kept: reload to see both.")
+            return JsonResponse({"said": theirs % {"author": written.feedback.author}}, status=409)
         found = version_of(standing, found.number)
         return desk_page(request, standing, found, now, typed=typed, theirs=written.feedback, status=409)
     if is_auto:
         at = written.feedback.updated_at.astimezone(timezone.get_current_timezone())
-        state = "as a draft" if written.feedback.state == Feedback.State.DRAFT else "and ready"
-        return JsonResponse({"said": f"Saved {at:%H:%M} {state}.", "revision": written.feedback.revision})
+        is_draft = written.feedback.state == Feedback.State.DRAFT
+        said = _("Saved %(time)s as a draft.") if is_draft else _("Saved %(time)s and ready.")
+        return JsonResponse({"said": said % {"time": f"{at:%H:%M}"}, "revision": written.feedback.revision})
     if written.feedback.state == Feedback.State.RELEASED:
-        messages.success(request, f"Corrected. {found.student} sees it as it is now; what it said before is kept.")
+        words = _("Corrected. %(student)s sees it as it is now; what it said before is kept.")
+        messages.success(request, words % {"student": found.student})
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
     if written.feedback.state == Feedback.State.DRAFT or do != "ready":
-        messages.success(request, f"Saved. {found.student} sees nothing of it until it is released.")
+        words = _("Saved. %(student)s sees nothing of it until it is released.")
+        messages.success(request, words % {"student": found.student})
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
     following = reviewing.beside(reviewing.queue(standing.cohort, found.assignment), found)[2]
     if following is None:
-        messages.success(request, "That was the last one to review here.")
+        messages.success(request, _("That was the last one to review here."))
         queue_page = reverse("portal:review_queue", args=[standing.cohort.slug, found.assignment.week.number])
         address = f"{queue_page}?case={found.assignment.slug}"
     else:
@@ -160,7 +171,7 @@ def _with_phrase(comment, standing, pk):
     """The comment with a phrase of the bank below it. Raises Refused when the phrase is gone."""
     phrase = Phrase.objects.filter(course=standing.cohort.course_id, pk=pk).first() if pk.isdigit() else None
     if phrase is None:
-        raise Refused("This phrase is not in the bank any more.")
+        raise Refused(_("This phrase is not in the bank any more."))
     return f"{comment.rstrip()}\n\n{phrase.text_md}".strip()
 
 
@@ -175,7 +186,8 @@ def _number(text):
     try:
         return int(text)
     except ValueError as wrong:
-        raise Refused(f"{text!r} is not a number of points. Give a whole number.") from wrong
+        words = _("%(text)s is not a number of points. Give a whole number.")
+        raise Refused(words % {"text": repr(text)}) from wrong
 
 
 def version_of(standing, receipt):
@@ -262,13 +274,15 @@ def release(request, number, standing):
                 return _plan_release(request, standing, told, now)
             if do == "cancel":
                 was = releasing.cancel(standing.cohort, told.week, now=now)
-                messages.success(request, "The planned release is taken back." if was else "No release was planned.")
+                messages.success(
+                    request, _("The planned release is taken back.") if was else _("No release was planned.")
+                )
                 return redirect("portal:release", standing.cohort.slug, number)
             done = releasing.release(standing.cohort, told.week, by=request.user, now=now)
             if done is None:
-                messages.error(request, "Nothing was ready, so nothing was released.")
+                messages.error(request, _("Nothing was ready, so nothing was released."))
                 return redirect("portal:release", standing.cohort.slug, number)
-            messages.success(request, f"Released to the cohort: feedback on {_count(done.count, 'answer')}.")
+            messages.success(request, _released(done.count))
             return redirect("portal:review_queue", standing.cohort.slug, number)
         except Refused as refusal:
             trouble = str(refusal)
@@ -301,11 +315,15 @@ def _plan_release(request, standing, told, now):
         local = datetime.fromisoformat(request.POST.get("at", "")).replace(tzinfo=None)
         at = schedule.instant(local, zone)
     except (ValueError, OverflowError) as wrong:
-        raise Refused("That is no date and time. Write it as in 2025-09-20 09:00.") from wrong
+        raise Refused(_("That is no date and time. Write it as in 2025-09-20 09:00.")) from wrong
     plan = releasing.plan(standing.cohort, told.week, at=at, by=request.user, now=now)
-    messages.success(request, f"What is ready then is released {written(plan.at, 'full', zone, now)}.")
+    when = written(plan.at, "full", zone, now)
+    messages.success(request, _("What is ready then is released %(when)s.") % {"when": when})
     return redirect("portal:release", standing.cohort.slug, told.week.number)
 
 
-def _count(number, what):
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _released(count):
+    words = ngettext(
+        "Released to the cohort: feedback on %(n)s answer.", "Released to the cohort: feedback on %(n)s answers.", count
+    )
+    return words % {"n": count}

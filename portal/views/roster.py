@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -18,8 +20,8 @@ from portal.views.cohort import current_week, roster, shown_of
 
 
 class LetterForm(forms.Form):
-    subject = forms.CharField(max_length=150, error_messages={"required": "Write a subject."})
-    words = forms.CharField(max_length=20_000, error_messages={"required": "Write what you want to say."})
+    subject = forms.CharField(max_length=150, error_messages={"required": gettext_lazy("Write a subject.")})
+    words = forms.CharField(max_length=20_000, error_messages={"required": gettext_lazy("Write what you want to say.")})
 
 
 @require_POST
@@ -30,7 +32,7 @@ def act(request, standing):
     now, do = timezone.now(), request.POST.get("do", "")
     people = _chosen(request, standing, now)
     if not people:
-        messages.warning(request, "Tick somebody first.")
+        messages.warning(request, _("Tick somebody first."))
         return redirect("portal:cohort_page", standing.cohort.slug)
     facts = {"standing": standing, "cohort": standing.cohort, "people": people}
     if do in ("write", "preview", "send"):
@@ -64,7 +66,10 @@ def _letter(request, facts, do, now):
     signed = f"{words}\n\n{request.user}, {facts['cohort']}"
     count = notices.write_to(facts["people"], f"letter-{key}", subject, signed, now=now)
     ledger.note("letter", f"{request.user} wrote to {count} of {facts['cohort']}: {subject}", now, actor=request.user)
-    messages.success(request, f"Your letter to {count} student{'s' if count != 1 else ''} is on its way.")
+    form = ngettext(
+        "Your letter to %(n)s student is on its way.", "Your letter to %(n)s students is on its way.", count
+    )
+    messages.success(request, form % {"n": count})
     return redirect("portal:cohort_page", facts["cohort"].slug)
 
 
@@ -78,7 +83,10 @@ def _labs(request, facts, do, now):
         launches = [launch for launch in launches if str(launch.pk) in shown]
         for launch in launches:
             launching.ask_to_delete(launch, now=now, by=request.user, why=f"{request.user} ended it")
-        messages.success(request, f"{len(launches)} lab{'s' if len(launches) != 1 else ''} will be off within minutes.")
+        form = ngettext(
+            "%(n)s lab will be off within minutes.", "%(n)s labs will be off within minutes.", len(launches)
+        )
+        messages.success(request, form % {"n": len(launches)})
         return redirect("portal:cohort_page", facts["cohort"].slug)
     titles = catalog.catalog()
     facts["launches"] = [(one, titles[one.lab].title if one.lab in titles else one.lab) for one in launches]

@@ -5,6 +5,7 @@ import uuid
 
 from django.http import Http404, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from portal import casework, sealing, submitting
@@ -22,24 +23,25 @@ def seal(request, number, slug, standing):
     now = timezone.now()
     case_study = casework.assignment_of(standing, number, slug, now) if standing.is_student else None
     if case_study is None:
-        raise Http404("No such case study.")
+        raise Http404(_("No such case study."))
     try:
         if int(request.headers.get("Content-Length") or 0) > MOST:
-            raise Refused("Nothing was sealed: this is not the list of hashes that this page sends. Reload the page.")
+            raise Refused(sealing.NO_LIST)
         document = _read(request.body)
         manifest = sealing.Manifest.read(document, case_study)
         window, sent = uuid.UUID(str(document.get("window"))).hex, int(document.get("sent") or 0)
         draft = submitting.draft_of(case_study, standing.cohort, request.user, now=now)
         sealed = sealing.seal(draft, manifest, window=window, sent=sent, now=now)
     except (Refused, ValueError) as refusal:
-        words = str(refusal) if isinstance(refusal, Refused) else "Nothing was sealed. Reload the page."
+        words = str(refusal) if isinstance(refusal, Refused) else _("Nothing was sealed. Reload the page.")
         return JsonResponse({"said": words}, status=422)
     zone = timezone.get_current_timezone()
     at, until = (written(one, "full", zone, now) for one in (sealed.sealed_at, sealing.follow_until(sealed)))
     said = (
-        f"Sealed {at}. You have handed in exactly this already, so it is received."
+        _("Sealed %(at)s. You have handed in exactly this already, so it is received.") % {"at": at}
         if sealed.submission_id
-        else f"Sealed {at}, not yet received: hand it in, unchanged, by {until}, and it counts as on time."
+        else _("Sealed %(at)s, not yet received: hand it in, unchanged, by %(until)s, and it counts as on time.")
+        % {"at": at, "until": until}
     )
     return JsonResponse({"sealed_at": sealed.sealed_at, "is_received": sealed.submission_id is not None, "said": said})
 
@@ -50,5 +52,5 @@ def _read(body):
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise Refused("Nothing was sealed: this is not the list of hashes that this page sends. Reload the page.")
+        raise Refused(sealing.NO_LIST)
     return document

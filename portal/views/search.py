@@ -3,6 +3,7 @@
 from django.db.models import Q
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal import schedule
@@ -35,7 +36,7 @@ def results(standing, words, at):
         for word in words.split():
             things = things.filter(Q(title__icontains=word) | Q(**{f"{text}__icontains": word}))
         for thing in things.select_related("week").order_by("week__number", "position")[: MOST + 1]:
-            kind = thing.get_kind_display() if hasattr(thing, "kind") else "Case study"
+            kind = thing.get_kind_display() if hasattr(thing, "kind") else _("Case study")
             found.append({"thing": thing, "kind": kind, "is_preview": thing.week_id in unreleased})
     in_title = words.lower().split()
     return sorted(

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -32,10 +33,10 @@ def sessions(request):
     if request.method == "POST":
         if request.POST.get("end") == "others":
             seen.end_sessions(request.user, besides=here)
-            messages.success(request, "You are signed out everywhere else.")
+            messages.success(request, _("You are signed out everywhere else."))
         else:
             _one(own.exclude(session_key=here), request.POST.get("end", "")).end()
-            messages.success(request, "That device is signed out.")
+            messages.success(request, _("That device is signed out."))
         return redirect("usersessions_list")
     found = UserSession.objects.purge_and_list(request.user)
     rows = [(one, seen.browser_of(one.user_agent), one.session_key == here) for one in found]
@@ -69,6 +70,8 @@ def reset_second_factor(request, pk):
     person = get_object_or_404(User.objects.exclude(pk=request.user.pk), pk=pk)
     if request.method == "POST":
         second_factor.reset(person, by=request.user, now=timezone.now())
-        messages.success(request, f"{person} has no second factor any more, and is signed out everywhere.")
+        messages.success(
+            request, _("%(person)s has no second factor any more, and is signed out everywhere.") % {"person": person}
+        )
         return redirect("portal:second_factors")
     return render(request, "portal/second_factor_reset.html", {"person": person, "has": second_factor.has(person)})

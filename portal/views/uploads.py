@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse, UnreadablePostError
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from portal import casework, submitting, uploading
@@ -45,10 +46,10 @@ def _tus(*methods):
         @member_page
         def spoken(request, number, slug, standing, **kwargs):
             if not standing.is_student:
-                raise Http404("Only students hand in work.")
+                raise Http404(_("Only students hand in work."))
             case_study = casework.assignment_of(standing, number, slug, timezone.now())
             if case_study is None:
-                raise Http404("No such case study.")
+                raise Http404(_("No such case study."))
             try:
                 if request.method == "OPTIONS":
                     answer = _what_is_spoken(case_study)
@@ -65,7 +66,7 @@ def _tus(*methods):
             except Refused as refusal:
                 answer = _Answer(422, str(refusal)).response()
             except uploading.DiskFull:
-                answer = _Answer(507, uploading.FULL).response()
+                answer = _Answer(507, str(uploading.FULL)).response()
             answer["Tus-Resumable"] = VERSION
             answer["Cache-Control"] = "no-store"
             return answer
@@ -105,7 +106,7 @@ def upload(request, standing, case_study, pk):
     mine = {"draft__student": request.user, "draft__assignment": case_study, "draft__cohort": standing.cohort}
     found = Upload.objects.filter(pk=pk, **mine).select_related("draft__assignment", "draft__cohort").first()
     if found is None:
-        raise _Answer(404, "This upload is not here any more. Choose the file again.")
+        raise _Answer(404, _("This upload is not here any more. Choose the file again."))
     if request.method == "DELETE":
         uploading.give_up(found)
         return HttpResponse(status=204)
@@ -126,7 +127,7 @@ def _take(request, found, now):
         is_cut = _read_into(piece, request, found.size - offset)
         asked = request.headers.get("Upload-Checksum")
         if asked and (is_cut or not _fits(piece, asked)):
-            raise _Answer(460, "These bytes were damaged on the way. They are sent again.")
+            raise _Answer(460, _("These bytes were damaged on the way. They are sent again."))
         found = uploading.add(found, offset, piece, now=now)
     if found.offset < found.size:
         return _with_expiry(HttpResponse(status=204, headers={"Upload-Offset": found.offset}), found)
@@ -142,7 +143,7 @@ def _read_into(piece, request, most):
             piece.write(some)
             came += len(some)
             if came > most:
-                raise _Answer(413, "More bytes came than this file was to have. Choose it again.")
+                raise _Answer(413, _("More bytes came than this file was to have. Choose it again."))
     except (UnreadablePostError, ConnectionError):
         return True
     except OSError as failed:
@@ -152,7 +153,7 @@ def _read_into(piece, request, most):
 
 
 def _fits(piece, asked):
-    algorithm, _, digest = asked.partition(" ")
+    algorithm, _space, digest = asked.partition(" ")
     try:
         return uploading.digest_of(piece, algorithm) == base64.b64decode(digest, validate=True)
     except (ValueError, binascii.Error):
@@ -170,7 +171,7 @@ def _metadata(request):
     """Of Upload-Metadata: {"filename": "report.pdf"}. Values are base64."""
     said = {}
     for pair in filter(None, request.headers.get("Upload-Metadata", "").split(",")):
-        key, _, value = pair.strip().partition(" ")
+        key, _space, value = pair.strip().partition(" ")
         try:
             said[key] = base64.b64decode(value, validate=True).decode()
         except (ValueError, binascii.Error):
