@@ -10,7 +10,8 @@ from labs import census, kinds
 from labs.models import Launch, Resource
 from portal.models import LabInWeek
 
-pytestmark = [pytest.mark.browser, pytest.mark.simulator, pytest.mark.django_db(transaction=True)]
+# Many at once on each database: portal/tests/test_class_of_24.py. This is about the browser, and the same on any.
+pytestmark = [pytest.mark.browser, pytest.mark.simulator, pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 SLOW = 150_000
 HOSTILE = "<script>alert('mine')</script>"
@@ -49,7 +50,6 @@ def test_a_lab_from_a_click_to_its_certificate(portal, enter, aye, bucket_lab):
     assert Launch.objects.get().certificate["left"] == []
 
 
-@pytest.mark.once
 def test_what_was_made_by_hand_in_another_region_is_found_and_turned_off(
     portal, enter, aye, chit, cohort, simulator, bucket_lab, monkeypatch
 ):
