@@ -23,7 +23,10 @@ from portal.models import Assignment, Feedback, Submission
 # What is kept is asked of each database elsewhere; this is about the pages, and the same on any.
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once, pytest.mark.slow]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LOOK = """() => ({
+  over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  dead: [...document.querySelectorAll('button[type=button]')].filter(b => b.checkVisibility()).map(b => b.outerHTML),
+})"""
 SAVED = re.compile(r"Saved \d\d:\d\d")
 PDF = {"name": "report.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"}
 MEET = "https://meet.example.org/bootcamp"
@@ -86,7 +89,7 @@ def cloud(hands, lab, monkeypatch):
 
 class Seat:
     """A person before a window of one width, with or without JavaScript. Each page they come by is answered, fits the
-    window and breaks nothing."""
+    window and breaks nothing; without a script it shows no button that only a script answers."""
 
     def __init__(self, browser, address, user, size, has_js):
         self.address, self.has_js, self.wrong = address, has_js, []
@@ -141,8 +144,9 @@ class Seat:
         self._came()
 
     def _came(self):
-        over = self.page.evaluate(WIDER)
-        assert over <= 0, f"{self.page.url} is {over} px wider than a window of {self.page.viewport_size['width']} px"
+        seen = self.page.evaluate(LOOK)
+        assert seen["over"] <= 0, (self.page.url, self.page.viewport_size, seen["over"])
+        assert self.has_js or not seen["dead"], (self.page.url, seen["dead"])
         assert not self.wrong, (self.page.url, self.wrong)
 
     def leave(self):
