@@ -1,4 +1,5 @@
-"""The review desk in a real browser: all of it by keyboard, the next student at once, two reviewers, no JavaScript."""
+"""The review desk in a real browser: all of it by keyboard, the next student at once, two reviewers. Without
+JavaScript: test_a_week.py."""
 
 import re
 
@@ -125,15 +126,3 @@ def test_the_second_reviewer_is_told_and_both_texts_are_there(
     expect(other.locator("#fb")).to_have_value("From chit.")
     expect(other.get_by_role("alert")).to_contain_text("From hazel.")
     assert Feedback.objects.get().comment_md == "From hazel."
-
-
-def test_without_javascript_a_comment_is_a_link_and_a_form(live_server, browser, cohort, chit, handed_in):
-    context = browser.new_context(java_script_enabled=False)
-    sign_in(context, chit, live_server)
-    page = context.new_page()
-    page.goto(address(live_server, cohort, handed_in[0]))
-    page.get_by_role("link", name="Comment on paragraph 3").click()
-    page.locator("#p-3 textarea").fill("By which sum?")
-    page.get_by_role("button", name="Add comment").click()
-    expect(page.locator("#p-3")).to_contain_text("By which sum?")
-    context.close()

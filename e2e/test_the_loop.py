@@ -1,16 +1,17 @@
-"""A person's way through the whole loop: a lab from a click to its certificate, a case study to its feedback, a
-forgotten thing to its end. With and without JavaScript."""
+"""A person's way through the whole loop on the simulator: a lab from a click to its certificate, a forgotten thing to
+its end. Without JavaScript, and a case study to its feedback: test_a_week.py."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from labs import census
+from labs import census, kinds
 from labs.models import Launch, Resource
-from portal.models import LabInWeek, Submission
+from portal.models import LabInWeek
 
-pytestmark = [pytest.mark.browser, pytest.mark.simulator, pytest.mark.django_db(transaction=True)]
+# Many at once on each database: portal/tests/test_class_of_24.py. This is about the browser, and the same on any.
+pytestmark = [pytest.mark.browser, pytest.mark.simulator, pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 SLOW = 150_000
 HOSTILE = "<script>alert('mine')</script>"
@@ -49,57 +50,8 @@ def test_a_lab_from_a_click_to_its_certificate(portal, enter, aye, bucket_lab):
     assert Launch.objects.get().certificate["left"] == []
 
 
-@pytest.mark.once
-def test_the_same_lab_without_javascript(portal, browser, aye, bucket_lab, settings):
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
-    from django.test import Client
-
-    client = Client()
-    client.force_login(aye, backend="django.contrib.auth.backends.ModelBackend")
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key, "url": portal}])
-    page = context.new_page()
-    page.goto(f"{portal}/labs/")
-    page.get_by_role("link", name=re.compile("Launch")).click()
-    page.get_by_role("button", name="Launch").click()
-    assert "/labs/launch/" in page.url
-    launch = Launch.objects.get()
-
-    def reload_until(words):
-        for _ in range(120):
-            if page.get_by_text(words).count():
-                return
-            page.wait_for_timeout(150)
-            page.reload()
-        raise AssertionError(f"{words!r} never came; the page says: {page.inner_text('main')[:1500]}")
-
-    reload_until("The lab is ready")
-    page.get_by_role("link", name="Finish lab").click()
-    page.get_by_role("button", name="Finish lab").click()
-    reload_until("Verified: nothing left running")
-    launch.refresh_from_db()
-    assert launch.ended_at
-    context.close()
-
-
-def test_a_case_study_goes_in_and_its_feedback_comes_out(portal, enter, context, aye, chit, cohort):
-    page = enter(aye)
-    page.goto(f"{portal}/week/1/case/case/")
-    page.locator("textarea").first.fill("On premises would not scale; the cloud, by region.")
-    page.get_by_role("button", name=re.compile("Hand in|Submit")).first.click()
-    expect(page.get_by_text("Nothing was handed in yet")).to_be_visible()  # the deadline was in 2025
-    page.get_by_label(re.compile("I know that the model answer is open")).check()
-    page.get_by_role("button", name=re.compile("Hand in|Submit")).first.click()
-    expect(page.get_by_text(re.compile("LO-")).first).to_be_visible()
-    submission = Submission.objects.get()
-    assert submission.answer_sha256[:8] in page.content()
-
-    page.goto(f"{portal}/submissions/")
-    expect(page.get_by_text("Least privilege is right")).to_have_count(0)
-
-
-@pytest.mark.once
 def test_what_was_made_by_hand_in_another_region_is_found_and_turned_off(
-    portal, enter, aye, chit, cohort, simulator, bucket_lab
+    portal, enter, aye, chit, cohort, simulator, bucket_lab, monkeypatch
 ):
     from datetime import UTC, datetime
 
@@ -118,6 +70,9 @@ def test_what_was_made_by_hand_in_another_region_is_found_and_turned_off(
     volume = ec2.create_volume(AvailabilityZone="ap-southeast-1a", Size=100, VolumeType="gp3", TagSpecifications=named)[
         "VolumeId"
     ]
+    # Every kind in every region is looked for in costs/tests/test_with_simulator.py: it takes ten seconds.
+    for kind in kinds.registry().keys() - {"ebs-volume"}:
+        monkeypatch.delitem(kinds.registry(), kind)
     census.census_all(lambda: datetime.now(UTC), [account])
 
     page = enter(chit)

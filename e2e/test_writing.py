@@ -1,4 +1,5 @@
-"""Writing a case study in a real browser: kept as one types, in two windows, without a network, without JavaScript."""
+"""Writing a case study in a real browser: kept as one types, in two windows, without a network. Without JavaScript,
+with a file, to the receipt: test_a_week.py."""
 
 import re
 
@@ -8,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from portal.models import Assignment, Draft, Submission
+from portal.models import Assignment, Draft
 
 # What is kept is asked of the database elsewhere; this is about the browser, and the same on any database.
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
@@ -113,35 +114,6 @@ def test_who_was_signed_out_meanwhile_signs_in_elsewhere_and_goes_on_writing(des
     answer_of(page).fill("The session was over, the text was not.")
     expect(page.locator("[data-saved]")).to_have_text(SAVED, timeout=15_000)
     assert Draft.objects.get().answer_md == "The session was over, the text was not."
-
-
-def test_a_file_and_the_text_are_handed_in_and_the_receipt_has_both(desk):
-    page = desk()
-    answer_of(page).fill("Cloud, with a report.")
-    file = {"name": "report.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"}
-    page.get_by_label("Add files").set_input_files(file)
-    expect(page.get_by_text("report.pdf was added.")).to_be_visible()
-    expect(answer_of(page)).to_have_value("Cloud, with a report.")
-    page.get_by_label("I know that the model answer is open").check()  # the deadline was in 2025
-    page.get_by_role("button", name="Hand in version 1").click()
-    submission = Submission.objects.get()
-    expect(page.get_by_role("heading", name="Received: version 1")).to_be_visible()
-    for said in (submission.number, submission.answer_sha256, submission.files.get().sha256):
-        expect(page.get_by_text(said, exact=True)).to_be_visible()
-
-
-def test_all_of_it_works_without_javascript(sit_down, browser):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(sit_down(context))
-    answer_of(page).fill("Written without a script.")
-    page.get_by_role("button", name="Save draft").click()
-    expect(page.get_by_text("Your draft is saved.")).to_be_visible()
-    page.get_by_label("I know that the model answer is open").check()  # the deadline was in 2025
-    page.get_by_role("button", name="Hand in version 1").click()
-    expect(page.get_by_role("heading", name="Received: version 1")).to_be_visible()
-    assert Submission.objects.get().answer_md == "Written without a script."
-    context.close()
 
 
 def test_feedback_is_not_left_unsaved_without_a_question(live_server, context, cohort, aye, chit, now):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
@@ -582,17 +582,20 @@ def signed_in(user):
 @pytest.mark.slow
 def test_each_person_gets_what_is_theirs(world, everybody):
     """One world for all rows; what a request changed is taken back before the next."""
-    clients = {who: signed_in(user) for who, user in everybody.items()}
+    # Who may do what is the same on any database, whether a page's queries run is not: elsewhere one of each role asks.
+    asking = PEOPLE if connection.vendor == "sqlite" else ("aye", "chit", "admin")
+    clients = {who: signed_in(everybody[who]) for who in asking}
     cookies = {who: client.cookies.output(header="", sep=";") for who, client in clients.items()}
     wrong = []
     for name, method, *expected in ROWS:
         default = [world["launch"].pk] if name.startswith("labs:") else []
         address = reverse(name, args=world["args"].get(name, default))
-        for who, awaited in zip(PEOPLE, expected, strict=True):
+        awaited_by = dict(zip(PEOPLE, expected, strict=True))
+        for who in asking:
             clients[who].cookies = SimpleCookie(cookies[who])
             with transaction.atomic():
                 found = outcome(clients[who], method, address, world["forms"].get(name, {}))
                 transaction.set_rollback(True)
-            if found != awaited:
-                wrong.append(f"{name} {method} by {who}: {found}, not {awaited}")
+            if found != awaited_by[who]:
+                wrong.append(f"{name} {method} by {who}: {found}, not {awaited_by[who]}")
     assert not wrong, "\n".join(wrong)

@@ -43,6 +43,7 @@ def test_the_price_is_asked_about_before_anything_starts(signed_in, aye):
     assert not Launch.objects.exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("real", all_labs(), ids=lambda lab: lab.slug)
 def test_price_time_modes_and_what_stays_are_said_of_every_lab_before_it_starts(real, signed_in, aye, now, monkeypatch):
     load()
