@@ -8,7 +8,8 @@ older version's words) is shown as it was written.
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cached_property
 
 from django.utils.translation import get_language, gettext, gettext_noop
 
@@ -319,39 +320,71 @@ SENTENCES = (
     gettext_noop("Its AWS bill is read"),
     gettext_noop("Cost Explorer answers; the Bill page compares."),
 )
-VALUE = re.compile(r"%\((\w+)\)s")
+VALUE = re.compile(r"%\((\w+)\)[sd]|%%")
+SENTENCE_ENDS = re.compile(r"(?<=\.) ")
 
 
-def retold(written: str) -> str:
-    """The same in the language that is active, as far as its sentence is known; in English what was written."""
-    if not written or (get_language() or "en").startswith("en"):
-        return written
-    sentence, values = sentence_of(written)
-    if not sentence:
-        return gettext(written)
-    told = {name: retold(value) if name.startswith("why") else value for name, value in values.items()}
-    return gettext(sentence) % told if values else gettext(sentence)
+class Sentences:
+    """What words that are stored were made from, to say them again in the language that is active.
+
+    patterns: called once, for sentences with %(name)s in them where a value stood. beyond: what is asked where none of
+    them fits.
+    """
+
+    def __init__(self, patterns: Callable[[], Iterable[str]], beyond: Callable[[str], str] | None = None) -> None:
+        self.patterns, self.beyond = patterns, beyond
+
+    def retold(self, stored: str) -> str:
+        """As far as it is known; in English what was stored. Several sentences that stand together are told one by
+        one."""
+        # The empty message is the catalog's own head.
+        if not stored or (get_language() or "en").startswith("en"):
+            return stored
+        whole = self._known(stored)
+        if whole is not None:
+            return whole
+        sentences = SENTENCE_ENDS.split(stored)
+        return " ".join(self._known(one) or one for one in sentences) if len(sentences) > 1 else stored
+
+    def sentence_of(self, stored: str) -> tuple[str, dict[str, str]]:
+        """(the pattern that it is made from, the values in it); ('', {}) where none fits."""
+        for pattern, shape in self._shapes:
+            if found := shape.fullmatch(stored):
+                return pattern, found.groupdict()
+        return "", {}
+
+    def _known(self, stored: str) -> str | None:
+        """Of one message; None where it is none."""
+        said = gettext(stored)
+        if said != stored:
+            return said
+        pattern, values = self.sentence_of(stored)
+        if pattern:
+            told = {name: self.retold(value) if name.startswith("why") else value for name, value in values.items()}
+            return gettext(pattern) % told
+        if self.beyond is not None and (said := self.beyond(stored)) != stored:
+            return said
+        return None
+
+    @cached_property
+    def _shapes(self) -> list[tuple[str, re.Pattern[str]]]:
+        """Of two that fit, the one with more words of its own says more."""
+        ordered = sorted(self.patterns(), key=lambda one: len(VALUE.sub("", one)), reverse=True)
+        return [(one, _shape(one)) for one in ordered]
 
 
-def sentence_of(written: str) -> tuple[str, dict[str, str]]:
-    """(the one of SENTENCES that it is made from, the values in it); ('', {}) where none fits."""
-    if written in SENTENCES:
-        return written, {}
-    for sentence, shape in _shapes():
-        if found := shape.fullmatch(written):
-            return sentence, found.groupdict()
-    return "", {}
+def _shape(pattern: str) -> re.Pattern[str]:
+    parts, at = [], 0
+    for value in VALUE.finditer(pattern):
+        parts.append(re.escape(pattern[at : value.start()]))
+        parts.append(f"(?P<{value[1]}>.+?)" if value[1] else "%")
+        at = value.end()
+    return re.compile("".join([*parts, re.escape(pattern[at:])]), re.DOTALL)
 
 
-@cache
-def _shapes() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Of two that fit, the one with more words of its own says more."""
-    with_values = [one for one in SENTENCES if VALUE.search(one)]
-    with_values.sort(key=lambda one: len(VALUE.sub("", one)), reverse=True)
-    return tuple((one, _shape(one)) for one in with_values)
+OF_LABS = Sentences(lambda: SENTENCES)
 
 
-def _shape(sentence: str) -> re.Pattern[str]:
-    parts = VALUE.split(sentence)  # words, name, words, name, ... words
-    shape = [f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts)]
-    return re.compile("".join(shape), re.DOTALL)
+def retold(stored: str) -> str:
+    """What labs wrote, in the language that is active."""
+    return OF_LABS.retold(stored)

@@ -8,6 +8,7 @@ from django.utils import translation
 
 from costs import retelling
 from costs.rules import all_rules, idle_instance, past_its_time, wrong_region
+from labs import retelling as of_labs
 
 IDLE = idle_instance.DETAIL % {"percent": "1.4"}
 
@@ -23,7 +24,7 @@ def burmese(monkeypatch):
         "Its lab is over.": "ပြီးပြီ။",
         "Delete it.": "ဖျက်ပါ။",
     }
-    monkeypatch.setattr(retelling, "gettext", lambda message: told.get(message, message))
+    monkeypatch.setattr(of_labs, "gettext", lambda message: told.get(message, message))
     with translation.override("my"):
         yield
 
@@ -64,8 +65,8 @@ def test_every_pattern_is_found_again_in_what_is_made_of_it():
     found = set(retelling.patterns())
     assert found >= {pattern for rule in all_rules() for pattern in getattr(rule, "PATTERNS", ())}
     for pattern in found:
-        values = {name: f"<{name}>" for name in retelling.VALUE.findall(pattern) if name}
-        first = next(shape for known, shape in retelling._shapes() if known == pattern)
+        values = {name: f"<{name}>" for name in of_labs.VALUE.findall(pattern) if name}
+        first = next(shape for known, shape in retelling.OF_MONEY._shapes if known == pattern)
         assert first.fullmatch(pattern % values).groupdict() == values
 
 

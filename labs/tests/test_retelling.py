@@ -67,8 +67,8 @@ def test_in_english_it_is_what_was_written(monkeypatch):
 @pytest.mark.parametrize("facts", [case[1] for case in CASES], ids=[case[0] for case in CASES])
 def test_every_finding_of_the_doctor_is_a_known_sentence(facts):
     for finding in doctor.examine(facts):
-        assert retelling.sentence_of(finding.title)[0]
-        assert retelling.sentence_of(finding.mend)[0] or not finding.mend
+        assert retelling.OF_LABS.sentence_of(finding.title)[0]
+        assert retelling.OF_LABS.sentence_of(finding.mend)[0] or not finding.mend
         told_by_others = finding.check in ("reach", "who", "regions", "limits", "census") and finding.said in (
             facts.trouble,
             facts.arn,
@@ -77,7 +77,7 @@ def test_every_finding_of_the_doctor_is_a_known_sentence(facts):
             *(one.trouble for one in facts.cohort_limits),
             ", ".join(one.cohort for one in facts.cohort_limits),
         )
-        assert retelling.sentence_of(finding.said)[0] or told_by_others, finding
+        assert retelling.OF_LABS.sentence_of(finding.said)[0] or told_by_others, finding
 
 
 def test_no_sentence_is_left_that_nobody_writes():
