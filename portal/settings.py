@@ -218,6 +218,7 @@ LANGUAGE_CODE = "en"
 # Each named in itself. A translation lies in locale/ (docs/languages.md).
 LANGUAGES = [("en", "English"), ("my", "မြန်မာ")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "portal.formats"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_HTTPONLY = True

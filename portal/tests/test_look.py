@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.template import Context, Template
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -272,3 +272,8 @@ def test_html_in_markdown_is_shown_not_obeyed():
 )
 def test_sizes_as_people_say_them(size, words):
     assert look.filesize_short(size) == words
+
+
+def test_figures_have_their_commas_in_burmese_too():
+    with translation.override("my"):
+        assert Template('{{ 12345.678|floatformat:"2g" }}').render(Context()) == "12,345.68"
