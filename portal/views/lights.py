@@ -53,7 +53,7 @@ def policy(request, standing):
             with translation.override("en"):  # records are the same for all their readers
                 ledger.note("policy", f"{cohort}: {cohort.lights_policy}", now, actor=request.user)
                 audit.note("lights", f"policy: {cohort.lights_policy}", by=request.user, scope=cohort.scope, now=now)
-        messages.success(request, _("From now on: %(policy)s.") % {"policy": cohort.lights_policy})
+        messages.success(request, _("From now on: %(policy)s.") % {"policy": cohort.lights_policy.words})
         return redirect("costs:forgotten")
     facts = {
         "cohort": cohort,
