@@ -9,7 +9,7 @@ from datetime import date
 
 from django.utils.dates import MONTHS, MONTHS_3, WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 # Django's own messages, named here so that our catalog has them: Django's Burmese has a few of them only.
 KNOWN_TO_DJANGO = [
@@ -29,6 +29,20 @@ KNOWN_TO_DJANGO = [
 def weekday(day: date) -> str:
     """ "Thu"."""
     return str(WEEKDAYS_ABBR[day.weekday()])
+
+
+# As calendars write them over their columns, which in Burmese is shorter than in a sentence.
+NARROW = (
+    *(pgettext_lazy("column of a week", "Mon"), pgettext_lazy("column of a week", "Tue")),
+    *(pgettext_lazy("column of a week", "Wed"), pgettext_lazy("column of a week", "Thu")),
+    *(pgettext_lazy("column of a week", "Fri"), pgettext_lazy("column of a week", "Sat")),
+    pgettext_lazy("column of a week", "Sun"),
+)
+
+
+def narrow_weekday(day: date) -> str:
+    """ "Thu", where there is little room."""
+    return str(NARROW[day.weekday()])
 
 
 def whole_weekday(day: date) -> str:

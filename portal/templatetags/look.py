@@ -18,7 +18,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from labs.day_words import weekday, written_day
+from labs.day_words import narrow_weekday, weekday, written_day
 from portal import prose
 from portal import script_words as words_of_scripts
 
@@ -194,6 +194,9 @@ def _minutes(n):
 
 def _seconds(n, even_none=False):
     return pgettext("length of time", "%(n)s s") % {"n": n} if n or even_none else ""
+
+
+register.filter(narrow_weekday)
 
 
 def zone_name(zone):

@@ -163,6 +163,13 @@ def test_dates_and_lengths_are_said_in_the_language(language, instant, length):
         assert date(at, "l, j F") == ("Thursday, 18 September" if language == "en" else "ကြာသပတေး, 18 စက်တင်ဘာ")
 
 
+def test_a_weekday_over_a_column_is_short_in_both():
+    day = datetime(2025, 9, 18, tzinfo=UTC)
+    assert look.narrow_weekday(day) == "Thu"
+    with translation.override("my"):
+        assert look.narrow_weekday(day) == "တေး"
+
+
 def test_a_drawing_that_was_made_in_one_language_is_not_shown_in_another():
     for language, label in [("en", "Running"), ("my", "လည်ပတ်နေသည်"), ("en", "Running")]:
         with translation.override(language):
