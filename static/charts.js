@@ -62,12 +62,19 @@
     });
   }
 
-  var seen = new IntersectionObserver(function (entries) {
-    entries.forEach(function (entry) {
-      if (!entry.isIntersecting) return;
-      seen.unobserve(entry.target);
-      draw(entry.target.querySelector('[data-chart]'));
-    });
-  }, { rootMargin: '200px' });
-  d.querySelectorAll('[data-chart]').forEach(function (box) { seen.observe(box.parentNode); });
+  /* Plotly is 330 KB and half a second of a phone's processor: not for who reads the first screen alone. Who scrolls
+     meets a chart that is drawn. */
+  function watch(margin) {
+    var seen = new IntersectionObserver(function (entries) {
+      entries.forEach(function (entry) {
+        if (!entry.isIntersecting) return;
+        seen.unobserve(entry.target);
+        var box = entry.target.querySelector('[data-chart]');
+        if (box.hidden) draw(box);
+      });
+    }, { rootMargin: margin });
+    d.querySelectorAll('[data-chart]').forEach(function (box) { seen.observe(box.parentNode); });
+  }
+  watch('0px');
+  addEventListener('scroll', function () { watch('800px'); }, { once: true, passive: true });
 })();
