@@ -62,19 +62,17 @@
     });
   }
 
-  /* Plotly is 330 KB and half a second of a phone's processor: not for who reads the first screen alone. Who scrolls
-     meets a chart that is drawn. */
   function watch(margin) {
     var seen = new IntersectionObserver(function (entries) {
       entries.forEach(function (entry) {
         if (!entry.isIntersecting) return;
         seen.unobserve(entry.target);
-        var box = entry.target.querySelector('[data-chart]');
-        if (box.hidden) draw(box);
+        draw(entry.target.querySelector('[data-chart]'));
       });
     }, { rootMargin: margin });
     d.querySelectorAll('[data-chart]').forEach(function (box) { seen.observe(box.parentNode); });
   }
-  watch('0px');
-  addEventListener('scroll', function () { watch('800px'); }, { once: true, passive: true });
+  /* Plotly is 330 KB and half a second of a phone's processor: there it is for who goes further than the first screen. */
+  if (matchMedia('(min-width: 768px)').matches) watch('200px');
+  else addEventListener('scroll', function () { watch('800px'); }, { once: true, passive: true });
 })();
