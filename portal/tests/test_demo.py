@@ -439,7 +439,7 @@ def over_the_wire(answer):
 def sent_with(page):
     """{file: bytes}: what a browser that was never here asks for beside this page, as whitenoise sends it."""
     asked, found = re.findall(r'(?:src|href)="/static/([^"]+)"', page), {}
-    assert {"app.css", "app.js", "vendor/tabler.min.css", "vendor/htmx.min.js"} <= set(asked)
+    assert {"app.css", "app.js", "vendor/tabler.min.css", "vendor/inter-latin.woff2"} <= set(asked)
     while asked:
         name = asked.pop()
         path = django_settings.BASE_DIR / "static" / name

@@ -121,6 +121,24 @@ def test_no_template_styles_or_scripts_inline():
         assert not re.search(r"\sstyle\s*=|\son[a-z]+\s*=\s*[\"']", text), path.name
 
 
+def included(name, seen):
+    """That template and all that it includes, and they: names, added to `seen`."""
+    if name not in seen:
+        seen.add(name)
+        for other in re.findall(r'\{% include "([^"]+)"', (ROOT / "templates" / name).read_text()):
+            included(other, seen)
+    return seen
+
+
+def test_a_page_without_htmx_has_nothing_that_asks_for_it():
+    without = [path for path in our_templates() if "{% block htmx %}{% endblock %}" in path.read_text()]
+    assert ROOT / "templates/portal/today.html" in without
+    for path in without:
+        for name in included(str(path.relative_to(ROOT / "templates")), set()):
+            asks = re.search(r"\shx-(get|post|trigger|boost)", (ROOT / "templates" / name).read_text())
+            assert not asks, f"{name}, which is part of {path.name}"
+
+
 # --- the purge itself ----------------------------------------------------------------------------------------
 
 
