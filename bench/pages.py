@@ -4,7 +4,8 @@ The portal runs as `make run` runs it (granian, static files compressed and name
 ports of its own, with practice mode. As each of the demo's people Chromium opens the page where their work begins, once
 with an empty cache and once more; bytes are those that DevTools counts, headers and all. Then Lighthouse from npm, as
 it comes (a phone, a slow 4G, a processor four times slower), looks at Today, a week, a lab, a submission and the spend
-page of who sees them, light and dark. The median of --runs runs counts.
+page of who sees them, light and dark. The median of --runs runs counts. Lighthouse measures with each run what the
+machine has for it (its benchmark index); runs while other work had the processor are repeated, up to twice as many.
 
 The last line of standard output is JSON:
 
@@ -42,6 +43,8 @@ AS_ROOT = ["--no-sandbox"] if os.getuid() == 0 else []  # Chromium refuses to sh
 FIRST_BAR, LATER_BAR = 120_000, 8_000
 BARS = {"performance": 95, "accessibility": 100, "best-practices": 100}
 STUDENT, INSTRUCTOR, ADMIN = (f"{short}@demo.lightsout.example" for short in ("thiri", "lwin", "hazel"))
+# What Lighthouse slows down four times is meant to be a machine of this index or more; here an idle one has 2,400.
+FREE = 1000
 THEMES = ("light", "dark")
 TODAY = "Today, a student's"
 PATIENCE = 300  # seconds
@@ -89,6 +92,11 @@ def holds(result: dict[str, Any]) -> bool:
         and result["today_later_bytes"] <= LATER_BAR
         and all(result[name.replace("-", "_")] >= bar for name, bar in BARS.items())
     )
+
+
+def undisturbed(runs: list[dict[str, float]]) -> list[dict[str, float]]:
+    """PURE. The runs for which the machine was free; all of them where it never was."""
+    return [run for run in runs if run["index"] >= FREE] or runs
 
 
 # --- the portal ----------------------------------------------------------------------------------------------------
@@ -217,11 +225,14 @@ def _judge(base: str, people: dict[str, str], pages: Pages, var: Path, runs: int
     scores = {}
     for page, (who, path) in pages.items():
         for theme in THEMES:
-            seen = [_look(base + path, f"{people[who]}; theme={theme}", var) for _ in range(runs)]
+            seen: list[dict[str, float]] = []
+            while sum(each["index"] >= FREE for each in seen) < runs and len(seen) < 2 * runs:
+                seen.append(_look(base + path, f"{people[who]}; theme={theme}", var))
+            seen = undisturbed(seen)
             told = scores[f"{page}, {theme}"] = {name: median(each[name] for each in seen) for name in BARS}
             words = "{performance:>12.0f}{accessibility:>15.0f}{best-practices:>16.0f}".format(**told)
-            each_run = " ".join(f"{each['performance']:.0f}" for each in seen)
-            print(f"{page + ', ' + theme:24}{words}  performance {each_run}; load {os.getloadavg()[0]:.1f}", flush=True)
+            each_run = ", ".join(f"{each['performance']:.0f} at {each['index']:,.0f}" for each in seen)
+            print(f"{page + ', ' + theme:24}{words}  performance {each_run}", flush=True)
     return scores
 
 
@@ -242,7 +253,7 @@ def _found(base: str, cookie: str, path: str, pattern: str) -> str:
 
 
 def _look(address: str, cookie: str, var: Path) -> dict[str, float]:
-    """{category: 0 to 100} of one run."""
+    """{category: 0 to 100} of one run, and the machine's index."""
     report = var / "lighthouse.json"
     asked = [
         *("npx", "--yes", LIGHTHOUSE, address, "--quiet", "--output=json", f"--output-path={report}"),
@@ -262,8 +273,8 @@ def _look(address: str, cookie: str, var: Path) -> dict[str, float]:
         for part in told["categories"][name]["auditRefs"]:
             audit = told["audits"][part["id"]]
             if scores[name] < BARS[name] and part["weight"] and (audit["score"] or 0) < 0.9:
-                print(f"    {address}: {audit['title']} {audit.get('displayValue', '')}", flush=True)
-    return scores
+                print(f"    {audit['title']} {audit.get('displayValue', '')}", flush=True)
+    return scores | {"index": told["environment"]["benchmarkIndex"]}
 
 
 def _options() -> argparse.Namespace:

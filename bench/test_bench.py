@@ -71,3 +71,9 @@ def test_pages_hold_only_when_the_worst_of_them_meets_every_bar(wrong):
     assert result["performance"] == 95
     assert pages.holds(result)
     assert not pages.holds(result | wrong)
+
+
+def test_runs_while_other_work_had_the_processor_do_not_count_but_where_there_are_no_others():
+    free, busy = {"performance": 99.0, "index": 2400.0}, {"performance": 60.0, "index": 300.0}
+    assert pages.undisturbed([busy, free, busy]) == [free]
+    assert pages.undisturbed([busy, busy]) == [busy, busy]
