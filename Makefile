@@ -1,6 +1,6 @@
 # Lightsout. `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cli run demo test lint soak faults month bench bench-deadline bench-wide bench-spend bench-peers vendor messages
+.PHONY: help install install-dev install-cli run demo test lint soak faults month bench bench-deadline bench-wide bench-spend bench-pages bench-peers vendor messages
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -65,6 +65,9 @@ bench-spend: install-dev ## The spend page of 500 students beside a bare Django 
 
 bench-deadline: install-dev ## 500 students hand in at once, beside a bare view that saves an upload; needs PostgreSQL
 	@$(BIN)/python bench/deadline.py
+
+bench-pages: install-dev ## What pages weigh over the wire, and Lighthouse's scores; needs npm and Chromium
+	@$(BIN)/python bench/pages.py
 
 bench-peers: ## Make .bench-venv with Cloud Custodian, the peer that bench/census.py is measured against
 	@$(INSTALL) .bench-venv bench/requirements-peers.txt

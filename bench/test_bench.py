@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from bench import deadline
+from bench import deadline, pages
 from bench.plain import missing
 from bench.planting import A_STUDENT, _baskets
 from bench.spend_page import holds, p95, result_of
@@ -51,3 +51,29 @@ def test_the_deadline_holds_only_when_every_bar_is_met(wrong):
     result = result | {"p95_ms": 500.0, "ratio": 2.0}
     assert deadline.holds(result)
     assert not deadline.holds(result | wrong)
+
+
+GOOD = {"performance": 95.0, "accessibility": 100.0, "best-practices": 100.0}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"today_first_bytes": 120_001},
+        {"today_later_bytes": 8_001},
+        {"performance": 94},
+        {"accessibility": 99},
+        {"best_practices": 96},
+    ],
+)
+def test_pages_hold_only_when_the_worst_of_them_meets_every_bar(wrong):
+    result = pages.result_of((120_000, 8_000), {"a": GOOD | {"performance": 99.0}, "b": GOOD})
+    assert result["performance"] == 95
+    assert pages.holds(result)
+    assert not pages.holds(result | wrong)
+
+
+def test_runs_while_other_work_had_the_processor_do_not_count_but_where_there_are_no_others():
+    free, busy = {"performance": 99.0, "index": 2400.0}, {"performance": 60.0, "index": 300.0}
+    assert pages.undisturbed([busy, free, busy]) == [free]
+    assert pages.undisturbed([busy, busy]) == [busy, busy]

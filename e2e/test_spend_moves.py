@@ -71,3 +71,16 @@ def test_it_asks_rarely_when_all_is_off(spend):
     assert polled(page) == 200
     expect(page.locator("#spend-now")).to_contain_text("None of it is forgotten")
     assert page.get_attribute("#spend-now", "hx-trigger") == "every 60s"
+
+
+def test_on_a_phone_the_chart_comes_for_who_scrolls(spend):
+    page, _, _ = spend
+    page.set_viewport_size({"width": 390, "height": 1600})  # the chart's place is on the first screen
+    page.reload()
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
+    assert page.locator("script[src*=plotly]").count() == 0
+    expect(page.locator("[data-chart-table]")).to_have_attribute("open", "")
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.mouse.wheel(0, 300)
+    page.wait_for_selector(".main-svg", state="attached")
+    assert page.wrong == []

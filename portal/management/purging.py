@@ -17,6 +17,7 @@ _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _ATTRIBUTE = re.compile(r"\bclass\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.S)
 _WORD = re.compile(r"[A-Za-z_][\w*/-]*|\*[\w*/-]+")
 _VARIABLE = re.compile(r"--tblr-[\w-]+")
+_DATA = re.compile(r"\[(data-[\w-]+)")
 CUT = "\x01"
 
 
@@ -55,7 +56,8 @@ def possible_classes(template):
 
 
 def classes_in_python(source):
-    """Words of every string of a Python file but its docstrings; what an f-string puts in is a hole."""
+    """Words of every string of a Python file but its docstrings. A word that an f-string completes is none: there we
+    write ids and keys so, and `page-{number}` would keep all of Tabler's pages. A class stands in full in Python."""
     tree = ast.parse(source)
     said = {
         id(node.body[0].value)
@@ -67,7 +69,8 @@ def classes_in_python(source):
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            found |= _words("".join(p.value if isinstance(p, ast.Constant) else "*" for p in node.values))
+            words = _words("".join(p.value if isinstance(p, ast.Constant) else "*" for p in node.values))
+            found |= {word for word in words if "*" not in word}
             said.update(id(part) for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
             found |= _words(node.value)
@@ -109,9 +112,13 @@ def _files(root, folders, pattern):
 
 
 class Wanted:
-    """Is a class wanted? Answers for plain names and for names with holes."""
+    """Is a class wanted? Answers for plain names and for names with holes.
 
-    def __init__(self, used):
+    `has_data(selector)`: whether every data- attribute that it asks for stands in our own words.
+    """
+
+    def __init__(self, used, own=""):
+        self.own = own
         self.plain = {name for name in used if "*" not in name}
         # A hole beside a hyphen, as in `text-*`: other words with a star in them are prose.
         holes = (name for name in used if re.search(r"[a-z]-\*|\*-[a-z]", name))
@@ -119,6 +126,9 @@ class Wanted:
 
     def __contains__(self, name):
         return name in self.plain or any(shape.fullmatch(name) for shape in self.shapes)
+
+    def has_data(self, selector):
+        return all(name in self.own for name in _DATA.findall(selector))
 
 
 # --- the stylesheet ------------------------------------------------------------------------------------
@@ -185,9 +195,12 @@ def split_selectors(prelude):
 
 def _can_match(selector, wanted):
     """Whether anything on our pages can match. What stands inside :not(), :is() and the like is given the benefit."""
-    bare = re.sub(r"\[[^\]]*\]", "", selector)
+    bare = selector
     while (shorter := re.sub(r"\([^()]*\)", "", bare)) != bare:
         bare = shorter
+    if not wanted.has_data(bare):
+        return False
+    bare = re.sub(r"\[[^\]]*\]", "", bare)
     return all(name.replace("\\", "") in wanted for name in _CLASS.findall(bare))
 
 
@@ -195,9 +208,9 @@ def purge(css, used, also=""):
     """`css` without the rules, key frames and custom properties that nothing uses, minified as it came.
 
     `used` are class names as `used_classes` gives them; `also` is other text (our own stylesheet and scripts) whose
-    `var(--tblr-...)` and animation names count as uses.
+    `var(--tblr-...)`, animation names and data- attributes count as uses.
     """
-    rules = _keep(parse(css), Wanted(used))
+    rules = _keep(parse(css), Wanted(used, also))
     text = _write(rules)
     while True:
         named = set(_VARIABLE.findall(re.sub(r"(?<=[;{\s])--tblr-[\w-]+(?=\s*:)", "", text + also)))

@@ -1,18 +1,24 @@
 """The demo: a believable past made by the acts of real people, laid whole, once, and only where it may be."""
 
+import gzip
+import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Max, Sum
+from django.test import Client
 from django.test.utils import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
+from whitenoise.compress import Compressor
 
 from conftest import YANGON, member
 from costs import budget, currency
@@ -411,6 +417,48 @@ def test_without_a_simulator_nothing_is_tried(in_demo):
     before = everything()
     assert demo.lay_live(THURSDAY) is False
     assert everything() == before
+
+
+# --- what it weighs --------------------------------------------------------------------------------------------
+
+
+HEADERS = 450  # bytes, with each file
+
+
+def over_the_wire(answer):
+    """Bytes of a page with its headers, as a server sends it."""
+    return len(answer.content) + sum(len(f"{name}: {value}\r\n") for name, value in answer.headers.items())
+
+
+def sent_with(page):
+    """{file: bytes}: what a browser that was never here asks for beside this page, as whitenoise sends it."""
+    asked, found = re.findall(r'(?:src|href)="/static/([^"]+)"', page), {}
+    assert {"app.css", "app.js", "vendor/tabler.min.css", "vendor/inter-latin.woff2"} <= set(asked)
+    while asked:
+        name = asked.pop()
+        path = django_settings.BASE_DIR / "static" / name
+        held = path.read_bytes()
+        if name.endswith(".css"):
+            near = re.findall(r"url\(([\w/.-]+)\)", held.decode())
+            asked += [str(Path(name).parent / other) for other in near if str(Path(name).parent / other) not in found]
+        found[name] = HEADERS + len(held if name.endswith("woff2") else Compressor.compress_brotli(held))
+    return found
+
+
+def test_today_is_120_kb_the_first_time_and_8_kb_later(in_demo):
+    """`make bench-pages` measures the same in Chromium; this is for who makes a page heavier."""
+    client = Client(headers={"Accept-Encoding": "gzip, deflate, br"})
+    weights, pages = {}, []
+    with time_machine.travel(THURSDAY, tick=False):
+        for student in ("thiri", "minkhant", "zaw"):
+            client.force_login(person(student), backend="django.contrib.auth.backends.ModelBackend")
+            answer = client.get("/")
+            assert answer["Content-Encoding"] == "gzip"
+            weights[student] = over_the_wire(answer)
+            pages.append(gzip.decompress(answer.content).decode())
+    files = sent_with(pages[0])
+    assert max(weights.values()) <= 8_000, weights
+    assert max(weights.values()) + sum(files.values()) <= 120_000, files
 
 
 def test_the_course_of_the_demo_is_the_default_course():

@@ -121,6 +121,24 @@ def test_no_template_styles_or_scripts_inline():
         assert not re.search(r"\sstyle\s*=|\son[a-z]+\s*=\s*[\"']", text), path.name
 
 
+def included(name, seen):
+    """That template and all that it includes, and they: names, added to `seen`."""
+    if name not in seen:
+        seen.add(name)
+        for other in re.findall(r'\{% include "([^"]+)"', (ROOT / "templates" / name).read_text()):
+            included(other, seen)
+    return seen
+
+
+def test_a_page_without_htmx_has_nothing_that_asks_for_it():
+    without = [path for path in our_templates() if "{% block htmx %}{% endblock %}" in path.read_text()]
+    assert ROOT / "templates/portal/today.html" in without
+    for path in without:
+        for name in included(str(path.relative_to(ROOT / "templates")), set()):
+            asks = re.search(r"\shx-(get|post|trigger|boost)", (ROOT / "templates" / name).read_text())
+            assert not asks, f"{name}, which is part of {path.name}"
+
+
 # --- the purge itself ----------------------------------------------------------------------------------------
 
 
@@ -138,10 +156,10 @@ def test_what_a_template_may_write():
 
 
 def test_what_python_may_write():
-    source = 'def f(x):\n    """Says alert."""\n    return f"badge text-{x}" + "lead"\n'
+    source = 'def f(x):\n    """Says alert."""\n    return f"badge page-{x} text-{x}-red" + "lead"\n'
     found = purging.classes_in_python(source)
-    assert {"badge", "text-*", "lead"} <= found
-    assert "alert" not in found
+    assert {"badge", "lead"} <= found
+    assert found.isdisjoint({"alert", "page-*", "text-*-red"})
 
 
 CSS = """@charset "UTF-8";/*! banner */:root{--tblr-used:1;--tblr-lost:url("data:x;}{");--tblr-chain:var(--tblr-used)}
@@ -160,6 +178,12 @@ def test_the_purge_keeps_what_is_used_and_nothing_else():
 
 def test_a_hole_keeps_every_class_that_fits():
     assert purging.class_names(purging.purge(CSS, {"text-*"})) == {"text-red", "text-reddish"}
+
+
+def test_a_rule_for_an_attribute_that_nothing_of_ours_writes_is_cut_away():
+    css = "[data-vc=calendar] a{top:0}a[data-bs-theme=dark]{top:1px}p:not([data-vc]){top:2px}"
+    kept = "a[data-bs-theme=dark]{top:1px}p:not([data-vc]){top:2px}"
+    assert purging.purge(css, set(), 'data-bs-theme="dark"') == kept
 
 
 def test_a_star_in_prose_is_no_hole():
