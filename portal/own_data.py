@@ -235,7 +235,7 @@ def _submissions(box, person, *, is_theirs):
 
 
 def _case(work):
-    return f"{work.cohort.slug} {work.assignment.week.name} {work.assignment.slug}"
+    return f"{work.cohort.slug} {work.assignment.week.recorded_name} {work.assignment.slug}"
 
 
 def _drafts(box, person):
