@@ -10,6 +10,8 @@ import unicodedata
 from dataclasses import dataclass
 
 import puremagic
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labs import keeping
 from labs.keeping import in_words
@@ -89,29 +91,57 @@ def _magic(*types):
 
 @dataclass(frozen=True)
 class FileType:
-    words: str
+    is_another: str  # what is said of a file that is something else inside
     content_type: str
     judge: object  # (open file) -> bool, by content
 
 
-TEXT = FileType("text in UTF-8", "text/plain; charset=utf-8", _is_text)
-PNG = FileType("a PNG picture", "image/png", _magic("image/png"))
-JPEG = FileType("a JPEG picture", "image/jpeg", _magic("image/jpeg", "image/jpg"))
+TEXT = FileType(
+    gettext_lazy("%(name)s is not text in UTF-8 inside, whatever its name says. Export it again."),
+    "text/plain; charset=utf-8",
+    _is_text,
+)
+PNG = FileType(
+    gettext_lazy("%(name)s is not a PNG picture inside, whatever its name says. Export it again."),
+    "image/png",
+    _magic("image/png"),
+)
+JPEG = FileType(
+    gettext_lazy("%(name)s is not a JPEG picture inside, whatever its name says. Export it again."),
+    "image/jpeg",
+    _magic("image/jpeg", "image/jpg"),
+)
 # Every type that an assignment may allow, by the ending of the name.
 TYPES = {
-    "pdf": FileType("a PDF", "application/pdf", _magic("application/pdf")),
-    "ipynb": FileType("a Jupyter notebook", "application/x-ipynb+json", _is_notebook),
+    "pdf": FileType(
+        gettext_lazy("%(name)s is not a PDF inside, whatever its name says. Export it again."),
+        "application/pdf",
+        _magic("application/pdf"),
+    ),
+    "ipynb": FileType(
+        gettext_lazy("%(name)s is not a Jupyter notebook inside, whatever its name says. Export it again."),
+        "application/x-ipynb+json",
+        _is_notebook,
+    ),
     "md": TEXT,
     "txt": TEXT,
     "csv": TEXT,
     "py": TEXT,
     "yaml": TEXT,
     "yml": TEXT,
-    "json": FileType("JSON", "application/json", _is_json),
+    "json": FileType(
+        gettext_lazy("%(name)s is not JSON inside, whatever its name says. Export it again."),
+        "application/json",
+        _is_json,
+    ),
     "png": PNG,
     "jpg": JPEG,
     "jpeg": JPEG,
-    "zip": FileType("a ZIP archive", "application/zip", _magic("application/zip", "application/x-zip-compressed")),
+    "zip": FileType(
+        gettext_lazy("%(name)s is not a ZIP archive inside, whatever its name says. Export it again."),
+        "application/zip",
+        _magic("application/zip", "application/x-zip-compressed"),
+    ),
 }
 
 
@@ -119,20 +149,28 @@ def judge(upload, name, *, allowed, max_bytes):
     """The FileType of an uploaded file. Raises Refused: too big, empty, of no allowed type, not what its name says."""
     kind = judge_outside(name, upload.size, allowed, max_bytes)
     if not kind.judge(upload):
-        raise Refused(f"{name} is not {kind.words} inside, whatever its name says. Export it again.")
+        raise Refused(kind.is_another % {"name": name})
     return kind
 
 
 def judge_outside(name, size, allowed, max_bytes):
     """The FileType that a file says to be, by name and size alone, before its bytes are here. Raises Refused."""
     if size > max_bytes:
-        raise Refused(f"{name} is {in_words(size)}: files may have up to {in_words(max_bytes)}.")
+        raise Refused(
+            _("%(name)s is %(size)s: files may have up to %(most)s.")
+            % {"name": name, "size": in_words(size), "most": in_words(max_bytes)}
+        )
     if size <= 0:
-        raise Refused(f"{name} is empty (0 bytes): nothing of it arrived. Save it again on your computer, then add it.")
+        raise Refused(
+            _("%(name)s is empty (0 bytes): nothing of it arrived. Save it again on your computer, then add it.")
+            % {"name": name}
+        )
     ending = ending_of(name)
     kinds = ", ".join(f".{one}" for one in allowed if one in TYPES)
     if ending not in allowed or ending not in TYPES:
-        raise Refused(f"{name} is not of a type that this case study takes: {kinds}.")
+        raise Refused(
+            _("%(name)s is not of a type that this case study takes: %(kinds)s.") % {"name": name, "kinds": kinds}
+        )
     return TYPES[ending]
 
 

@@ -10,9 +10,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from portal import filing, holding, notices
-from portal.guard import apart, redacting
+from portal import filing, holding, languages, notices
+from portal.guard import apart, redacting, wording
 from portal.guard.redacting import Verdict
 from portal.models import DraftFile, Inspection, Look, Submission, User
 
@@ -78,11 +80,11 @@ def _conclude(submission, now):
     """Once all of a version was looked through: tell of what is held, or see whether it is a clean copy. Answers how
     many versions were concluded: 0 or 1."""
     files = holding.mark(submission.files.all(), submission)
-    held = [(name, one) for name, one in [("the answer", submission), *((f.name, f) for f in files)] if one.held]
-    if any(one.held == holding.WAITS for _, one in held):
+    held = [(name, one) for name, one in [("", submission), *((f.name, f) for f in files)] if one.held]
+    if any(one.held == holding.WAITS for _name, one in held):
         return 0
     on_time_as = clean_copy_of(submission) if not held and submission.is_late else None
-    _, is_new = Inspection.objects.get_or_create(
+    _inspection, is_new = Inspection.objects.get_or_create(
         submission=submission, defaults={"at": now, "is_held": bool(held), "on_time_as": on_time_as}
     )
     if not is_new:
@@ -92,49 +94,68 @@ def _conclude(submission, now):
     if on_time_as:
         # The one thing of a version that is written later, and why stands beside it.
         Submission.objects.filter(pk=submission.pk).update(is_late=False, after_model_answer=False)
-        notices.tell(
-            submission.student,
-            "school",
-            f"on-time-{submission.pk}",
-            f"{submission.number} counts as on time",
-            f"It is version {on_time_as.version} without the credentials in it, and that one came before the deadline.",
-            url=submission.get_absolute_url(),
-            now=now,
-        )
+        with translation.override(languages.of(submission.student)):
+            words = _("It is version %(version)s without the credentials in it, and that one came before the deadline.")
+            notices.tell(
+                submission.student,
+                "school",
+                f"on-time-{submission.pk}",
+                _("%(number)s counts as on time") % {"number": submission.number},
+                words % {"version": on_time_as.version},
+                url=submission.get_absolute_url(),
+                now=now,
+            )
     return 1
 
 
 def _tell(submission, held, now):
+    """Its student, and the admins: each in their own language."""
     page = reverse("portal:held", args=[submission.number])
-    found = [name for name, one in held if one.held == holding.FOUND]
-    names = ", ".join(name for name, _ in held)
-    title = "A password or key was found in" if found else "We could not look through"
-    places = "\n".join(f"{name}: {one['where']}" for name, part in held if part.look for one in part.look.findings[:10])
-    notices.tell(
-        submission.student,
-        "school",
-        f"held-{submission.pk}",
-        f"{title} what you handed in: {names}",
-        f"{submission.number} is received, and its time stands. {places}\nTurn the credential off now, then hand in a "
-        "version without it. Until then nobody but you sees it."
-        if found
-        else f"{submission.number} is received, and its time stands. Nobody but you sees these parts until an admin "
-        "has looked, or another version comes.",
-        url=page,
-        now=now,
-        is_urgent=bool(found),
-    )
-    for admin in User.objects.filter(is_staff=True, is_active=True):
+    is_found = any(one.held == holding.FOUND for _name, one in held)
+    with translation.override(languages.of(submission.student)):
+        facts = _facts(submission, held)
+        if is_found:
+            title = _("A password or key was found in what you handed in: %(names)s")
+            words = _(
+                "%(number)s is received, and its time stands. %(places)s\nTurn the credential off now, then hand in a "
+                "version without it. Until then nobody but you sees it."
+            )
+        else:
+            title = _("We could not look through what you handed in: %(names)s")
+            words = _(
+                "%(number)s is received, and its time stands. Nobody but you sees these parts until an admin has "
+                "looked, or another version comes."
+            )
+        key = f"held-{submission.pk}"
         notices.tell(
-            admin,
-            "teaching",
-            f"held-{submission.pk}",
-            f"{title} what {submission.student} handed in: {names}",
-            f"{submission.number}, {submission.assignment.title}, {submission.cohort.name}. It is held back from "
-            f"everybody but its student, who was told. {places}",
-            url=page,
-            now=now,
+            submission.student, "school", key, title % facts, words % facts, url=page, now=now, is_urgent=is_found
         )
+    for admin in User.objects.filter(is_staff=True, is_active=True):
+        with translation.override(languages.of(admin)):
+            facts = _facts(submission, held)
+            if is_found:
+                title = _("A password or key was found in what %(student)s handed in: %(names)s")
+            else:
+                title = _("We could not look through what %(student)s handed in: %(names)s")
+            words = _(
+                "%(number)s, %(title)s, %(cohort)s. It is held back from everybody but its student, who was told. "
+                "%(places)s"
+            )
+            notices.tell(admin, "teaching", key, title % facts, words % facts, url=page, now=now)
+
+
+def _facts(submission, held):
+    """Of what is held, in the active language: names of its parts, and the places of what was found."""
+    named = [(name or _("the answer"), part) for name, part in held]
+    found = [(name, one) for name, part in named if part.look for one in part.look.findings[:10]]
+    return {
+        "number": submission.number,
+        "student": submission.student,
+        "title": submission.assignment.title,
+        "cohort": submission.cohort.name,
+        "names": ", ".join(name for name, _part in named),
+        "places": "\n".join(f"{name}: {wording.place(one['where'])}" for name, one in found),
+    }
 
 
 def clean_copy_of(submission):

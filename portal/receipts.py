@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from portal import keyring, proving
+from portal import keyring, languages, proving
 from portal.models import Submission
 
 log = logging.getLogger(__name__)
@@ -39,14 +41,17 @@ def as_text(submission):
 
 
 def proof(submission, *, now):
-    """The signed proof file of a receipt, as text. It names nobody (portal/proving.py)."""
+    """The signed proof file of a receipt, as text. It names nobody (portal/proving.py), and has one language: it is
+    signed, and whoever checks it is not who fetched it."""
+    with translation.override("en"):
+        week = submission.assignment.week.name
     answer = submission.answer_md.encode()
     pieces = [proving.Piece("answer", len(answer), submission.answer_sha256)] if answer else []
     pieces += [proving.Piece("file", file.size, file.sha256) for file in submission.files.all()]
     said = proving.Receipt(
         number=submission.number,
         site=settings.PUBLIC_URL,
-        work=f"{submission.assignment.title}, {submission.assignment.week.name}",
+        work=f"{submission.assignment.title}, {week}",
         version=submission.version,
         received_at=submission.received_at,
         pieces=tuple(pieces),
@@ -71,12 +76,18 @@ def _mail(submission, now):
     if not row.filter(mail_at=submission.mail_at).update(mail_at=now + CLAIM):
         return False
     try:
-        mail = EmailMessage(
-            f"Receipt {submission.number}: {submission.assignment.title}, version {submission.version}",
-            as_text(submission),
-            settings.DEFAULT_FROM_EMAIL,
-            [submission.student.email],
-        )
+        with translation.override(languages.of(submission.student)):
+            facts = {
+                "number": submission.number,
+                "title": submission.assignment.title,
+                "version": submission.version,
+            }
+            mail = EmailMessage(
+                _("Receipt %(number)s: %(title)s, version %(version)s") % facts,
+                as_text(submission),
+                settings.DEFAULT_FROM_EMAIL,
+                [submission.student.email],
+            )
         mail.attach(proof_name(submission), proof(submission, now=now), "text/plain")
         mail.send()
     except Exception:

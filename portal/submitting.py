@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal import filing, schedule, sealing
 from portal.filing import Refused
@@ -160,8 +162,11 @@ def fit(text):
     text = tidy(text)
     if len(text) > MAX_ANSWER:
         raise Refused(
-            f"The answer has {len(text):,} characters; up to {MAX_ANSWER:,} can be kept. "
-            "It is still in your browser: shorten it, or put parts of it into a file."
+            _(
+                "The answer has %(n)s characters; up to %(most)s can be kept. "
+                "It is still in your browser: shorten it, or put parts of it into a file."
+            )
+            % {"n": f"{len(text):,}", "most": f"{MAX_ANSWER:,}"}
         )
     return text
 
@@ -169,7 +174,7 @@ def fit(text):
 def _keep_text(work, text, *, revision, window, now, sent):
     fields = _fields_of(work.draft, text, revision=revision, window=window, sent=sent)
     if fields is None:
-        aside, _ = DraftAside.objects.update_or_create(
+        aside, _is_new = DraftAside.objects.update_or_create(
             draft=work.draft, window=window, defaults={"answer_md": text, "at": now}
         )
         return Saved(work.draft, aside)
@@ -277,10 +282,10 @@ def _take_out(work, file):
 
 def not_kept(name):
     """What is said of a file that the disk did not take."""
-    return (
-        f"{name} was not added: the portal's disk does not take it now. It is still on your device: keep it, and "
-        "add it again in a few minutes. Your instructor can free space."
-    )
+    return _(
+        "%(name)s was not added: the portal's disk does not take it now. It is still on your device: keep it, and add "
+        "it again in a few minutes. Your instructor can free space."
+    ) % {"name": name}
 
 
 def _store(upload, name, draft):
@@ -316,8 +321,12 @@ def _another_name(name, taken):
 
 def too_many(name, assignment):
     """Refused: there is no room in the draft for one more file."""
-    most = f"{assignment.max_files} file{'' if assignment.max_files == 1 else 's'}"
-    return Refused(f"{name} was not added: this case study takes up to {most}. Remove one of them first.")
+    words = ngettext(
+        "%(name)s was not added: this case study takes up to %(n)s file. Remove one of them first.",
+        "%(name)s was not added: this case study takes up to %(n)s files. Remove one of them first.",
+        assignment.max_files,
+    )
+    return Refused(words % {"name": name, "n": assignment.max_files})
 
 
 @transaction.atomic
@@ -388,7 +397,7 @@ def hand_in(work, text, uploads, *, revision, window, sent, key, now, is_held_up
             judged.append((upload, filing.shown_name(upload.name), _judged(upload, work.draft.assignment)))
         except Refused as refusal:
             refused.append(str(refusal))
-    replaced = {name for _, name, _ in judged}
+    replaced = {name for _upload, name, _kind in judged}
     whole = _whole(file for file in work.files if file.name not in replaced)
     try:
         with transaction.atomic():
@@ -418,7 +427,7 @@ def hand_in(work, text, uploads, *, revision, window, sent, key, now, is_held_up
                 except Refused as refusal:
                     refused.append(str(refusal))
             # The disk had until now: what is committed is on it.
-            for upload, *_ in judged:
+            for upload, _name, _kind in judged:
                 upload.settle()
     except NotKept as lost:
         lost.file.is_taken = False
@@ -447,18 +456,25 @@ def _submit(work, whole, *, key, now, without_answer):
         if file.pk not in whole and not filing.is_whole(file):
             log.error("draft file %s is not whole on disk: %s", file.pk, file.path)
             raise Refused(
-                f"{file.name} is damaged on our disk, so nothing was handed in. Your text is safe. Add the file again."
+                _("%(name)s is damaged on our disk, so nothing was handed in. Your text is safe. Add the file again.")
+                % {"name": file.name}
             )
     kept, latest, files = work.draft, work.latest, work.files
     if not _is_changed(work, latest):
         return latest, False
     answer = answer_of(kept)
     if not answer and not files:
-        raise Refused("There is nothing to hand in yet: write an answer or add a file.")
+        raise Refused(_("There is nothing to hand in yet: write an answer or add a file."))
     if (words := words_given_up(kept, latest)) and not without_answer:
         raise Refused(
-            f"Nothing was handed in yet: the answer is empty, and version {latest.version} had "
-            f"{words:,} word{'' if words == 1 else 's'}. Write an answer, or tick the box by the button first."
+            ngettext(
+                "Nothing was handed in yet: the answer is empty, and version %(version)s had %(n)s word. "
+                "Write an answer, or tick the box by the button first.",
+                "Nothing was handed in yet: the answer is empty, and version %(version)s had %(n)s words. "
+                "Write an answer, or tick the box by the button first.",
+                words,
+            )
+            % {"version": latest.version, "n": f"{words:,}"}
         )
     same_form = next((one for one in work.versions if one.key == key), None)
     if same_form:

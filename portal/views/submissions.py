@@ -12,6 +12,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -36,7 +38,7 @@ from portal.templatetags.look import written
 from portal.views.course import attachment
 from portal.views.work import work
 
-CUT = "Your connection was cut before everything arrived, so nothing was changed. Send it again."
+CUT = gettext_lazy("Your connection was cut before everything arrived, so nothing was changed. Send it again.")
 # Of those who hand in at once, one after the other begins in each process: what is begun is answered first. Without it,
 # 500 students at a deadline, twenty requests at a time took the processor from each other between any two statements.
 ENTRANCE = threading.Semaphore(1)
@@ -125,7 +127,7 @@ def _case(standing, number, slug, now):
     """The asker's Case, if the case study exists for them at `now`."""
     found = casework.case_of(standing, number, slug, now)
     if found is None:
-        raise Http404("No such case study.")
+        raise Http404(_("No such case study."))
     return found
 
 
@@ -161,10 +163,10 @@ def _read(request, standing, number, slug):
 
 def _case_to_send(standing, number, slug):
     if not standing.is_student:
-        raise Http404("Only students hand in work.")
+        raise Http404(_("Only students hand in work."))
     found = casework.case_to_send(standing, number, slug, timezone.now())
     if found is None:
-        raise Http404("No such case study.")
+        raise Http404(_("No such case study."))
     return found
 
 
@@ -185,7 +187,7 @@ def _answering(view):
             case, form = _read(request, standing, number, slug)
             return view(request, case, form, **kwargs)
         except _Cut:
-            text, said, status = None, CUT, 400
+            text, said, status = None, str(CUT), 400
         except Refused as refusal:
             text, said, status = submitting.tidy(request.POST.get("answer")), str(refusal), 422
         if _is_script(request):
@@ -243,7 +245,8 @@ def _say_dropped(request, case):
     """What came of the files that are not on disk. Whether there are any."""
     came, most = request.came, in_words(case.assignment.max_bytes)
     for name in came.too_big:
-        messages.error(request, f"{name} was not added: files may have up to {most}. The rest of your draft is saved.")
+        words = _("%(name)s was not added: files may have up to %(most)s. The rest of your draft is saved.")
+        messages.error(request, words % {"name": name, "most": most})
     for name in came.too_many:
         messages.error(request, str(submitting.too_many(name, case.assignment)))
     for name in came.not_kept:
@@ -252,7 +255,8 @@ def _say_dropped(request, case):
 
 
 def _say_added(request, added, is_other):
-    messages.success(request, f"{added.name} was {'replaced' if is_other else 'added'}.")
+    words = _("%(name)s was replaced.") if is_other else _("%(name)s was added.")
+    messages.success(request, words % {"name": added.name})
 
 
 def _take_files(request, case, saved):
@@ -275,12 +279,12 @@ def save(request, case, saved):
     """The Save draft button, and what autosave.js sends while one types: JSON with the revision; 409 is a conflict."""
     if _is_script(request):
         if saved.is_conflict:
-            said = "Another window saved a newer text. Both are kept: reload this page to choose."
+            said = _("Another window saved a newer text. Both are kept: reload this page to choose.")
             return JsonResponse({"said": said}, status=409)
         at = f"{timezone.localtime(saved.draft.updated_at):%H:%M}"
-        return JsonResponse({"revision": saved.draft.revision, "said": f"Saved {at}"})
+        return JsonResponse({"revision": saved.draft.revision, "said": _("Saved %(when)s") % {"when": at}})
     if not saved.is_conflict:
-        messages.success(request, "Your draft is saved.")
+        messages.success(request, _("Your draft is saved."))
     _take_files(request, case, saved)
     return _back(case)
 
@@ -289,14 +293,15 @@ def save(request, case, saved):
 def remove_file(request, case, saved, pk):
     name = submitting.remove_file(saved.draft, pk, now=case.now)
     if name:
-        messages.success(request, f"{name} was taken out of the draft. Versions that you handed in keep it.")
+        words = _("%(name)s was taken out of the draft. Versions that you handed in keep it.")
+        messages.success(request, words % {"name": name})
     return _back(case, "files")
 
 
 @_form
 def choose(request, case, saved, pk, choice):
     if choice not in ("take", "drop"):
-        raise Http404("Choose one of the two texts.")
+        raise Http404(_("Choose one of the two texts."))
     submitting.take_aside(saved.draft, pk, take=choice == "take", now=case.now)
     return _back(case)
 
@@ -326,16 +331,20 @@ def hand_in(request, case, form):
         messages.error(request, words)
     if sent.submission:
         if not sent.is_new:
-            version = sent.submission.version
-            messages.info(request, f"Nothing has changed since version {version}: this is its receipt.")
+            words = _("Nothing has changed since version %(version)s: this is its receipt.")
+            messages.info(request, words % {"version": sent.submission.version})
         return redirect(sent.submission)
     if is_dropped or len(sent.added) < len(request.came.arrived):
-        messages.error(request, "Nothing was handed in. Choose another file, or hand in again without it.")
+        messages.error(request, _("Nothing was handed in. Choose another file, or hand in again without it."))
         return _back(case, "files")
     if sent.saved.is_conflict:
-        messages.error(request, "Nothing was handed in: another window has a newer text. Choose one of the two first.")
+        messages.error(
+            request, _("Nothing was handed in: another window has a newer text. Choose one of the two first.")
+        )
     elif is_unticked:
-        messages.error(request, "Nothing was handed in yet, and your text is saved. Tick the box by the button first.")
+        messages.error(
+            request, _("Nothing was handed in yet, and your text is saved. Tick the box by the button first.")
+        )
     return _back(case)
 
 
@@ -350,7 +359,7 @@ def _back(case, part=""):
 @_form
 def add_files(request, case, saved):
     if not (request.came.arrived or request.came.dropped):
-        messages.error(request, "Choose one or more files first, then add them.")
+        messages.error(request, _("Choose one or more files first, then add them."))
     _take_files(request, case, saved)
     return _back(case, "files")
 
@@ -362,7 +371,7 @@ def draft_file(request, number, slug, pk, standing):
     case = _case(standing, number, slug, now)
     found = get_object_or_404(DraftFile, pk=pk, draft=case.draft) if case.draft else None
     if found is None:
-        raise Http404("No such file.")
+        raise Http404(_("No such file."))
     return _send(found)
 
 
@@ -372,14 +381,14 @@ def submission_file(request, number, pk, standing):
     received = received_by(request, number)
     found = get_object_or_404(SubmissionFile, pk=pk, submission=received)
     if not holding.may_read(request.user, received, found.sha256):
-        raise Http404("This file is held back.")
+        raise Http404(_("This file is held back."))
     return _send(found)
 
 
 def _send(stored):
     path = filing.on_disk(stored.path)
     if not path.is_file():
-        raise Http404("This file is not on our disk.")
+        raise Http404(_("This file is not on our disk."))
     return attachment(path, stored.name, stored.content_type)
 
 
@@ -393,7 +402,7 @@ def received_by(request, number):
         return found
     standing = access.standing(request, found.cohort.slug)
     if standing is None or not standing.teaches:
-        raise Http404("No such receipt.")
+        raise Http404(_("No such receipt."))
     return found
 
 
