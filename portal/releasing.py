@@ -1,5 +1,6 @@
 """Feedback is shown to a whole cohort at once, or not at all."""
 
+import hashlib
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,6 +11,16 @@ from labs import audit
 from portal import notices
 from portal.filing import Refused
 from portal.models import Cohort, Feedback, PlannedRelease, Release, Remark, Submission
+
+
+class Changed(Exception):
+    """What is ready is not any more what was shown to whoever agreed to its release. Nothing was released."""
+
+
+def _seen(ready):
+    """A word for exactly this feedback as it is now: another one, or another revision of one, has another word."""
+    told = " ".join(f"{pk}:{revision}" for pk, revision in sorted(ready))
+    return hashlib.sha256(told.encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,11 @@ class Preflight:
     @property
     def is_complete(self):
         return not (self.drafts or self.waiting)
+
+    @property
+    def seen(self):
+        """For release(seen=): that this, and nothing else, is agreed to."""
+        return _seen((feedback.pk, feedback.revision) for feedback in self.ready)
 
     @property
     def told(self):
@@ -74,19 +90,23 @@ def preflight(cohort, week):
 
 
 @transaction.atomic
-def release(cohort, week, *, by, now):
+def release(cohort, week, *, by, now, seen=None):
     """Show all ready feedback of the week to its students, in one transaction. Answers the Release, or None when
     nothing was ready.
 
-    Feedback that is marked ready while this runs is either in it whole or waits for the next release.
+    Feedback that is marked ready while this runs is either in it whole or waits for the next release. seen: the
+    Preflight's that its releaser was shown; raises Changed when something else is ready by now.
     """
-    ready = list(
+    found = list(
         Feedback.objects.select_for_update(of=("self",))
         .filter(submission__cohort=cohort, submission__assignment__week=week, state=Feedback.State.READY)
-        .values_list("pk", flat=True)
+        .values_list("pk", "revision")
     )
-    if not ready:
+    if not found:
         return None
+    if seen is not None and seen != _seen(found):
+        raise Changed
+    ready = [pk for pk, _revision in found]
     # A form that was opened before this is out of date: what it saves would be seen at once.
     count = Feedback.objects.filter(pk__in=ready).update(
         state=Feedback.State.RELEASED, released_at=now, news_at=now, revision=F("revision") + 1

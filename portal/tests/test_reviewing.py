@@ -4,13 +4,15 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
 from conftest import member
+from labs.audit import Act
 from portal import releasing, reviewing, submitting
 from portal.filing import Refused
-from portal.models import Assignment, Feedback, Release
+from portal.models import Assignment, Feedback, Notice, Release
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 FULL = {"cost": 4, "why": 5}
@@ -289,11 +291,44 @@ def test_the_release_page_asks_first_and_then_releases(cohort, chit, aye, of_aye
     client = browser(chit)
     address = reverse("portal:release", args=[cohort.slug, 2])
     assert "Feedback on 1 answer will be shown." in client.get(address).content.decode()
-    answer = client.post(address, follow=True)
+    asked = client.post(address)
+    assert "Release now?" in asked.content.decode() and Feedback.objects.get().state == "ready"
+    answer = client.post(address, {"seen": asked.context["flight"].seen}, follow=True)
     assert "Released to the cohort: feedback on 1 answer." in answer.content.decode()
     assert Feedback.objects.get().state == "released"
-    answer = client.post(address, follow=True)
-    assert "Nothing was ready" in answer.content.decode()
+    act = Act.objects.get(kind="release")
+    assert (act.by, act.words) == (chit, "week 2: feedback on 1")
+    assert Notice.objects.filter(person=aye, subject__startswith="Your feedback is here").count() == 1
+    for again in ({}, {"seen": asked.context["flight"].seen}):
+        assert "Nothing was ready" in client.post(address, again, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("change", ["another is ready", "one was written anew"])
+def test_a_release_is_asked_again_when_it_would_show_something_else_than_was_agreed_to(
+    case, cohort, chit, bo, of_aye, now, change
+):
+    write(of_aye, chit, now)
+    client, address = browser(chit), reverse("portal:release", args=[cohort.slug, 2])
+    seen = client.post(address).context["flight"].seen
+    if change == "another is ready":
+        write(hand_in(case, cohort, bo, now), chit, now)
+    else:
+        Feedback.objects.update(comment_md="Another word.", revision=F("revision") + 1)
+    answer = client.post(address, {"seen": seen})
+    assert answer.status_code == 409 and "What is ready changed while you looked." in answer.content.decode()
+    assert not Release.objects.exists() and not Feedback.objects.filter(state="released").exists()
+    client.post(address, {"seen": answer.context["flight"].seen})
+    assert not Feedback.objects.exclude(state="released").exists()
+
+
+def test_who_releases_now_leaves_the_plan_for_the_rest(cohort, chit, of_aye, now):
+    write(of_aye, chit, now)
+    releasing.plan(cohort, of_aye.assignment.week, at=now + timedelta(hours=9), by=chit, now=now)
+    client, address = browser(chit), reverse("portal:release", args=[cohort.slug, 2])
+    asked = client.post(address)
+    assert "The planned release stays" in asked.content.decode()
+    client.post(address, {"seen": asked.context["flight"].seen})
+    assert Release.objects.get().at == now and cohort.planned_releases.get().done_at is None
 
 
 def test_a_release_before_the_deadline_is_warned_of_with_its_zone(cohort, chit, of_aye, now, clock):

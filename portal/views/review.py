@@ -9,6 +9,8 @@ from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import access, releasing, replying, reviewing, schedule, submitting
@@ -255,7 +257,7 @@ def _earlier_feedback(standing, found):
 def release(request, number, standing):
     """What a release would do; then, by POST, doing it for the whole cohort at once, or saying when it is done."""
     now, told = timezone.now(), told_week(standing, number)
-    trouble, do = "", request.POST.get("do", "now")
+    trouble, asks, status, do = "", False, 200, request.POST.get("do", "now")
     if request.method == "POST":
         try:
             if do == "plan":
@@ -264,16 +266,23 @@ def release(request, number, standing):
                 was = releasing.cancel(standing.cohort, told.week, now=now)
                 messages.success(request, "The planned release is taken back." if was else "No release was planned.")
                 return redirect("portal:release", standing.cohort.slug, number)
-            done = releasing.release(standing.cohort, told.week, by=request.user, now=now)
-            if done is None:
-                messages.error(request, "Nothing was ready, so nothing was released.")
-                return redirect("portal:release", standing.cohort.slug, number)
-            messages.success(request, f"Released to the cohort: feedback on {_count(done.count, 'answer')}.")
-            return redirect("portal:review_queue", standing.cohort.slug, number)
+            if request.POST.get("seen"):
+                return _release_now(request, standing, told, now)
+            asks = True
+        except releasing.Changed:
+            asks, trouble, status = (
+                True,
+                _("What is ready changed while you looked. Look again before you release."),
+                409,
+            )
         except Refused as refusal:
-            trouble = str(refusal)
+            trouble, status = str(refusal), 422
     zone, plans = ZoneInfo(standing.cohort.zone), standing.cohort.planned_releases.filter(week=told.week)
     at = told.feedback_at if told.feedback_at and told.feedback_at > now else None
+    flight = releasing.preflight(standing.cohort, told.week)
+    if asks and not flight.ready:
+        messages.error(request, _("Nothing was ready, so nothing was released."))
+        return redirect("portal:release", standing.cohort.slug, number)
     return render(
         request,
         "portal/release.html",
@@ -282,16 +291,33 @@ def release(request, number, standing):
             "standing": standing,
             "told": told,
             "week": told.week,
-            "flight": releasing.preflight(standing.cohort, told.week),
+            "flight": flight,
+            "asks": asks,
             "is_over": schedule.is_late(now, told.due_at),
             "due": written(told.due_at, "full", zone, now),
             "before": standing.cohort.releases.filter(week=told.week).select_related("by"),
             "plan": plans.filter(done_at=None, cancelled_at=None).select_related("by").first(),
             "at": request.POST.get("at") or (at and f"{at.astimezone(zone):%Y-%m-%dT%H:%M}") or "",
             "trouble": trouble,
+            "trouble_title": _("Not released.") if status == 409 else _("Not planned."),
         },
-        status=422 if trouble else 200,
+        status=status,
     )
+
+
+def _release_now(request, standing, told, now):
+    """Release what was shown when it was asked once more, all of it at once. Raises Changed."""
+    done = releasing.release(standing.cohort, told.week, by=request.user, now=now, seen=request.POST["seen"])
+    if done is None:
+        messages.error(request, _("Nothing was ready, so nothing was released."))
+        return redirect("portal:release", standing.cohort.slug, told.week.number)
+    said = ngettext(
+        "Released to the cohort: feedback on %(count)s answer.",
+        "Released to the cohort: feedback on %(count)s answers.",
+        done.count,
+    )
+    messages.success(request, said % {"count": done.count})
+    return redirect("portal:review_queue", standing.cohort.slug, told.week.number)
 
 
 def _plan_release(request, standing, told, now):
