@@ -8,9 +8,9 @@ from django.db.models import F
 from django.urls import reverse
 
 from labs import audit
-from portal import notices
+from portal import notices, schedule
 from portal.filing import Refused
-from portal.models import Cohort, Feedback, PlannedRelease, Release, Remark, Submission
+from portal.models import Cohort, Extension, Feedback, PlannedRelease, Release, Remark, Submission
 
 
 class Changed(Exception):
@@ -32,6 +32,7 @@ class Preflight:
     waiting: list  # Submission: last versions without any feedback
     newer: list  # (Feedback that is ready, the newer Submission that it does not cover)
     missing: list  # (Membership, Assignment): handed in nothing
+    later: list  # (Membership, Extension): handed in nothing, and their own deadline is to come
     silent: list  # Feedback that is ready, with points and without one word
     gone: list  # Feedback that is ready, of people who are no students of the cohort any more
 
@@ -50,8 +51,8 @@ class Preflight:
         return len({feedback.submission.student_id for feedback in self.ready})
 
 
-def preflight(cohort, week):
-    """Looks at every version of the week's case studies in four queries, whatever the number of students."""
+def preflight(cohort, week, now):
+    """Looks at every version of the week's case studies in five queries, whatever the number of students."""
     students = list(cohort.memberships.students().select_related("user"))
     assignments = list(week.assignments.all())
     versions = (
@@ -71,6 +72,8 @@ def preflight(cohort, week):
             elif feedback.state == Feedback.State.DRAFT:
                 drafts.append(feedback)
     remarked = set(Remark.objects.filter(feedback__in=ready).values_list("feedback_id", flat=True))
+    extensions = Extension.objects.in_force().filter(cohort=cohort, assignment__week=week).select_related("assignment")
+    own = {(one.student_id, one.assignment_id): one for one in extensions if not schedule.is_late(now, one.due_at)}
     here = {membership.user_id for membership in students}
     newest = [(feedback, last[feedback.submission.student_id, feedback.submission.assignment_id]) for feedback in ready]
     return Preflight(
@@ -82,7 +85,13 @@ def preflight(cohort, week):
             (membership, assignment)
             for assignment in assignments
             for membership in students
-            if (membership.user_id, assignment.pk) not in last
+            if (membership.user_id, assignment.pk) not in last and (membership.user_id, assignment.pk) not in own
+        ],
+        later=[
+            (membership, own[membership.user_id, assignment.pk])
+            for assignment in assignments
+            for membership in students
+            if (membership.user_id, assignment.pk) not in last and (membership.user_id, assignment.pk) in own
         ],
         silent=[one for one in ready if not one.comment_md.strip() and one.pk not in remarked],
         gone=[one for one in ready if one.submission.student_id not in here],
@@ -179,7 +188,7 @@ def _release_planned(pk, now):
     )
     if kept is None:
         return False
-    left = preflight(kept.cohort, kept.week)
+    left = preflight(kept.cohort, kept.week, now)
     kept.release, kept.done_at = release(kept.cohort, kept.week, by=kept.by, now=now), now
     kept.save(update_fields=["release", "done_at"])
     hidden = len(left.drafts) + len(left.waiting)

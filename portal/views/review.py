@@ -44,10 +44,10 @@ def told_week(standing, number):
 
 def _desk(request, standing, told, assignment, now):
     """What the queue and the desk have in common."""
-    waiting = reviewing.queue(standing.cohort, assignment) if assignment else []
+    waiting = reviewing.queue(standing.cohort, assignment, now) if assignment else []
     is_over = schedule.is_late(now, told.due_at)
     groups = reviewing.in_groups(waiting)
-    labels = {**LABELS, "none": "Not handed in" if is_over else "Not yet"}
+    labels = {**LABELS, "later": _("Own deadline to come"), "none": "Not handed in" if is_over else "Not yet"}
     count = {group: len(groups.get(group, ())) for group in reviewing.GROUPS}
     return {
         "now": now,
@@ -63,7 +63,7 @@ def _desk(request, standing, told, assignment, now):
         "ready": count["ready"],
         "done": count["ready"] + count["released"],
         "handed_in": sum(one.submission is not None for one in waiting),
-        "missing": count["none"],
+        "missing": count["none"] + (0 if is_over else count["later"]),
         "plan": standing.cohort.planned_releases.filter(week=told.week_id, done_at=None, cancelled_at=None).first(),
     }
 
@@ -140,7 +140,7 @@ def _write(request, standing, found, now):
     if written.feedback.state == Feedback.State.DRAFT or do != "ready":
         messages.success(request, f"Saved. {found.student} sees nothing of it until it is released.")
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
-    following = reviewing.beside(reviewing.queue(standing.cohort, found.assignment), found)[2]
+    following = reviewing.beside(reviewing.queue(standing.cohort, found.assignment, now), found)[2]
     if following is None:
         messages.success(request, "That was the last one to review here.")
         queue_page = reverse("portal:review_queue", args=[standing.cohort.slug, found.assignment.week.number])
@@ -227,6 +227,7 @@ def desk_page(request, standing, found, now, *, typed=None, theirs=None, trouble
             "trouble": trouble,
             "earlier": _earlier_feedback(standing, found),
             "phrases": list(Phrase.objects.filter(course=standing.cohort.course_id)),
+            "own": next((one.own for one in context["waiting"] if one.membership.user_id == found.student_id), None),
             "before": before,
             "after": after,
             "following": following,
@@ -279,7 +280,7 @@ def release(request, number, standing):
             trouble, status = str(refusal), 422
     zone, plans = ZoneInfo(standing.cohort.zone), standing.cohort.planned_releases.filter(week=told.week)
     at = told.feedback_at if told.feedback_at and told.feedback_at > now else None
-    flight = releasing.preflight(standing.cohort, told.week)
+    flight = releasing.preflight(standing.cohort, told.week, now)
     if asks and not flight.ready:
         messages.error(request, _("Nothing was ready, so nothing was released."))
         return redirect("portal:release", standing.cohort.slug, number)
