@@ -1,5 +1,6 @@
 """Feedback is shown to a whole cohort at once, or not at all."""
 
+import hashlib
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -9,9 +10,19 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from labs import audit
-from portal import languages, notices
+from portal import languages, notices, schedule
 from portal.filing import Refused
-from portal.models import Cohort, Feedback, PlannedRelease, Release, Remark, Submission
+from portal.models import Cohort, Extension, Feedback, PlannedRelease, Release, Remark, Submission
+
+
+class Changed(Exception):
+    """What is ready is not any more what was shown to whoever agreed to its release. Nothing was released."""
+
+
+def _seen(ready):
+    """A word for exactly this feedback as it is now: another one, or another revision of one, has another word."""
+    told = " ".join(f"{pk}:{revision}" for pk, revision in sorted(ready))
+    return hashlib.sha256(told.encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,7 @@ class Preflight:
     waiting: list  # Submission: last versions without any feedback
     newer: list  # (Feedback that is ready, the newer Submission that it does not cover)
     missing: list  # (Membership, Assignment): handed in nothing
+    later: list  # (Membership, Extension): handed in nothing, and their own deadline is to come
     silent: list  # Feedback that is ready, with points and without one word
     gone: list  # Feedback that is ready, of people who are no students of the cohort any more
 
@@ -31,13 +43,18 @@ class Preflight:
         return not (self.drafts or self.waiting)
 
     @property
+    def seen(self):
+        """For release(seen=): that this, and nothing else, is agreed to."""
+        return _seen((feedback.pk, feedback.revision) for feedback in self.ready)
+
+    @property
     def told(self):
         """How many people the release would tell."""
         return len({feedback.submission.student_id for feedback in self.ready})
 
 
-def preflight(cohort, week):
-    """Looks at every version of the week's case studies in four queries, whatever the number of students."""
+def preflight(cohort, week, now):
+    """Looks at every version of the week's case studies in five queries, whatever the number of students."""
     students = list(cohort.memberships.students().select_related("user"))
     assignments = list(week.assignments.all())
     versions = (
@@ -57,6 +74,8 @@ def preflight(cohort, week):
             elif feedback.state == Feedback.State.DRAFT:
                 drafts.append(feedback)
     remarked = set(Remark.objects.filter(feedback__in=ready).values_list("feedback_id", flat=True))
+    extensions = Extension.objects.in_force().filter(cohort=cohort, assignment__week=week).select_related("assignment")
+    own = {(one.student_id, one.assignment_id): one for one in extensions if not schedule.is_late(now, one.due_at)}
     here = {membership.user_id for membership in students}
     newest = [(feedback, last[feedback.submission.student_id, feedback.submission.assignment_id]) for feedback in ready]
     return Preflight(
@@ -68,7 +87,13 @@ def preflight(cohort, week):
             (membership, assignment)
             for assignment in assignments
             for membership in students
-            if (membership.user_id, assignment.pk) not in last
+            if (membership.user_id, assignment.pk) not in last and (membership.user_id, assignment.pk) not in own
+        ],
+        later=[
+            (membership, own[membership.user_id, assignment.pk])
+            for assignment in assignments
+            for membership in students
+            if (membership.user_id, assignment.pk) not in last and (membership.user_id, assignment.pk) in own
         ],
         silent=[one for one in ready if not one.comment_md.strip() and one.pk not in remarked],
         gone=[one for one in ready if one.submission.student_id not in here],
@@ -76,19 +101,23 @@ def preflight(cohort, week):
 
 
 @transaction.atomic
-def release(cohort, week, *, by, now):
+def release(cohort, week, *, by, now, seen=None):
     """Show all ready feedback of the week to its students, in one transaction. Answers the Release, or None when
     nothing was ready.
 
-    Feedback that is marked ready while this runs is either in it whole or waits for the next release.
+    Feedback that is marked ready while this runs is either in it whole or waits for the next release. seen: the
+    Preflight's that its releaser was shown; raises Changed when something else is ready by now.
     """
-    ready = list(
+    found = list(
         Feedback.objects.select_for_update(of=("self",))
         .filter(submission__cohort=cohort, submission__assignment__week=week, state=Feedback.State.READY)
-        .values_list("pk", flat=True)
+        .values_list("pk", "revision")
     )
-    if not ready:
+    if not found:
         return None
+    if seen is not None and seen != _seen(found):
+        raise Changed
+    ready = [pk for pk, _revision in found]
     # A form that was opened before this is out of date: what it saves would be seen at once.
     count = Feedback.objects.filter(pk__in=ready).update(
         state=Feedback.State.RELEASED, released_at=now, news_at=now, revision=F("revision") + 1
@@ -166,7 +195,7 @@ def _release_planned(pk, now):
     )
     if kept is None:
         return False
-    left = preflight(kept.cohort, kept.week)
+    left = preflight(kept.cohort, kept.week, now)
     kept.release, kept.done_at = release(kept.cohort, kept.week, by=kept.by, now=now), now
     kept.save(update_fields=["release", "done_at"])
     hidden = len(left.drafts) + len(left.waiting)

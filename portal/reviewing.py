@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labs import audit
-from portal import sealing
+from portal import schedule, sealing
 from portal.filing import Refused
-from portal.models import Feedback, FeedbackAside, FeedbackBefore, Seal, Submission
+from portal.models import Extension, Feedback, FeedbackAside, FeedbackBefore, Seal, Submission
 from portal.submitting import MAX_ANSWER, tidy
 
 
@@ -21,6 +21,8 @@ class Waiting:
     feedback: Feedback | None
     earlier: Submission | None  # the last version before this one that has feedback, while this one has none or a draft
     seal_until: object = None  # until when sealed work may follow, if nothing was handed in
+    own: object = None  # the Extension that the student has here, in force
+    has_more_time: bool = False  # by that extension, now
 
     @property
     def state(self):
@@ -31,7 +33,10 @@ class Waiting:
 
     @property
     def group(self):
-        """In the queue: todo, again (a version after one that was reviewed), late, ready, released, none."""
+        """In the queue: todo, again (a version after one that was reviewed), late, ready, released, later (nothing yet,
+        and a deadline of their own that is to come), none."""
+        if self.state == "none" and self.has_more_time:
+            return "later"
         if self.state not in ("todo", "draft"):
             return self.state
         if self.earlier:
@@ -39,8 +44,8 @@ class Waiting:
         return "late" if self.submission.is_late else "todo"
 
 
-def queue(cohort, assignment):
-    """A Waiting for each student of the cohort, by name. Three queries, whatever the number of students."""
+def queue(cohort, assignment, now):
+    """A Waiting for each student of the cohort, by name. Four queries, whatever the number of students."""
     students = cohort.memberships.students().select_related("user").order_by("user__name", "user__email")
     versions = (
         Submission.objects.filter(cohort=cohort, assignment=assignment)
@@ -53,23 +58,31 @@ def queue(cohort, assignment):
         by_student.setdefault(submission.student_id, []).append(submission)
     seals = Seal.objects.filter(draft__cohort=cohort, draft__assignment=assignment, submission=None)
     until = {seal.draft.student_id: sealing.follow_until(seal) for seal in seals.select_related("draft")}
+    own = {one.student_id: one for one in Extension.objects.in_force().filter(cohort=cohort, assignment=assignment)}
     return [
-        _waiting(membership, by_student.get(membership.user_id, []), until.get(membership.user_id))
+        _waiting(
+            membership,
+            by_student.get(membership.user_id, []),
+            seal_until=until.get(membership.user_id),
+            own=own.get(membership.user_id),
+            now=now,
+        )
         for membership in students
     ]
 
 
-def _waiting(membership, versions, seal_until):
+def _waiting(membership, versions, *, seal_until, own, now):
+    more = {"own": own, "has_more_time": own is not None and not schedule.is_late(now, own.due_at)}
     if not versions:
-        return Waiting(membership, None, None, None, seal_until)
+        return Waiting(membership, None, None, None, seal_until, **more)
     *before, last = versions
     feedback = getattr(last, "feedback", None)
     reviewed = [version for version in before if hasattr(version, "feedback")]
     is_open = feedback is None or feedback.state == Feedback.State.DRAFT
-    return Waiting(membership, last, feedback, reviewed[-1] if reviewed and is_open else None)
+    return Waiting(membership, last, feedback, reviewed[-1] if reviewed and is_open else None, **more)
 
 
-GROUPS = ("todo", "again", "late", "ready", "released", "none")
+GROUPS = ("todo", "again", "late", "ready", "released", "later", "none")
 
 
 def in_groups(waiting):

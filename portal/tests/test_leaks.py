@@ -205,7 +205,7 @@ def test_the_preflight_names_points_without_a_word_and_who_has_left(cohort, aye,
     write(hand_in(case, cohort, aye, now), chit, now, comment=" ")
     write(hand_in(case, cohort, bo, now), chit, now)
     cohort.memberships.filter(user=bo).delete()
-    flight = releasing.preflight(cohort, case.week)
+    flight = releasing.preflight(cohort, case.week, now)
     assert [one.submission.student for one in flight.silent] == [aye]
     assert [one.submission.student for one in flight.gone] == [bo]
     said = browser(chit).get(reverse("portal:release", args=[cohort.slug, 2])).content.decode()

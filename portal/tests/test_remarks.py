@@ -283,7 +283,7 @@ def test_the_queue_tells_late_and_resubmitted_apart(case, cohort, aye, bo, chit,
     write(of_aye, chit, now)
     hand_in(case, cohort, aye, now, TWO)
     hand_in(case, cohort, bo, now + timedelta(days=1))
-    groups = reviewing.in_groups(reviewing.queue(cohort, case))
+    groups = reviewing.in_groups(reviewing.queue(cohort, case, now))
     assert {group: [one.membership.user for one in rows] for group, rows in groups.items()} == {
         "again": [aye],
         "late": [bo],

@@ -4,13 +4,15 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
 from conftest import member
-from portal import releasing, reviewing, submitting
+from labs.audit import Act
+from portal import extending, releasing, reviewing, submitting
 from portal.filing import Refused
-from portal.models import Assignment, Feedback, Release
+from portal.models import Assignment, Feedback, Notice, Release
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 FULL = {"cost": 4, "why": 5}
@@ -135,7 +137,7 @@ def test_the_queue_says_where_each_student_stands(case, cohort, aye, bo, chit, n
     write(hand_in(case, cohort, aye, now), chit, now)
     member(cohort, "zaw", "student", now)
     hand_in(case, cohort, bo, now)
-    assert [(one.membership.user.name, one.state) for one in reviewing.queue(cohort, case)] == [
+    assert [(one.membership.user.name, one.state) for one in reviewing.queue(cohort, case, now)] == [
         ("Aye", "ready"),
         ("Bo", "todo"),
         ("Zaw", "none"),
@@ -145,7 +147,7 @@ def test_the_queue_says_where_each_student_stands(case, cohort, aye, bo, chit, n
 def test_a_new_version_waits_again_and_keeps_the_old_feedback(case, cohort, aye, chit, of_aye, now):
     write(of_aye, chit, now)
     hand_in(case, cohort, aye, now, "Cloud, by region.")
-    (one,) = reviewing.queue(cohort, case)
+    (one,) = reviewing.queue(cohort, case, now)
     assert (one.state, one.submission.version, one.earlier) == ("todo", 2, of_aye)
 
 
@@ -217,7 +219,7 @@ def test_the_preflight_names_what_would_stay_hidden(case, cohort, aye, bo, chit,
     newer = hand_in(case, cohort, aye, now, "Newer.")
     write(hand_in(case, cohort, bo, now), chit, now, ready=False)
     hand_in(case, cohort, zaw, now)
-    flight = releasing.preflight(cohort, case.week)
+    flight = releasing.preflight(cohort, case.week, now)
     assert [feedback.submission for feedback in flight.ready] == [of_aye]
     assert [feedback.submission.student for feedback in flight.drafts] == [bo]
     assert {submission.student for submission in flight.waiting} == {aye, zaw}
@@ -289,11 +291,44 @@ def test_the_release_page_asks_first_and_then_releases(cohort, chit, aye, of_aye
     client = browser(chit)
     address = reverse("portal:release", args=[cohort.slug, 2])
     assert "Feedback on 1 answer will be shown." in client.get(address).content.decode()
-    answer = client.post(address, follow=True)
+    asked = client.post(address)
+    assert "Release now?" in asked.content.decode() and Feedback.objects.get().state == "ready"
+    answer = client.post(address, {"seen": asked.context["flight"].seen}, follow=True)
     assert "Released to the cohort: feedback on 1 answer." in answer.content.decode()
     assert Feedback.objects.get().state == "released"
-    answer = client.post(address, follow=True)
-    assert "Nothing was ready" in answer.content.decode()
+    act = Act.objects.get(kind="release")
+    assert (act.by, act.words) == (chit, "week 2: feedback on 1")
+    assert Notice.objects.filter(person=aye, subject__startswith="Your feedback is here").count() == 1
+    for again in ({}, {"seen": asked.context["flight"].seen}):
+        assert "Nothing was ready" in client.post(address, again, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("change", ["another is ready", "one was written anew"])
+def test_a_release_is_asked_again_when_it_would_show_something_else_than_was_agreed_to(
+    case, cohort, chit, bo, of_aye, now, change
+):
+    write(of_aye, chit, now)
+    client, address = browser(chit), reverse("portal:release", args=[cohort.slug, 2])
+    seen = client.post(address).context["flight"].seen
+    if change == "another is ready":
+        write(hand_in(case, cohort, bo, now), chit, now)
+    else:
+        Feedback.objects.update(comment_md="Another word.", revision=F("revision") + 1)
+    answer = client.post(address, {"seen": seen})
+    assert answer.status_code == 409 and "What is ready changed while you looked." in answer.content.decode()
+    assert not Release.objects.exists() and not Feedback.objects.filter(state="released").exists()
+    client.post(address, {"seen": answer.context["flight"].seen})
+    assert not Feedback.objects.exclude(state="released").exists()
+
+
+def test_who_releases_now_leaves_the_plan_for_the_rest(cohort, chit, of_aye, now):
+    write(of_aye, chit, now)
+    releasing.plan(cohort, of_aye.assignment.week, at=now + timedelta(hours=9), by=chit, now=now)
+    client, address = browser(chit), reverse("portal:release", args=[cohort.slug, 2])
+    asked = client.post(address)
+    assert "The planned release stays" in asked.content.decode()
+    client.post(address, {"seen": asked.context["flight"].seen})
+    assert Release.objects.get().at == now and cohort.planned_releases.get().done_at is None
 
 
 def test_a_release_before_the_deadline_is_warned_of_with_its_zone(cohort, chit, of_aye, now, clock):
@@ -304,6 +339,30 @@ def test_a_release_before_the_deadline_is_warned_of_with_its_zone(cohort, chit, 
     assert "before the deadline</button>" in warned and "0 not yet handed in" in warned
     clock.move_to(now + timedelta(days=1))
     assert "The deadline is not over" not in browser(chit).get(address).content.decode()
+
+
+def test_who_has_a_deadline_of_their_own_to_come_is_not_missing_in_the_queue_nor_in_the_release(
+    cohort, chit, of_aye, bo, now, clock
+):
+    case, own = of_aye.assignment, now + timedelta(days=3)
+    extending.grant(cohort, case, bo, own, reason="Power cut", by=chit, now=now)
+    clock.move_to(now + timedelta(days=2))
+    page = browser(chit).get(reverse("portal:review_queue", args=[cohort.slug, 2]))
+    assert [(str(label), [str(one.membership.user) for one in rows]) for label, rows in page.context["groups"]] == [
+        ("To do", ["Aye"]),
+        ("Own deadline to come", ["Bo"]),
+    ]
+    assert "0 did not hand in" in page.content.decode() and 'title="Power cut"' in page.content.decode()
+    flight = browser(chit).get(reverse("portal:release", args=[cohort.slug, 2])).context["flight"]
+    assert not flight.missing and [(str(one.user), ext.due_at) for one, ext in flight.later] == [("Bo", own)]
+    clock.move_to(own + timedelta(seconds=1))
+    page = browser(chit).get(reverse("portal:review_queue", args=[cohort.slug, 2])).content.decode()
+    assert "1 did not hand in" in page
+
+
+def test_the_desk_says_an_own_deadline_and_its_reason(cohort, chit, aye, of_aye, now):
+    extending.grant(cohort, of_aye.assignment, aye, now + timedelta(days=3), reason="Power cut", by=chit, now=now)
+    assert "Power cut</span>" in browser(chit).get(desk(cohort, of_aye)).content.decode()
 
 
 def test_until_the_deadline_nobody_did_not_hand_in(cohort, chit, of_aye, bo, now, clock):

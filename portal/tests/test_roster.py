@@ -1,18 +1,19 @@
 """The roster: who handed in, whose labs are on, what they spent, when they were seen; and acting on many at once."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.core import mail
 from django.urls import reverse
 
-from conftest import member
+from conftest import YANGON, member
 from costs.models import DailySpend
+from labs.audit import Act
 from labs.models import Account, Event, Launch
-from portal import delivering
-from portal.models import Notice, NoticeChannel, User
+from portal import delivering, extending, submitting
+from portal.models import Assignment, Extension, Notice, NoticeChannel, Submission, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -69,6 +70,82 @@ def test_it_can_be_narrowed_without_script(cohort_page, aye, bo, cohort, now):
     assert names(cohort_page("missing")) == ["Aye", "Bo"]
     Launch.objects.all().delete()
     assert "No student is in this list" in cohort_page("labs").content.decode()
+
+
+def test_an_own_deadline_stands_in_the_row_and_nobody_is_missing_before_it(
+    cohort_page, aye, bo, chit, cohort, now, clock
+):
+    extending.grant(cohort, case_of_week(2), aye, SUNDAY, reason="Power cut", by=chit, now=now)
+    clock.move_to(SUNDAY)
+    rows = {str(row["membership"].user): row for row in cohort_page().context["roster"]}
+    assert (rows["Aye"]["is_over"], rows["Bo"]["is_over"]) == (False, True)
+    html = cohort_page().content.decode()
+    assert html.count("own deadline") == 1 and 'title="Power cut"' in html
+    clock.move_to(SUNDAY + timedelta(seconds=1))
+    assert all(row["is_over"] for row in cohort_page().context["roster"])
+
+
+# --- more time ---------------------------------------------------------------------------------------------
+
+
+def case_of_week(number):
+    return Assignment.objects.get(week__number=number)
+
+
+SUNDAY = datetime(2025, 9, 21, 23, 59, 59, tzinfo=YANGON)
+
+
+def more_time(**more):
+    return {"case": case_of_week(2).pk, "at": "2025-09-21T23:59", "reason": "No power in Bago", **more}
+
+
+def test_more_time_is_shown_for_each_before_it_is_given(act, aye, bo, chit, cohort, now):
+    extending.grant(cohort, case_of_week(2), bo, SUNDAY + timedelta(days=1), reason="Ill", by=chit, now=now)
+    shown = act("extend-look", aye, bo, **more_time())
+    html = shown.content.decode()
+    assert "Give it to 1, and tell them" in html and "keeps it:" in html
+    assert Extension.objects.count() == 1
+    assert act("extend-now", aye, bo, **more_time(seen=shown.context["seen"])).status_code == 302
+    assert Extension.objects.get(student=aye).due_at == SUNDAY
+    assert Extension.objects.get(student=bo).due_at == SUNDAY + timedelta(days=1)
+    assert Notice.objects.get(person=aye).words == "No power in Bago"
+    assert Act.objects.filter(kind="extension", person=aye, by=chit).count() == 1
+
+
+def test_more_time_after_the_deadline_says_whose_version_is_not_late_any_more(act, aye, cohort, clock, now):
+    late = SUNDAY - timedelta(days=1)
+    clock.move_to(late)
+    draft = submitting.draft_of(case_of_week(2), cohort, aye, now=late)
+    submitting.save_draft(draft, "Cloud.", revision=draft.revision, window="w", now=late)
+    assert submitting.submit(draft, key="k", now=late)[0].is_late
+    shown = act("extend-look", aye, **more_time())
+    assert "Version 1 is late, and will not be any more." in shown.content.decode()
+    act("extend-now", aye, **more_time(seen=shown.context["seen"]))
+    assert not Submission.objects.get().is_late
+
+
+def test_more_time_is_not_given_when_it_would_do_something_else_than_was_shown(act, aye, bo, chit, cohort, now):
+    seen = act("extend-look", aye, bo, **more_time()).context["seen"]
+    extending.grant(cohort, case_of_week(2), bo, SUNDAY - timedelta(days=1), reason="Ill", by=chit, now=now)
+    answer = act("extend-now", aye, bo, **more_time(seen=seen))
+    assert answer.status_code == 409 and "Something changed while you looked" in answer.content.decode()
+    assert [one.student for one in Extension.objects.all()] == [bo]
+    assert (
+        act("extend-now", aye, bo, **more_time(at="2025-09-22T12:00", seen=answer.context["seen"])).status_code == 409
+    )
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"reason": " "}, "Write a reason"),
+        ({"at": "2025-09-18T12:00"}, "not later than"),
+        ({"case": ""}, "Choose a case"),
+    ],
+)
+def test_more_time_that_cannot_be_given_says_why(act, aye, change, said):
+    answer = act("extend-look", aye, **more_time(**change))
+    assert answer.status_code == 422 and said in answer.content.decode() and not Extension.objects.exists()
 
 
 # --- writing -----------------------------------------------------------------------------------------------

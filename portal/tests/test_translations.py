@@ -248,6 +248,8 @@ def _spoken(piece):
 
 # What is English for all of its readers: a record that is compared, and searched for, as it was written.
 IN_ENGLISH = {"templates/labs/certificate.txt"}
+
+
 # What waits for its turn: a file is taken out when all of it is said through gettext.
 def test_no_template_says_a_word_in_english_alone():
     wrong = {

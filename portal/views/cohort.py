@@ -15,7 +15,7 @@ from costs.models import DailySpend
 from labs.models import Launch
 from portal import access, reading, schedule
 from portal.access import member_page, teacher_page
-from portal.models import Draft, Submission
+from portal.models import Draft, Extension, Submission
 from portal.views.course import weeks_of
 
 AWAY = timedelta(days=7)
@@ -54,6 +54,8 @@ def page(request, standing):
     weeks = weeks_of(standing, now, [])
     current = current_week(standing, now, weeks)
     rows = roster(standing.cohort, current.week if current else None)
+    for row in rows:
+        row["is_over"] = bool(current and schedule.is_late(now, current.told.due_at)) and not _has_more_time(row, now)
     return render(
         request,
         "portal/cohort.html",
@@ -70,7 +72,6 @@ def page(request, standing):
             "shows": SHOWS,
             "invited": standing.cohort.invitations.waiting().count(),
             "ready": reading.count_ready(standing.cohort),
-            "is_over": bool(current and schedule.is_late(now, current.told.due_at)),
             "instructors": standing.cohort.memberships.instructors().select_related("user"),
         },
     )
@@ -92,14 +93,18 @@ def shown_of(rows, show, now):
     return [row for row in rows if chosen(row)] if chosen else rows
 
 
-def roster(cohort, week):
-    """A row for each student with counts of the week's case studies; who handed in least comes first. Six queries.
+def _has_more_time(row, now):
+    return any(not schedule.is_late(now, one.due_at) for one in row["own"])
 
-    Row: {"membership", "handed_in", "of", "late", "last_at", "drafts", "labs_on", "usd", "seen_at"}. usd: what their
-    labs in this cohort cost so far, by the meter.
+
+def roster(cohort, week):
+    """A row for each student with counts of the week's case studies; who handed in least comes first. Seven queries.
+
+    Row: {"membership", "handed_in", "of", "late", "last_at", "drafts", "own", "labs_on", "usd", "seen_at"}. own: the
+    Extensions that they have in this week. usd: what their labs in this cohort cost so far, by the meter.
     """
     of = week.assignments.count() if week else 0
-    handed_in, drafts = {}, {}
+    handed_in, drafts, own = {}, {}, {}
     if week:
         here = {"cohort": cohort, "assignment__week": week}
         for row in (
@@ -114,6 +119,8 @@ def roster(cohort, week):
             handed_in[row["student_id"]] = row
         begun = Draft.objects.filter(**here).exclude(answer_md="", files=None)
         drafts = dict(begun.values_list("student_id").annotate(Count("pk", distinct=True)))
+        for one in Extension.objects.in_force().filter(**here):
+            own.setdefault(one.student_id, []).append(one)
     labs_on = dict(Launch.objects.open().filter(scope=cohort.scope).values_list("owner_id").annotate(Count("pk")))
     spent = DailySpend.objects.filter(scope=cohort.scope).order_by().values_list("owner_id").annotate(Sum("usd"))
     usd = dict(spent)
@@ -128,6 +135,7 @@ def roster(cohort, week):
                 "late": sent["late"],
                 "last_at": sent["last"],
                 "drafts": drafts.get(membership.user_id, 0),
+                "own": own.get(membership.user_id, []),
                 "labs_on": labs_on.get(membership.user_id, 0),
                 "usd": usd.get(membership.user_id, Decimal(0)),
                 "seen_at": membership.user.seen_at or membership.user.last_login,

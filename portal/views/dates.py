@@ -176,11 +176,7 @@ def forget_holiday(request, standing, pk):
 def extensions(request, standing):
     """Who has a deadline of their own; and another one."""
     now, cohort = timezone.now(), standing.cohort
-    cases = {
-        str(one.pk): one
-        for one in Assignment.objects.filter(week__course=cohort.course_id).select_related("week")
-        if any(told.week_id == one.week_id and told.due_at for told in standing.told)
-    }
+    cases = cases_of(standing)
     students = {str(one.user_id): one.user for one in cohort.memberships.students().select_related("user")}
     trouble = ""
     if request.method == "POST":
@@ -188,8 +184,7 @@ def extensions(request, standing):
         try:
             if case is None or student is None:
                 raise extending.Refused(_("Choose a student and a case study."))
-            local = _local(request.POST.get("at", ""), is_deadline=True)
-            due = schedule.instant(local, ZoneInfo(cohort.zone), deadline=True)
+            due = deadline_of(request.POST.get("at", ""), cohort)
             extending.grant(cohort, case, student, due, reason=request.POST.get("reason", ""), by=request.user, now=now)
             messages.success(request, _("%(student)s has a deadline of their own, and is told.") % {"student": student})
             return redirect("portal:extensions", cohort.slug)
@@ -209,6 +204,18 @@ def extensions(request, standing):
         "cohort_zone": ZoneInfo(cohort.zone),
     }
     return render(request, "portal/extensions.html", facts, status=422 if trouble else 200)
+
+
+def cases_of(standing):
+    """{pk as a text: Assignment} of the case studies that have a deadline in the cohort."""
+    due = {told.week_id for told in standing.told if told.due_at}
+    found = Assignment.objects.filter(week__course=standing.cohort.course_id).select_related("week")
+    return {str(one.pk): one for one in found if one.week_id in due}
+
+
+def deadline_of(text, cohort):
+    """The instant of what a <datetime-local> holds, by the cohort's clock. Raises ScheduleError."""
+    return schedule.instant(_local(text, is_deadline=True), ZoneInfo(cohort.zone), deadline=True)
 
 
 def _local(text, *, is_deadline):

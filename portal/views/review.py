@@ -44,10 +44,10 @@ def told_week(standing, number):
 
 def _desk(request, standing, told, assignment, now):
     """What the queue and the desk have in common."""
-    waiting = reviewing.queue(standing.cohort, assignment) if assignment else []
+    waiting = reviewing.queue(standing.cohort, assignment, now) if assignment else []
     is_over = schedule.is_late(now, told.due_at)
     groups = reviewing.in_groups(waiting)
-    labels = {**LABELS, "none": _("Not handed in") if is_over else _("Not yet")}
+    labels = {**LABELS, "later": _("Own deadline to come"), "none": _("Not handed in") if is_over else _("Not yet")}
     count = {group: len(groups.get(group, ())) for group in reviewing.GROUPS}
     return {
         "now": now,
@@ -63,7 +63,7 @@ def _desk(request, standing, told, assignment, now):
         "ready": count["ready"],
         "done": count["ready"] + count["released"],
         "handed_in": sum(one.submission is not None for one in waiting),
-        "missing": count["none"],
+        "missing": count["none"] + (0 if is_over else count["later"]),
         "plan": standing.cohort.planned_releases.filter(week=told.week_id, done_at=None, cancelled_at=None).first(),
     }
 
@@ -149,7 +149,7 @@ def _write(request, standing, found, now):
         words = _("Saved. %(student)s sees nothing of it until it is released.")
         messages.success(request, words % {"student": found.student})
         return redirect("portal:review_desk", standing.cohort.slug, found.number)
-    following = reviewing.beside(reviewing.queue(standing.cohort, found.assignment), found)[2]
+    following = reviewing.beside(reviewing.queue(standing.cohort, found.assignment, now), found)[2]
     if following is None:
         messages.success(request, _("That was the last one to review here."))
         queue_page = reverse("portal:review_queue", args=[standing.cohort.slug, found.assignment.week.number])
@@ -237,6 +237,7 @@ def desk_page(request, standing, found, now, *, typed=None, theirs=None, trouble
             "trouble": trouble,
             "earlier": _earlier_feedback(standing, found),
             "phrases": list(Phrase.objects.filter(course=standing.cohort.course_id)),
+            "own": next((one.own for one in context["waiting"] if one.membership.user_id == found.student_id), None),
             "before": before,
             "after": after,
             "following": following,
@@ -267,7 +268,7 @@ def _earlier_feedback(standing, found):
 def release(request, number, standing):
     """What a release would do; then, by POST, doing it for the whole cohort at once, or saying when it is done."""
     now, told = timezone.now(), told_week(standing, number)
-    trouble, do = "", request.POST.get("do", "now")
+    trouble, asks, status, do = "", False, 200, request.POST.get("do", "now")
     if request.method == "POST":
         try:
             if do == "plan":
@@ -278,16 +279,20 @@ def release(request, number, standing):
                     request, _("The planned release is taken back.") if was else _("No release was planned.")
                 )
                 return redirect("portal:release", standing.cohort.slug, number)
-            done = releasing.release(standing.cohort, told.week, by=request.user, now=now)
-            if done is None:
-                messages.error(request, _("Nothing was ready, so nothing was released."))
-                return redirect("portal:release", standing.cohort.slug, number)
-            messages.success(request, _released(done.count))
-            return redirect("portal:review_queue", standing.cohort.slug, number)
+            if request.POST.get("seen"):
+                return _release_now(request, standing, told, now)
+            asks = True
+        except releasing.Changed:
+            asks, status = True, 409
+            trouble = _("What is ready changed while you looked. Look again before you release.")
         except Refused as refusal:
-            trouble = str(refusal)
+            trouble, status = str(refusal), 422
     zone, plans = ZoneInfo(standing.cohort.zone), standing.cohort.planned_releases.filter(week=told.week)
     at = told.feedback_at if told.feedback_at and told.feedback_at > now else None
+    flight = releasing.preflight(standing.cohort, told.week, now)
+    if asks and not flight.ready:
+        messages.error(request, _("Nothing was ready, so nothing was released."))
+        return redirect("portal:release", standing.cohort.slug, number)
     return render(
         request,
         "portal/release.html",
@@ -296,16 +301,28 @@ def release(request, number, standing):
             "standing": standing,
             "told": told,
             "week": told.week,
-            "flight": releasing.preflight(standing.cohort, told.week),
+            "flight": flight,
+            "asks": asks,
             "is_over": schedule.is_late(now, told.due_at),
             "due": written(told.due_at, "full", zone, now),
             "before": standing.cohort.releases.filter(week=told.week).select_related("by"),
             "plan": plans.filter(done_at=None, cancelled_at=None).select_related("by").first(),
             "at": request.POST.get("at") or (at and f"{at.astimezone(zone):%Y-%m-%dT%H:%M}") or "",
             "trouble": trouble,
+            "trouble_title": _("Not released.") if status == 409 else _("Not planned."),
         },
-        status=422 if trouble else 200,
+        status=status,
     )
+
+
+def _release_now(request, standing, told, now):
+    """Release what was shown when it was asked once more, all of it at once. Raises Changed."""
+    done = releasing.release(standing.cohort, told.week, by=request.user, now=now, seen=request.POST["seen"])
+    if done is None:
+        messages.error(request, _("Nothing was ready, so nothing was released."))
+        return redirect("portal:release", standing.cohort.slug, told.week.number)
+    messages.success(request, _released(done.count))
+    return redirect("portal:review_queue", standing.cohort.slug, told.week.number)
 
 
 def _plan_release(request, standing, told, now):

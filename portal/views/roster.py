@@ -1,4 +1,7 @@
-"""Acting on many students of a cohort at once: write to them, end their labs. Each is shown first, then done."""
+"""Acting on many students of a cohort at once: write to them, give them more time, end their labs.
+
+Each is shown first, then done.
+"""
 
 import hashlib
 
@@ -14,9 +17,10 @@ from django.views.decorators.http import require_POST
 
 from labs import catalog, launching, ledger
 from labs.models import Launch
-from portal import notices
+from portal import extending, notices, schedule
 from portal.access import teacher_page
 from portal.views.cohort import current_week, roster, shown_of
+from portal.views.dates import cases_of, deadline_of
 
 
 class LetterForm(forms.Form):
@@ -28,7 +32,10 @@ class LetterForm(forms.Form):
 @never_cache
 @teacher_page
 def act(request, standing):
-    """do: write, preview, send (a letter); end, end-now (labs). `p`: whom; `all`: everybody whom `show` shows."""
+    """do: write, preview, send (a letter); extend, extend-look, extend-now (a deadline); end, end-now (labs).
+
+    `p`: whom; `all`: everybody whom `show` shows.
+    """
     now, do = timezone.now(), request.POST.get("do", "")
     people = _chosen(request, standing, now)
     if not people:
@@ -39,6 +46,8 @@ def act(request, standing):
         return _letter(request, facts, do, now)
     if do in ("end", "end-now"):
         return _labs(request, facts, do, now)
+    if do in ("extend", "extend-look", "extend-now"):
+        return _more_time(request, facts, do, now)
     raise Http404("No such act.")
 
 
@@ -71,6 +80,49 @@ def _letter(request, facts, do, now):
     )
     messages.success(request, form % {"n": count})
     return redirect("portal:cohort_page", facts["cohort"].slug)
+
+
+def _more_time(request, facts, do, now):
+    """One deadline of their own for each of them: an instant, shown first with what it changes for whom."""
+    cohort, standing, asked = facts["cohort"], facts["standing"], request.POST
+    cases = cases_of(standing)
+    trouble, lines, status, due = "", [], 200, None
+    case = cases.get(asked.get("case", ""))
+    if do != "extend":
+        try:
+            if case is None:
+                raise extending.Refused(_("Choose a case study."))
+            due, reason = deadline_of(asked.get("at", ""), cohort), asked.get("reason", "")
+            if do == "extend-now":
+                agreed = {"agreed": asked.get("seen", ""), "by": request.user, "now": now}
+                count = extending.grant_many(cohort, case, facts["people"], due, reason=reason, **agreed)
+                said = ngettext(
+                    "%(count)s student has a deadline of their own, and is told.",
+                    "%(count)s students have a deadline of their own, and are told.",
+                    count,
+                )
+                messages.success(request, said % {"count": count})
+                return redirect("portal:cohort_page", cohort.slug)
+            lines = extending.preview(cohort, case, facts["people"], due, reason=reason)
+        except extending.Changed:
+            trouble, status = _("Something changed while you looked. This is what it would do now."), 409
+            lines = extending.preview(cohort, case, facts["people"], due, reason=reason)
+        except (extending.Refused, schedule.ScheduleError) as refused:
+            trouble, status = str(refused), 422
+    told = {one.week_id: one for one in standing.told}
+    facts |= {
+        "now": now,
+        "cases": [(one, told[one.week_id]) for one in cases.values()],
+        "case": case,
+        "told": told[case.week_id] if case else None,
+        "due": due,
+        "asked": asked,
+        "trouble": trouble,
+        "lines": lines,
+        "gaining": sum(not line.stays for line in lines),
+        "seen": extending.seen(lines, case, due) if lines else "",
+    }
+    return render(request, "portal/extend_many.html", facts, status=status)
 
 
 def _labs(request, facts, do, now):
