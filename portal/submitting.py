@@ -255,29 +255,29 @@ def _put(work, name, kind, stored, *, now, replaces=None):
     # Asked under the lock: another window may have added files while these bytes were written.
     if len(here) - bool(old) >= assignment.max_files:
         raise too_many(name, assignment)
+    facts = {
+        "size": stored.size,
+        "sha256": stored.sha256,
+        "path": stored.path,
+        "content_type": kind.content_type,
+        "added_at": now,
+    }
     if old:
-        _take_out(work, old)
-    added = DraftFile.objects.create(
-        draft=work.draft,
-        name=name,
-        size=stored.size,
-        sha256=stored.sha256,
-        path=stored.path,
-        content_type=kind.content_type,
-        added_at=now,
-    )
-    work.files.append(added)
+        _leave(work, old.path)
+        DraftFile.objects.filter(pk=old.pk).update(**facts)
+        for field_name, value in facts.items():
+            setattr(old, field_name, value)
+    else:
+        work.files.append(DraftFile.objects.create(draft=work.draft, name=name, **facts))
     work.change(now)
-    return added, old is not None
+    return old or work.files[-1], old is not None
 
 
-def _take_out(work, file):
-    """The row goes now; the bytes with the commit, unless a version names them."""
-    DraftFile.objects.filter(pk=file.pk).delete()
-    work.files.remove(file)
+def _leave(work, path):
+    """The bytes go with the commit, unless a version names them."""
     of_the_latest = work.latest.files.all() if work.latest else ()
-    if not any(one.path == file.path for one in of_the_latest):
-        _discard_after_commit(file.path)
+    if not any(one.path == path for one in of_the_latest):
+        _discard_after_commit(path)
 
 
 def not_kept(name):
@@ -336,7 +336,9 @@ def remove_file(draft, file_pk, *, now):
     file = next((one for one in work.files if one.pk == file_pk), None)
     if file is None:
         return None
-    _take_out(work, file)
+    DraftFile.objects.filter(pk=file.pk).delete()
+    work.files.remove(file)
+    _leave(work, file.path)
     work.change(now)
     return file.name
 
