@@ -132,10 +132,17 @@ def _locked(draft):
     return Work(kept)
 
 
-def _held(work):
-    """The same under its lock, as it was read where nothing has changed since: one query then."""
-    kept = Draft.objects.select_for_update().filter(pk=work.draft.pk)
-    return work if kept.values_list("changes", flat=True).get() == work.draft.changes else _locked(work.draft)
+def _held(work, now, fields):
+    """Take the lock, count the change and write `fields` (as of `_fields_of`), all at once and only if the draft is as
+    `work` has it. Whether it was: else `_locked` reads it anew."""
+    draft = work.draft
+    written = {**fields, "updated_at": now} if fields else {}
+    as_read = Draft.objects.filter(pk=draft.pk, changes=draft.changes)
+    work.is_counted = bool(as_read.update(changes=draft.changes + 1, **written))
+    if work.is_counted:
+        for name, value in {**written, "changes": draft.changes + 1}.items():
+            setattr(draft, name, value)
+    return work.is_counted
 
 
 @transaction.atomic
@@ -165,18 +172,27 @@ def fit(text):
 
 
 def _keep_text(work, text, *, revision, window, now, sent):
-    kept = work.draft
+    fields = _fields_of(work.draft, text, revision=revision, window=window, sent=sent)
+    if fields is None:
+        aside, _is_new = DraftAside.objects.update_or_create(
+            draft=work.draft, window=window, defaults={"answer_md": text, "at": now}
+        )
+        return Saved(work.draft, aside)
+    if fields:
+        work.change(now, **fields)
+    else:
+        work.draft.asides.filter(window=window).delete()
+    return Saved(work.draft)
+
+
+def _fields_of(kept, text, *, revision, window, sent):
+    """What of the draft becomes what: {} when it has this text already, None when the text meets a newer one."""
     if text == kept.answer_md:
-        kept.asides.filter(window=window).delete()
-        return Saved(kept)
+        return {}
     follows_itself = window == kept.window and sent >= kept.sent
     if revision != kept.revision and not follows_itself:
-        aside, _is_new = DraftAside.objects.update_or_create(
-            draft=kept, window=window, defaults={"answer_md": text, "at": now}
-        )
-        return Saved(kept, aside)
-    work.change(now, answer_md=text, revision=kept.revision + 1, window=window, sent=sent)
-    return Saved(kept)
+        return None
+    return {"answer_md": text, "revision": kept.revision + 1, "window": window, "sent": sent}
 
 
 @transaction.atomic
@@ -385,8 +401,14 @@ def hand_in(work, text, uploads, *, revision, window, sent, key, now, is_held_up
     whole = _whole(file for file in work.files if file.name not in replaced)
     try:
         with transaction.atomic():
-            work = _held(work)
-            outcome = Sent(_keep_text(work, text, revision=revision, window=window, now=now, sent=sent))
+            fields = _fields_of(work.draft, text, revision=revision, window=window, sent=sent)
+            if fields is not None and _held(work, now, fields):
+                if not fields:
+                    work.draft.asides.filter(window=window).delete()
+                outcome = Sent(Saved(work.draft))
+            else:
+                work = _locked(work.draft)
+                outcome = Sent(_keep_text(work, text, revision=revision, window=window, now=now, sent=sent))
             outcome.refused = refused
             for upload, name, kind in judged:
                 # From here on the row may hold these bytes, whatever becomes of the commit.
@@ -409,6 +431,7 @@ def hand_in(work, text, uploads, *, revision, window, sent, key, now, is_held_up
                 upload.settle()
     except NotKept as lost:
         lost.file.is_taken = False
+        work.draft.changes = -1  # what was counted is undone
         rest = [upload for upload in uploads if upload is not lost.file]
         again = {"revision": revision, "window": window, "sent": sent, "key": key, "now": now, "is_held_up": True}
         outcome = hand_in(work, text, rest, **again)
