@@ -119,7 +119,7 @@ PINNED = {
     "admin": {
         "portal:held_all": 11,
         "portal:course": 15,
-        "portal:cohort_page sep-2025": 19,
+        "portal:cohort_page sep-2025": 20,
         "portal:accounts": 25,
         "portal:second_factors": 11,
         "portal:connect_shared": 11,
