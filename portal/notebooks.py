@@ -13,12 +13,8 @@ from dataclasses import dataclass
 
 import nh3
 from django.utils.translation import gettext as _
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer, get_lexer_by_name
-from pygments.util import ClassNotFound
 
-from portal import prose
+from portal import colouring, prose
 from portal.guard.patterns import ANSI
 from portal.guard.reading import as_notebook, decoded, joined
 
@@ -27,7 +23,6 @@ FIRST_VIEW = 90_000  # characters of HTML; the frame of the page comes on top
 WHOLE_VIEW = 3_000_000
 MOST_CELLS = 2_000
 A_CELL, AN_OUTPUT = 12_000, 4_000  # characters shown of each at first
-MOST_COLOURED = 40_000  # characters of one cell's code
 MOST_PICTURE = 4 * 2**20  # bytes
 PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}
 TABLE_TAGS = {
@@ -166,7 +161,7 @@ def _cell(number: int, cell: dict, language: str, address: Address, whole: bool,
             shown = shown.replace(f"attachment:{name}", address(number, which))
         return Cell(number, "markdown", numbered(prose.render(shown, top), f"cell-{number}"), rest=rest)
     if kind != "code":
-        return Cell(number, "raw", prose.escaped(shown), rest=rest)
+        return Cell(number, "raw", colouring.escaped(shown), rest=rest)
     count = cell.get("execution_count", cell.get("prompt_number"))
     outputs, which = [], len(_attachments(cell))
     for raw in cell.get("outputs") or [] if isinstance(cell.get("outputs"), list) else []:
@@ -174,7 +169,7 @@ def _cell(number: int, cell: dict, language: str, address: Address, whole: bool,
             which += picture_of(raw) is not None
             outputs.append(_output(raw, lambda at=which: address(number, at), whole))
     shown_count = str(count) if isinstance(count, int) else " "
-    return Cell(number, "code", _coloured(shown, language), shown_count, tuple(_joined(outputs)), rest)
+    return Cell(number, "code", colouring.coloured(shown, language), shown_count, tuple(_joined(outputs)), rest)
 
 
 def _joined(outputs: Iterable[Output]) -> Iterable[Output]:
@@ -186,19 +181,6 @@ def numbered(html: str, prefix: str) -> str:
     """Sanitised HTML whose paragraphs, headings and entries have ids: prefix-p-1, prefix-p-2 ... in their order."""
     counted = iter(range(1, 100_000))
     return re.sub(r"<(p|li|h[1-6])>", lambda found: f'<{found[1]} id="{prefix}-p-{next(counted)}">', html)
-
-
-def _coloured(code: str, language: str) -> str:
-    if len(code) > MOST_COLOURED:
-        return prose.escaped(code)
-    try:
-        lexer = PythonLexer() if language in ("python", "ipython") else get_lexer_by_name(language)
-    except ClassNotFound:
-        return prose.escaped(code)
-    return highlight(code, lexer, HtmlFormatter(nowrap=True))
-
-
-# --- outputs -------------------------------------------------------------------------------------------------
 
 
 def _output(raw: dict, address: Callable[[], str], whole: bool) -> Output:

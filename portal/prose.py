@@ -5,10 +5,8 @@ import re
 import nh3
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
+
+from portal import colouring
 
 TAGS = {
     *("p", "br", "hr", "em", "strong", "del", "code", "pre", "span", "blockquote", "ul", "ol", "li", "a", "img", "div"),
@@ -29,21 +27,13 @@ ATTRIBUTES = {
 OURS = {"table", "table-responsive", "text-end", "text-center"}
 
 
-def _coloured(code, language, _attributes):
-    """Pygments' tokens as spans; "" lets markdown-it escape the code itself, as it does for a language nobody knows."""
-    try:
-        lexer = get_lexer_by_name(language) if language else None
-    except ClassNotFound:
-        lexer = None
-    return highlight(code, lexer, HtmlFormatter(nowrap=True)) if lexer else ""
-
-
 def _parser():
-    parser = MarkdownIt("commonmark", {"html": False, "highlight": _coloured}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
     def fence(tokens, at, options, env):
         code, language = tokens[at].content, tokens[at].info.strip().split(" ")[0]
-        inner = _coloured(code, language, "") or escaped(code)
+        env["left"] = env.get("left", colouring.MOST_OF_A_TEXT) - len(code)
+        inner = colouring.coloured(code, language) if env["left"] >= 0 else colouring.escaped(code)
         # It may scroll sideways, so the keyboard must reach it.
         return f'<pre tabindex="0"><code>{inner}</code></pre>\n'
 
@@ -59,17 +49,12 @@ def _parser():
     rules["th_open"] = rules["td_open"] = cell
 
     def table_open(tokens, at, options, env):
-        label = escaped(_("Table"))
+        label = colouring.escaped(_("Table"))
         return f'<div class="table-responsive" tabindex="0" role="group" aria-label="{label}"><table class="table">'
 
     rules["table_open"] = table_open
     rules["table_close"] = lambda *_: "</table></div>"
     return parser
-
-
-def escaped(text):
-    """Text as HTML shows it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _allowed(tag, attribute, value):
