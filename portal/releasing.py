@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -13,6 +14,8 @@ from labs import audit
 from portal import languages, notices, schedule
 from portal.filing import Refused
 from portal.models import Cohort, Extension, Feedback, PlannedRelease, Release, Remark, Submission
+
+LATEST = timedelta(days=366)  # a plan for later is a slip of the keys
 
 
 class Changed(Exception):
@@ -155,10 +158,12 @@ def _is_here(submission):
 def plan(cohort, week, *, at, by, now):
     """Say that the week's ready feedback is released at the instant `at`; a plan that there is already moves there.
 
-    Raises Refused for an instant that is not to come.
+    Raises Refused for an instant that is not to come, or that no cohort waits for.
     """
     if at <= now:
         raise Refused(_("That time is over. Choose one that is to come, or release now."))
+    if at > now + LATEST:
+        raise Refused(_("That is more than a year from now. Look at the year."))
     # So that two who plan at once make one plan.
     Cohort.objects.select_for_update().get(pk=cohort.pk)
     kept = PlannedRelease.objects.select_for_update().filter(cohort=cohort, week=week, done_at=None, cancelled_at=None)

@@ -45,7 +45,7 @@ PINNED = {
     "aye": {
         "portal:today": 19,
         "portal:course": 15,
-        "portal:week 2": 17,
+        "portal:week 2": 18,
         "portal:week 3": 7,
         "portal:material 2 reading": 11,
         "portal:material_notebook 2 slides": 7,
@@ -74,7 +74,7 @@ PINNED = {
     },
     "chit": {
         "portal:course": 14,
-        "portal:week 2": 17,
+        "portal:week 2": 18,
         "portal:assignment 2 case": 10,
         "portal:submissions": 10,
         "portal:labs": 13,

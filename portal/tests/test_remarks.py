@@ -365,5 +365,8 @@ def test_the_agenda_is_chosen_and_shown_to_students_after_the_release(case, coho
     browser(chit).post(address, {"item": ["Show the units."], "own": "Spot prices\n\n"})
     assert list(AgendaItem.objects.values_list("text", "students")) == [("Show the units.", 1), ("Spot prices", 0)]
     assert agenda.of(cohort, case.week, now) == []
+    of_the_week = reverse("portal:week", args=[2])
+    assert "Spot prices" not in browser(aye).get(of_the_week).content.decode()
     releasing.release(cohort, case.week, by=chit, now=now)
-    assert "Spot prices" in browser(aye).get(of_aye.feedback.get_absolute_url()).content.decode()
+    for page in (of_aye.feedback.get_absolute_url(), of_the_week):
+        assert "Spot prices" in browser(aye).get(page).content.decode()

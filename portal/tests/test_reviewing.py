@@ -383,3 +383,13 @@ def test_an_instructor_cannot_open_the_desk_of_another_cohort(cohort, other_coho
     stranger = member(other_cohort, "dahlia", "instructor", now)
     assert browser(stranger).get(desk(cohort, of_aye)).status_code == 404
     assert browser(stranger).get(desk(other_cohort, of_aye)).status_code == 404
+
+
+def test_a_release_is_not_planned_for_another_century(cohort, chit, of_aye, now):
+    """A slip of the keys in the year would mean that nobody ever sees it."""
+    write(of_aye, chit, now)
+    answer = browser(chit).post(
+        reverse("portal:release", args=[cohort.slug, 2]), {"do": "plan", "at": "9999-12-31T09:00"}
+    )
+    assert answer.status_code == 422 and "more than a year from now" in answer.content.decode()
+    assert not cohort.planned_releases.exists()

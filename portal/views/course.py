@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from portal import casework, filing, live, reading, schedule, wording
 from portal.access import member_page
+from portal.agenda import of as of_saturday
 from portal.models import MaterialEdition
 from portal.views import feeds
 from portal.views.labs import launchable
@@ -120,6 +121,7 @@ def week(request, number, standing):
             "threads": list(threads.with_counts(request.user)[:5]),
             "thread_count": threads.count(),
             "live": live.shown(told, now, teaches=standing.teaches),
+            "talks": of_saturday(standing.cohort, told.week_id, now),
             **_before_the_course(standing, told),
             "next_week": next((other for other in rows if other.number == number + 1), None),
         },
