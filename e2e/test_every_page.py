@@ -40,9 +40,6 @@ OTHERWISE = {
     "costs:calculator": "?workload=own&type=c5.4xlarge&hours=2&days=30",
 }
 ORIGIN = "http://portal.test/"
-# What changes its colour slowly would be looked at in the middle.
-EMPTY = """<!doctype html><html lang="en"><head><link rel="stylesheet" href="static/vendor/tabler.min.css"><link
-rel="stylesheet" href="static/app.css"><style>*{transition:none!important;animation:none!important}</style></head>"""
 PUT = """html => {
   const made = new DOMParser().parseFromString(html, 'text/html'), root = document.documentElement;
   document.title = made.title;
