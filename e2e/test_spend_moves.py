@@ -20,7 +20,7 @@ def spend(live_server, cohort, chit, aye, context):
     """The spend page of chit, with Aye's box on for an hour; and her account. Nothing has a price."""
     scopes.tell(cohort.scope, name=cohort.slug)
     now = timezone.now()
-    account = worlds.account_of(aye, scope=cohort.scope, number=7, mode="own")
+    account = worlds.account_of(aye, scope=cohort.scope, number=97_000_007, mode="own")
     account.created_at = now - worlds.DAY
     account.save()
     box = worlds.stranger(account, "ec2-instance", worlds.instance(since=now - worlds.HOUR), now)
