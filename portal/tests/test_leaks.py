@@ -21,7 +21,7 @@ from portal.models import Assignment, CohortWeek, Membership, Notice, Phrase, Re
 from portal.tests.test_remarks import say, write
 from portal.tests.test_reviewing import browser, hand_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "lab")]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("clock", "lab")]
 # One word for each place in which feedback is kept. No page has them by chance.
 WORDS = {"comment": "quokka", "remark": "axolotl", "phrase": "okapi", "agenda": "pangolin", "aside": "numbat"}
 
