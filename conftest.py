@@ -59,17 +59,23 @@ SIMULATOR = {"simulator", "simulator_process", "simulator_that_runs"}
 
 def _is_once(item):
     """Whether it proves the same on any database, so that CI's second pass leaves it out: what asks none, and what is
-    played on the simulator to see what AWS is asked. What commits for real (transaction=True) is played on each. That
-    a page can be asked of either database is test_queries' business; what it shows is the same."""
+    played on the simulator to see what AWS is asked. What commits for real (transaction=True) is played on each. Of the
+    school's other tests OF_EACH_DATABASE is: with them each page and each form was asked of either."""
     marker, asks = item.get_closest_marker("django_db"), set(getattr(item, "fixturenames", ()))
     if item.get_closest_marker("services"):
         return False
     if not marker and not DATABASE & asks:
         return True
-    if item.path.stem.endswith("pages"):
-        return True
     commits = {"transactional_db", "live_server"} & asks or (marker and marker.kwargs.get("transaction"))
-    return bool(SIMULATOR & asks) and not commits
+    return not commits and bool(SIMULATOR & asks or _is_of_the_school(item.path))
+
+
+# What asks the database for all that the school knows: every page, every role, every row.
+OF_EACH_DATABASE = {"test_queries", "test_access_matrix", "test_backup", "test_migrations", "test_demo", "test_leaving"}
+
+
+def _is_of_the_school(path):
+    return path.parent.parts[-2:] == ("portal", "tests") and path.stem not in OF_EACH_DATABASE
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -7,7 +7,7 @@ import pytest
 from portal import colouring, prose
 
 # What makes a pattern try again and again: openings that never close, and what could be read in two ways.
-PIECES = ["\\", "'\\", '"\\', "'" * 3, "$(", "(", "[", "<a ", "/*", " ", "\n", "a ", "a:", "a=", "@", "&", ": ", "x y "]
+PIECES = ["'\\", '"\\', "'" * 3, "$(", "<a ", " ", "a:", "@", "&", ": ", "x y "]
 
 
 @pytest.mark.parametrize("language", sorted(set(colouring.LANGUAGES.values())))
