@@ -91,7 +91,8 @@ def seen(lines: list[Line], assignment, due: datetime) -> str:
 def grant_many(cohort, assignment, students, due: datetime, *, reason: str, agreed: str, by, now: datetime) -> int:
     """Grant it to each of them, or to nobody, and answer to how many. Whoever has until `due` or longer keeps what they
     have. agreed: seen() of what was shown. Raises Refused, and Changed when it would do something else by now."""
-    Cohort.objects.select_for_update().get(pk=cohort.pk)
+    # Not its key, as in portal/moving.py.
+    Cohort.objects.select_for_update(no_key=True).get(pk=cohort.pk)
     lines = preview(cohort, assignment, students, due, reason=reason)
     if seen(lines, assignment, due) != agreed:
         raise Changed

@@ -147,7 +147,8 @@ def apply(cohort: Cohort, shown: Preview, *, why: str, by, now: datetime) -> Dat
     Raises Changed when the dates are not those any more that the preview was worked out from.
     """
     with transaction.atomic():
-        kept = Cohort.objects.select_for_update().get(pk=cohort.pk)
+        # Not its key: who hands in holds their draft, which waits here below, and refers to the cohort.
+        kept = Cohort.objects.select_for_update(no_key=True).get(pk=cohort.pk)
         told = list(CohortWeek.objects.filter(cohort=kept).select_related("week").order_by("week__number"))
         if fingerprint(told) != shown.seen:
             raise Changed

@@ -1,6 +1,7 @@
 """Many hands at the same instant, on a real database: nothing twice, nothing lost, no lock that a person meets."""
 
 import threading
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,8 +13,8 @@ from conftest import member
 from costs import budget
 from costs.models import Budget
 from labs.models import Launch
-from portal import releasing, reviewing, submitting
-from portal.models import Assignment, Draft, Feedback, Release, Submission
+from portal import extending, releasing, reviewing, submitting
+from portal.models import Assignment, CohortWeek, Draft, Extension, Feedback, Release, Submission
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 FULL = {"cost": 4, "why": 5}
@@ -66,6 +67,17 @@ def test_a_class_that_hands_in_in_the_same_second_has_a_receipt_each(case, cohor
     at_once(*[lambda draft=draft: submitting.submit(draft, key=f"{draft.pk}", now=now) for draft in drafts])
     numbers = sorted(Submission.objects.values_list("number", flat=True))
     assert numbers == sorted(f"LO-2025-{draft.pk:06}-1" for draft in drafts)
+
+
+def test_who_hands_in_while_all_are_given_more_time_waits_for_nobody_who_waits_for_them(case, cohort, chit, now):
+    students = [member(cohort, f"student{n:02}", "student", now) for n in range(12)]
+    drafts = [draft_with("Cloud.", case, cohort, student, now) for student in students]
+    due = CohortWeek.objects.get(cohort=cohort, week=case.week).due_at + timedelta(days=1)
+    lines = extending.preview(cohort, case, students, due, reason="Floods.")
+    agreed = {"agreed": extending.seen(lines, case, due), "by": chit, "now": now}
+    hands_in = [lambda draft=draft: submitting.submit(draft, key=f"{draft.pk}", now=now) for draft in drafts]
+    at_once(*hands_in, lambda: extending.grant_many(cohort, case, students, due, reason="Floods.", **agreed))
+    assert Submission.objects.count() == Extension.objects.count() == 12
 
 
 def test_eight_windows_that_save_at_once_lose_no_text(case, cohort, aye, now):
