@@ -90,8 +90,23 @@ def pytest_collection_modifyitems(items):
         for item in marked if why else ():
             item.add_marker(pytest.mark.absent(why) if forbidden else pytest.mark.skip(reason=why))
     yield
-    # In random order, but the long ones first: at the end no worker waits for another's.
-    items.sort(key=lambda item: not item.get_closest_marker("slow"))
+    items[:] = _dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _dealt(items, workers):
+    """In random order, but the long ones first, as many for each worker: at the end none waits for another's. What a
+    worker of xdist has to begin with is a piece of the list."""
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    rest = [item for item in items if not item.get_closest_marker("slow")]
+    dealt, left = [], len(items)
+    for worker in range(workers):
+        share = left // (workers - worker)
+        own = slow[worker::workers]
+        quick = max(0, share - len(own))
+        dealt += [*own, *rest[:quick]]
+        del rest[:quick]
+        left = len(items) - len(dealt)
+    return [*dealt, *rest]
 
 
 def pytest_configure(config):

@@ -114,6 +114,7 @@ def told(student):
     return " ".join([*(" ".join(row) for row in notices), *letters])
 
 
+@pytest.mark.slow
 def test_before_the_release_no_word_of_it_reaches_a_student_and_after_it_their_own_do(
     planted, aye, bo, chit, now, clock
 ):
