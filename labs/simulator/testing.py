@@ -32,7 +32,7 @@ from labs.simulator import BOOT_PATH, OPERATOR_HEADER, ROOT_KEY_ID, SECRET_FILE
 _accounts = count(100_000_000_001)
 _session = boto3.session.Session()
 _making = threading.Lock()
-_QUICK = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
+_QUICK = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=60)  # a function may run for so long
 
 
 class Simulator:

@@ -31,7 +31,7 @@ class AccountWithFunctions:
         asked = {
             "Runtime": "python3.12",
             "Handler": "app.handler",
-            "Timeout": 8,
+            "Timeout": 60,
             "Code": {"ZipFile": zip_of(files)},
         } | more
         made = self.lambdas.create_function(FunctionName=name, Role=role or self.role(name=f"r-{name}"), **asked)

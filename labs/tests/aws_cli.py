@@ -105,7 +105,9 @@ def _answer(words: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _fork_for_each_call(meeting: str) -> None:
-    import awscli.clidriver  # noqa: F401  loaded here once
+    from awscli.clidriver import create_clidriver
+
+    create_clidriver()  # loads all that every command loads: here once
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:

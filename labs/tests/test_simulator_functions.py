@@ -226,7 +226,7 @@ def test_a_function_answers_and_is_counted_and_logged(running):
 
 @bwrap
 def test_a_function_that_fails_or_takes_too_long_says_so(running):
-    running.function("def handler(event, context):\n    return 1 / event['by']", Timeout=1)
+    running.function("def handler(event, context):\n    return 1 / event['by']")
     answer, said = running.invoke(event={"by": 0})
     assert (answer["FunctionError"], said["errorType"]) == ("Unhandled", "ZeroDivisionError")
     running.function("def handler(event, context):\n    while True: pass", name="slow", Timeout=1)
@@ -258,8 +258,8 @@ import os, socket
 def handler(event, context):
     with socket.socket() as one:
         reached = one.connect_ex(("127.0.0.1", event["port"])) == 0
-    tops = [top for top in os.listdir("/") if top not in ("usr", "proc")]
-    seen = [folder for top in tops for folder, _, files in os.walk("/" + top) if "simulator.secret" in files]
+    tops = ["/" + top for top in os.listdir("/") if top not in ("usr", "proc") and not os.path.islink("/" + top)]
+    seen = [folder for top in tops for folder, _, files in os.walk(top) if "simulator.secret" in files]
     return [reached, seen, [name for name in os.environ if "KEY" in name or "TOKEN" in name or "SECRET" in name]]
 """
     running.function(code)
@@ -269,7 +269,7 @@ def handler(event, context):
 
 @bwrap
 def test_others_are_answered_while_a_function_runs(running):
-    running.function("import time\n\ndef handler(event, context):\n    time.sleep(1.5)\n    return 'late'", Timeout=5)
+    running.function("import time\n\ndef handler(event, context):\n    time.sleep(1.5)\n    return 'late'")
     order = []
 
     def call():
