@@ -71,6 +71,8 @@ class ForkedCommand:
         self.process.stdout.close()
 
 
+OFTEN_CALLED = ("s3", "iam", "ec2", "lambda", "sagemaker", "stepfunctions", "sts", "logs", "ecr")
+
 # Hands its own files, words, folder and environment to the process that does the work, and ends with its code.
 CALLER = """\
 import json, os, socket, sys
@@ -106,8 +108,14 @@ def _answer(words: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
 
 def _fork_for_each_call(meeting: str) -> None:
     from awscli.clidriver import create_clidriver
+    from botocore import session
 
-    create_clidriver()  # loads all that every command loads: here once
+    # What every command loads, or many do, is loaded here once.
+    of_all = create_clidriver().session.get_component("data_loader")
+    of_all.list_available_services("service-2")
+    for service in OFTEN_CALLED:
+        of_all.load_service_model(service, "service-2")
+    session.create_loader = lambda _: of_all
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
