@@ -16,7 +16,7 @@ from django.utils.html import format_html_join
 
 from costs.dashboard.days import DaySpend, bounds, by_day, services_of
 from costs.dashboard.mine import Item, items_of
-from costs.dashboard.people import NOBODY, Person
+from costs.dashboard.people import NOBODY, Person, known_in
 from costs.exposing import hours_between
 from costs.kinds import is_free, title_of
 from costs.live import NOTHING, Burning, burning_by, live, newer
@@ -90,22 +90,19 @@ class PersonPage:
 
 
 def of_person(scopes: Iterable[str], who: str) -> tuple[Person, QuerySet[Resource], QuerySet[DailySpend]] | None:
-    """Somebody, their resources and their days within these scopes; who: an id, or "nobody". None where there is
-    nothing of them. Three queries at most."""
+    """Somebody, their resources and their days within these scopes; who: an id, or "nobody". None for whom these scopes
+    do not know (people.py), and where nothing is nobody's. Two queries at most."""
     keys = list(scopes)
     if who != NOBODYS and not who.isdigit():
         return None
     owner = None if who == NOBODYS else int(who)
-    user = get_user_model().objects.filter(pk=owner).first() if owner else None
     rows = Resource.objects.filter(owner=owner, scope__in=keys)
     days = DailySpend.objects.filter(owner=owner, scope__in=keys)
-    if (owner and user is None) or not (rows.exists() or days.exists() or _has_launch(owner, keys)):
-        return None
-    return (Person(user.pk, str(user)) if user else NOBODY), rows, days
-
-
-def _has_launch(owner: int | None, scopes: list[str]) -> bool:
-    return bool(owner) and Launch.objects.filter(owner=owner, scope__in=scopes).exists()
+    if owner is None:
+        return (NOBODY, rows, days) if rows.exists() or days.exists() else None
+    is_known = known_in(keys) | Q(pk__in=rows.values("owner"))
+    user = get_user_model().objects.filter(is_known, pk=owner).first()
+    return (Person(user.pk, str(user)), rows, days) if user else None
 
 
 def person_page(person: Person, rows: QuerySet[Resource], spend: QuerySet[DailySpend], now: datetime) -> PersonPage:

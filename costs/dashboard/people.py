@@ -34,13 +34,17 @@ class Person:
 NOBODY = Person(None, gettext_lazy("Nobody’s"))  # type: ignore[arg-type]
 
 
+def known_in(scopes: Iterable[str]) -> Q:
+    """Of users: those who have an account, a lab, a cost or a budget there."""
+    keys, known = list(scopes), Q()
+    for model in (Account, Launch, DailySpend, Budget):
+        known |= Q(pk__in=model._default_manager.filter(scope__in=keys, owner__isnull=False).values("owner"))
+    return known
+
+
 def people_of(scopes: Iterable[str], lit: Iterable[int | None] = ()) -> list[Person]:
     """By name. One query. A dress rehearsal is nobody; only while a light of it is on (its owner is in `lit`) it has a
     line, so that no light is without one."""
-    scopes = list(scopes)
-    of_scope = Q()
-    for model in (Account, Launch, DailySpend, Budget):
-        owners = model._default_manager.filter(scope__in=scopes, owner__isnull=False).values("owner")
-        of_scope |= Q(pk__in=owners)
-    found = get_user_model().objects.filter(of_scope, ~Q(email__regex=REHEARSERS) | Q(pk__in=[pk for pk in lit if pk]))
+    is_real = ~Q(email__regex=REHEARSERS) | Q(pk__in=[pk for pk in lit if pk])
+    found = get_user_model().objects.filter(known_in(scopes), is_real)
     return sorted((Person(user.pk, str(user), user.email) for user in found), key=lambda person: person.name.casefold())

@@ -173,6 +173,17 @@ def test_a_day_of_readings_that_is_none_does_not_exist(client, teacher, used):
     assert page(client, teacher, "readings", used["box"].pk, day="nonsense").status_code == 404
 
 
+def test_who_spent_nothing_yet_has_a_page_that_is_empty(client, teacher, used, chit):
+    """The table of students names them, and leads there."""
+    worlds.account_of(chit, number=3)
+    table = page(client, teacher, "spend").content.decode()
+    assert reverse("costs:person", args=[chit.pk]) in table
+    said = page(client, teacher, "person", chit.pk)
+    assert said.status_code == 200 and str(chit) in words(said)
+    assert page(client, teacher, "by_hand", chit.pk).status_code == 200
+    assert page(client, teacher, "spend_csv", person=chit.pk).status_code == 200
+
+
 def test_somebody_elsewhere_does_not_exist(client, teacher, used, chit):
     elsewhere = worlds.account_of(chit, number=9, scope="f" * 32)
     stranger(elsewhere, "ec2-instance", instance(since=NOW - HOUR, name="secret"), NOW)
@@ -246,7 +257,7 @@ def test_the_way_down_asks_as_many_queries_for_240_people_as_for_24(number, clie
         with CaptureQueriesContext(connection) as queries:
             assert read()
         asked[name] = len(queries)
-    assert asked == {"person": 7, "resources": 4, "day": 3, "close-out": 9}
+    assert asked == {"person": 6, "resources": 4, "day": 3, "close-out": 9}
 
 
 def _within():

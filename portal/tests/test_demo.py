@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -459,6 +460,30 @@ def test_today_is_120_kb_the_first_time_and_8_kb_later(in_demo):
     files = sent_with(pages[0])
     assert max(weights.values()) <= 8_000, weights
     assert max(weights.values()) + sum(files.values()) <= 120_000, files
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("short", ["thiri", "lwin", "hazel"])
+def test_no_link_two_steps_from_the_first_page_leads_nowhere(in_demo, client, short):
+    """Of links that differ in a number only, the first and the last."""
+    client.force_login(person(short), backend="django.contrib.auth.backends.ModelBackend")
+    answers = {}
+
+    def links(address):
+        answers[address] = answer = client.get(address, follow=True)
+        if answer.streaming:
+            return set()
+        of = {}
+        for link in re.findall(r'href="(/(?!static/)[^"#]*)', answer.content.decode()):
+            of.setdefault(re.sub(r"[0-9]+", "N", link), []).append(unescape(link))
+        return {link for found in of.values() for link in (found[0], found[-1])}
+
+    for step in links("/"):
+        if not step.startswith("/admin/"):
+            for last in links(step) - answers.keys():
+                answers[last] = client.get(last, follow=True)
+    assert len(answers) > 40
+    assert {link: answer.status_code for link, answer in answers.items() if answer.status_code != 200} == {}
 
 
 def test_the_course_of_the_demo_is_the_default_course():

@@ -54,10 +54,14 @@ def test_each_row_tells_labs_spend_and_when_somebody_was_seen(cohort_page, aye, 
         region="us-east-1", usd=Decimal("3.456"),
     )  # fmt: skip
     User.objects.filter(pk=aye.pk).update(seen_at=now - timedelta(hours=1))
-    rows = {str(row["membership"].user): row for row in cohort_page().context["roster"]}
+    shown = cohort_page()
+    rows = {str(row["membership"].user): row for row in shown.context["roster"]}
     assert (rows["Aye"]["labs_on"], rows["Aye"]["usd"]) == (1, Decimal("3.456"))
     assert rows["Aye"]["seen_at"] == now - timedelta(hours=1)
     assert (rows["Bo"]["labs_on"], rows["Bo"]["usd"], rows["Bo"]["seen_at"]) == (0, 0, None)
+    html = shown.content.decode()
+    assert reverse("costs:person", args=[aye.pk]) in html
+    assert reverse("costs:person", args=[bo.pk]) not in html, "who never had an account has no such page"
     assert "$3.46" in cohort_page().content.decode()
 
 
